@@ -1,0 +1,4 @@
+//! Under construction.
+mod maybe;
+pub mod storage;
+pub use maybe::Maybe;
