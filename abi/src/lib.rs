@@ -1,4 +1,5 @@
 //! Under construction.
+pub mod config;
 mod maybe;
 pub mod storage;
 pub use maybe::Maybe;
