@@ -1,0 +1,111 @@
+//! What time it is. The only file that reads a clock.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::session::Timestamp;
+
+/// A source of the current time that never runs backwards.
+pub trait Clock: Send + Sync + 'static {
+    /// The current time.
+    fn now(&self) -> Timestamp;
+}
+
+/// The clock of the machine, protected against being set back.
+///
+/// It follows the wall clock forwards. When the wall clock is set back it goes on from where it was, at the pace of
+/// the monotonic clock, so that no session lives longer because somebody corrected the time.
+#[derive(Debug)]
+pub struct SystemClock {
+    started: Instant,
+    /// The highest difference seen between the wall clock and the time since `started`.
+    ahead: AtomicU64,
+}
+
+impl SystemClock {
+    /// Starts at the time of the machine.
+    pub fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            ahead: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let elapsed = whole_millis(self.started.elapsed());
+        let wall = whole_millis(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());
+        let ahead = wall.saturating_sub(elapsed);
+        let mut highest = self.ahead.load(Ordering::Relaxed);
+        // Almost never taken, so that cores do not fight over the cache line.
+        if highest < ahead {
+            highest = self.ahead.fetch_max(ahead, Ordering::Relaxed).max(ahead);
+        }
+        Timestamp::from_millis(highest + elapsed)
+    }
+}
+
+fn whole_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A clock that moves when it is told to.
+#[derive(Debug)]
+pub struct ManualClock(AtomicU64);
+
+impl ManualClock {
+    /// Stands still at `start`.
+    pub const fn new(start: Timestamp) -> Self {
+        Self(AtomicU64::new(start.as_millis()))
+    }
+
+    /// Moves forward.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(whole_millis(by), Ordering::Relaxed);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_clock_never_runs_backwards() {
+        let clock = SystemClock::new();
+        // As if the wall clock had once been an hour ahead and was then corrected.
+        clock.ahead.fetch_add(3_600_000, Ordering::Relaxed);
+        let before = clock.now();
+        clock.ahead.fetch_max(3_600_000, Ordering::Relaxed);
+
+        assert!(clock.now() >= before);
+    }
+
+    #[test]
+    fn the_system_clock_knows_the_year() {
+        let year_2020 = Timestamp::from_millis(1_577_836_800_000);
+
+        assert!(SystemClock::new().now() > year_2020);
+    }
+
+    #[test]
+    fn the_manual_clock_moves_only_when_told() {
+        let clock = ManualClock::new(Timestamp::from_millis(5));
+
+        assert_eq!(clock.now(), clock.now());
+        clock.advance(Duration::from_millis(3));
+        assert_eq!(clock.now(), Timestamp::from_millis(8));
+    }
+}

@@ -1,0 +1,134 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::session::{Deltas, Lifetime};
+
+#[test]
+fn every_state_comes_back_as_it_was_written() {
+    for state in states() {
+        assert_eq!(decode(&encode(&state)), Ok(state));
+    }
+}
+
+#[test]
+fn every_shortened_state_is_refused() {
+    for bytes in states().iter().map(encode) {
+        for end in 0..bytes.len() {
+            assert!(
+                decode(&bytes[..end]).is_err(),
+                "{end} of {} bytes",
+                bytes.len()
+            );
+        }
+    }
+}
+
+#[test]
+fn bytes_after_the_end_are_refused() {
+    for mut bytes in states().iter().map(encode) {
+        bytes.push(b'x');
+        assert!(decode(&bytes).is_err());
+    }
+}
+
+#[test]
+fn another_format_is_named() {
+    assert_eq!(decode(&[2, LIVE]), Err(DecodeError::Format(2)));
+    assert_eq!(decode(&[FORMAT, b'?']), Err(DecodeError::Tag(b'?')));
+    assert_eq!(decode(b""), Err(DecodeError::Truncated));
+}
+
+#[test]
+fn clocks_that_contradict_each_other_are_refused() {
+    let mut bytes = encode(&State::Live(Arc::new(full())));
+    bytes[2] = 0xff;
+
+    assert_eq!(decode(&bytes), Err(DecodeError::Clocks));
+}
+
+#[test]
+fn attributes_must_be_an_object_with_unique_names() {
+    let clocks = &encode(&State::Live(Arc::new(full())))[..34];
+
+    for json in [
+        "[]",
+        "null",
+        "",
+        "{",
+        r#"{"a":1,"a":2}"#,
+        "{}{}",
+        "\u{feff}{}",
+    ] {
+        let bytes = [clocks, json.as_bytes()].concat();
+        assert_eq!(decode(&bytes), Err(DecodeError::Attributes), "{json}");
+    }
+}
+
+#[test]
+fn a_deeply_nested_attribute_is_refused_not_followed() {
+    let clocks = &encode(&State::Live(Arc::new(full())))[..34];
+    let deep = format!(r#"{{"a":{}"#, "[".repeat(100_000));
+
+    assert_eq!(
+        decode(&[clocks, deep.as_bytes()].concat()),
+        Err(DecodeError::Attributes)
+    );
+}
+
+#[test]
+fn an_error_names_no_content() {
+    let clocks = &encode(&State::Live(Arc::new(full())))[..34];
+    let error = decode(&[clocks, br#""hunter2""#.as_slice()].concat()).unwrap_err();
+
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_decoder_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = decode(&bytes);
+    }
+
+    #[test]
+    fn what_decodes_is_what_was_meant(flip in 0_usize..400, bit in 0_u8..8) {
+        for state in states() {
+            let mut bytes = encode(&state);
+            let at = flip % bytes.len();
+            bytes[at] ^= 1 << bit;
+            if let Ok(other) = decode(&bytes) {
+                prop_assert_ne!(other, state);
+            }
+        }
+    }
+}
+
+fn states() -> [State; 4] {
+    let nonce = Arc::new(Nonce::new([7; 32]));
+    let record = Arc::new(full());
+    [
+        State::Live(record.clone()),
+        State::Rotating {
+            nonce: nonce.clone(),
+            record,
+        },
+        State::Rotated { nonce },
+        State::Revoked,
+    ]
+}
+
+fn full() -> Record {
+    let mut deltas = Deltas::new();
+    deltas.set("user_id", json!("é\u{0}\"x"));
+    deltas.set("roles", json!(["a", {"b": 1.5}, null]));
+    deltas.expire(
+        Duration::from_secs(77),
+        Timestamp::from_millis(1_700_000_000_000),
+    );
+    Lifetime::new(Duration::from_secs(60), None)
+        .begin(
+            Attributes::default(),
+            Timestamp::from_millis(1_700_000_000_000),
+        )
+        .merge(&deltas)
+}

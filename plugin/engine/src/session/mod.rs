@@ -1,0 +1,27 @@
+//! What a session is, without any storage: its id, its record, the changes to it and the life it has.
+//!
+//! Pure: no async, no I/O, no globals. Every instant is an argument, so tests and models own the time.
+
+mod attributes;
+mod codec;
+mod delta;
+mod expiry;
+mod id;
+mod keyring;
+mod nonce;
+mod random;
+mod record;
+mod state;
+mod timestamp;
+
+pub use attributes::Attributes;
+pub use codec::{DecodeError, decode, encode};
+pub use delta::{Delta, Deltas};
+pub use expiry::Lifetime;
+pub use id::SessionId;
+pub use keyring::Keyring;
+pub use nonce::Nonce;
+pub use random::RandomError;
+pub use record::Record;
+pub use state::State;
+pub use timestamp::Timestamp;

@@ -1,0 +1,151 @@
+//! What is remembered about one session.
+
+use std::time::Duration;
+
+use super::attributes::Attributes;
+use super::delta::{Delta, Deltas};
+use super::timestamp::Timestamp;
+
+/// The clocks and the attributes of one session. Always `created_at <= renewed_at <= expires_at`.
+///
+/// Immutable: a change makes a new record, so that readers share the old one without a lock.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Record {
+    pub(super) created_at: Timestamp,
+    pub(super) renewed_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+    pub(super) own_life: Option<Duration>,
+    pub(super) attributes: Attributes,
+}
+
+impl Record {
+    /// When the session began.
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// When the session last got a new id and a fresh life.
+    pub fn renewed_at(&self) -> Timestamp {
+        self.renewed_at
+    }
+
+    /// The first instant at which the session is gone, if it is not renewed before.
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// The life that a [`Delta::Expire`] gave this session instead of the configured one.
+    pub fn own_life(&self) -> Option<Duration> {
+        self.own_life
+    }
+
+    /// What the session knows.
+    pub fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+
+    /// The record with `deltas` applied in their order; of two changes to one attribute the last one stays.
+    #[must_use]
+    pub fn merge(&self, deltas: &Deltas) -> Self {
+        let mut merged = Self {
+            attributes: self.attributes.merge(deltas.iter()),
+            ..*self
+        };
+        for delta in deltas.iter() {
+            if let Delta::Expire { after, since } = *delta {
+                merged.own_life = Some(after);
+                merged.expires_at = since.max(merged.renewed_at).after(after);
+            }
+        }
+        merged
+    }
+
+    /// The bytes this record occupies in memory, without what an allocator adds.
+    pub fn footprint(&self) -> usize {
+        size_of::<Self>() + self.attributes.footprint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::session::Lifetime;
+
+    #[test]
+    fn deltas_apply_in_their_order() {
+        let mut deltas = Deltas::new();
+        deltas.set("a", 1);
+        deltas.delete("a");
+        deltas.set("a", 2);
+        deltas.set("b", 3);
+        deltas.delete("never there");
+
+        let merged = record().merge(&deltas);
+
+        assert_eq!(merged.attributes().value("a"), Some(&json!(2)));
+        assert_eq!(merged.attributes().value("b"), Some(&json!(3)));
+        assert_eq!(merged.attributes().len(), 2);
+    }
+
+    #[test]
+    fn no_delta_changes_nothing() {
+        assert_eq!(record().merge(&Deltas::new()), record());
+    }
+
+    #[test]
+    fn an_own_life_counts_from_the_decision_not_from_the_merge() {
+        let mut deltas = Deltas::new();
+        deltas.expire(Duration::from_secs(5), START.after(Duration::from_secs(60)));
+
+        let merged = record().merge(&deltas);
+
+        assert_eq!(merged.expires_at(), START.after(Duration::from_secs(65)));
+        assert_eq!(merged.own_life(), Some(Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn a_decision_from_before_the_renewal_counts_from_the_renewal() {
+        let mut deltas = Deltas::new();
+        deltas.expire(Duration::from_secs(5), Timestamp::from_millis(0));
+
+        let merged = record().merge(&deltas);
+
+        assert_eq!(merged.expires_at(), START.after(Duration::from_secs(5)));
+    }
+
+    proptest! {
+        #[test]
+        fn merging_agrees_with_a_map(script in proptest::collection::vec((0_u8..6, proptest::option::of(0_i32..9)), 0..40)) {
+            let mut model = serde_json::Map::new();
+            let mut deltas = Deltas::new();
+            for (name, value) in script {
+                let name = name.to_string();
+                match value {
+                    Some(value) => {
+                        model.insert(name.clone(), value.into());
+                        deltas.set(name, value);
+                    }
+                    None => {
+                        model.remove(&name);
+                        deltas.delete(name);
+                    }
+                }
+            }
+
+            let merged = record().merge(&deltas);
+
+            let left: serde_json::Map<String, Value> =
+                merged.attributes().iter().map(|(name, value)| (name.into(), value.clone())).collect();
+            prop_assert_eq!(left, model);
+        }
+    }
+
+    fn record() -> Record {
+        Lifetime::new(Duration::from_secs(3600), None).begin(Attributes::default(), START)
+    }
+
+    const START: Timestamp = Timestamp::from_millis(1_000_000);
+}
