@@ -1,0 +1,317 @@
+//! `server:` where the gateway listens and what it puts up with.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use abi::config::{ByteSize, ConfigDuration, Faults};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where the gateway listens and what it puts up with.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Every address to listen on; at least one.
+    pub addresses: Vec<Address>,
+    /// The administrative listener; none unless configured.
+    pub admin: Option<Address>,
+    /// The health routes.
+    pub health_check: HealthCheck,
+    /// What a client may send.
+    pub limits: Limits,
+    /// How long anything may take.
+    pub timeouts: Timeouts,
+    /// How long running requests and tunnels may go on after the order to stop.
+    pub shutdown_grace: Duration,
+    /// Worker threads; 0 means one per core.
+    pub threads: u16,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// One place to listen at.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Address {
+    /// `host:port`; port 0 lets the system choose one.
+    Tcp(String),
+    /// `unix:/path`.
+    Unix(PathBuf),
+}
+
+/// The text is no address.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected `host:port`, `[ipv6]:port` or `unix:/path`")]
+pub struct AddressError;
+
+/// The section as it is written.
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct ServerSection {
+    /// Where to listen: `host:port` or `unix:/path`, or a list of them. Port 0 picks a free port and prints it.
+    address: Addresses,
+    /// The routes by which an orchestrator asks how the gateway is.
+    health_check: HealthCheck,
+    /// A second listener for `/metrics`, apart from the traffic. Off when absent.
+    admin: Option<Admin>,
+    /// What a client may send.
+    limits: Limits,
+    /// How long anything may take.
+    timeouts: Timeouts,
+    /// How long running requests and tunnels may go on after SIGTERM.
+    shutdown_grace: ConfigDuration,
+    /// Worker threads; 0 = one per core.
+    threads: u16,
+    /// What is logged, and how.
+    log: Log,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(untagged)]
+enum Addresses {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Admin {
+    /// Where to listen. Keep it off the internet: the metrics are for the operator.
+    address: String,
+}
+
+/// The routes by which an orchestrator asks how the gateway is. They win over every configured route.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct HealthCheck {
+    /// Answers 200 while the process runs.
+    pub live: String,
+    /// Answers 200 when requests can be served: plugins are loaded and storages answer. Else 503.
+    pub ready: String,
+    /// Whether both paths are left to the configured routes.
+    pub disabled: bool,
+}
+
+/// What a client may send.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Limits {
+    /// Request line and headers together; more is answered with 431.
+    pub header_bytes: ByteSize,
+    /// The request body; more is answered with 413. 0 = unlimited, because bodies are streamed and never held.
+    pub body_bytes: ByteSize,
+    /// Client connections at a time; the next one waits. 0 = unlimited.
+    pub connections: u32,
+}
+
+/// How long anything may take.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Timeouts {
+    /// From the first byte of a request to the end of its headers, in total: a client that drips bytes gains nothing.
+    pub header_read: ConfigDuration,
+    /// A connection on which nothing moves: between two requests, or in the middle of a body.
+    pub idle: ConfigDuration,
+    /// Connecting to an upstream.
+    pub connect: ConfigDuration,
+    /// Waiting for an upstream: for its answer once the request is with it, then for each part of the body.
+    pub upstream_read: ConfigDuration,
+    /// Waiting until an upstream accepts the next part of a request body.
+    pub upstream_write: ConfigDuration,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug` or `trace`, also per target: `info,access=off`.
+    pub level: String,
+    /// Text for people, json for collectors.
+    pub format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LogFormat {
+    /// One JSON object per line.
+    Json,
+    /// One line of text.
+    Text,
+}
+
+impl ServerSection {
+    /// Reads what the schema cannot express.
+    pub(super) fn check(self) -> Result<Server, Faults> {
+        let mut faults = Faults::default();
+        let addresses = self.address.parse(&mut faults);
+        let admin = self
+            .admin
+            .map(|admin| admin.address.parse::<Address>())
+            .transpose();
+        if let Err(error) = &admin {
+            faults.push("admin.address", error.to_string());
+        }
+        self.health_check.check(&mut faults);
+        if self.limits.header_bytes < MIN_HEADER_BYTES {
+            let message = format!("expected at least {MIN_HEADER_BYTES}: less refuses browsers");
+            faults.push("limits.headerBytes", message);
+        }
+        if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.level) {
+            faults.push(
+                "log.level",
+                format!("expected a level such as `info`: {error}"),
+            );
+        }
+        let server = Server {
+            addresses,
+            admin: admin.ok().flatten(),
+            health_check: self.health_check,
+            limits: self.limits,
+            timeouts: self.timeouts,
+            shutdown_grace: self.shutdown_grace.get(),
+            threads: self.threads,
+            log: self.log,
+        };
+        faults.or(server)
+    }
+}
+
+impl Addresses {
+    fn parse(&self, faults: &mut Faults) -> Vec<Address> {
+        let parse = |path: &str, text: &str, faults: &mut Faults| match text.parse() {
+            Ok(address) => Some(address),
+            Err(error) => {
+                let error: AddressError = error;
+                faults.push(path, format!("{error}, found `{text}`"));
+                None
+            }
+        };
+        match self {
+            Self::One(text) => parse("address", text, faults).into_iter().collect(),
+            Self::Many(texts) if texts.is_empty() => {
+                faults.push("address", "expected at least one address");
+                Vec::new()
+            }
+            Self::Many(texts) => texts
+                .iter()
+                .enumerate()
+                .filter_map(|(index, text)| parse(&format!("address[{index}]"), text, faults))
+                .collect(),
+        }
+    }
+}
+
+impl HealthCheck {
+    fn check(&self, faults: &mut Faults) {
+        for (key, path) in [
+            ("healthCheck.live", &self.live),
+            ("healthCheck.ready", &self.ready),
+        ] {
+            if !path.starts_with('/') {
+                faults.push(
+                    key,
+                    format!("expected a path that begins with `/`, found `{path}`"),
+                );
+            }
+        }
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            let path = PathBuf::from(path);
+            return if path.is_absolute() {
+                Ok(Self::Unix(path))
+            } else {
+                Err(AddressError)
+            };
+        }
+        let (host, port) = text.rsplit_once(':').ok_or(AddressError)?;
+        let is_bare_ipv6 = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
+        if host.is_empty() || is_bare_ipv6 || port.parse::<u16>().is_err() {
+            return Err(AddressError);
+        }
+        Ok(Self::Tcp(text.to_owned()))
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) => f.write_str(address),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl Default for ServerSection {
+    fn default() -> Self {
+        Self {
+            address: Addresses::One(DEFAULT_ADDRESS.to_owned()),
+            health_check: HealthCheck::default(),
+            admin: None,
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            shutdown_grace: DEFAULT_SHUTDOWN_GRACE,
+            threads: 0,
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for HealthCheck {
+    fn default() -> Self {
+        Self {
+            live: "/health/live".into(),
+            ready: "/health/ready".into(),
+            disabled: false,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_bytes: DEFAULT_HEADER_BYTES,
+            body_bytes: ByteSize::of_bytes(0),
+            connections: 0,
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            header_read: DEFAULT_HEADER_READ,
+            idle: DEFAULT_IDLE,
+            connect: DEFAULT_CONNECT,
+            upstream_read: DEFAULT_UPSTREAM,
+            upstream_write: DEFAULT_UPSTREAM,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: "info".to_owned(),
+            format: LogFormat::Text,
+        }
+    }
+}
+
+const DEFAULT_ADDRESS: &str = "0.0.0.0:8090";
+// Orchestrators wait 30 s between SIGTERM and SIGKILL.
+const DEFAULT_SHUTDOWN_GRACE: ConfigDuration = ConfigDuration::of_secs(30);
+// Browsers send up to 8 KiB of cookies per name and a proxy in front adds its own; above this nobody is honest.
+const DEFAULT_HEADER_BYTES: ByteSize = ByteSize::of_kib(64);
+const MIN_HEADER_BYTES: ByteSize = ByteSize::of_kib(1);
+const DEFAULT_HEADER_READ: ConfigDuration = ConfigDuration::of_secs(10);
+// Above the 60 s of common load balancers, so that they close idle connections and never race with us.
+const DEFAULT_IDLE: ConfigDuration = ConfigDuration::of_secs(75);
+const DEFAULT_CONNECT: ConfigDuration = ConfigDuration::of_secs(5);
+// What nginx waits for an upstream, which services behind a proxy are built for.
+const DEFAULT_UPSTREAM: ConfigDuration = ConfigDuration::of_secs(60);

@@ -1,0 +1,205 @@
+use std::fs;
+
+use abi::config::{ByteSize, ConfigDuration, ConfigPath, Secret};
+use schemars::{JsonSchema, schema_for};
+use serde_json::json;
+
+use super::*;
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Sample {
+    host: String,
+    port: Option<u16>,
+    #[schemars(default)]
+    same_site: SameSite,
+    #[schemars(default)]
+    lookup: Lookup,
+    timeout: Option<ConfigDuration>,
+    size: Option<ByteSize>,
+    path: Option<ConfigPath>,
+    password: Option<Secret>,
+    #[schemars(default)]
+    secrets: Vec<Secret>,
+    #[schemars(default)]
+    secure: bool,
+    nested: Option<Nested>,
+    #[schemars(default)]
+    names: std::collections::BTreeMap<String, String>,
+}
+
+#[derive(Default, JsonSchema, serde::Serialize)]
+enum SameSite {
+    /// As browsers assume.
+    #[default]
+    Lax,
+    /// Never from elsewhere.
+    Strict,
+}
+
+#[derive(JsonSchema, serde::Serialize)]
+#[serde(untagged)]
+enum Lookup {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Nested {
+    cert_file: ConfigPath,
+    nodes: Vec<i8>,
+}
+
+impl Default for Lookup {
+    fn default() -> Self {
+        Self::One("cookie:session_id".into())
+    }
+}
+
+#[test]
+fn a_right_value_passes_unchanged() {
+    let value = json!({
+        "host": "a", "port": 1, "sameSite": "Strict", "lookup": ["a", "b"], "timeout": "1h30m", "size": 12,
+        "secure": true, "nested": { "certFile": "/c.pem", "nodes": [1, -1] }, "names": { "a": "b" },
+    });
+
+    assert_eq!(run(&value), Ok(value));
+    assert_eq!(
+        run(&json!({ "host": "a", "port": null })),
+        Ok(json!({ "host": "a", "port": null }))
+    );
+}
+
+#[test]
+fn everything_wrong_is_reported_at_once() {
+    let value = json!({
+        "prot": 1, "port": 70_000, "sameSite": "lax-ish", "lookup": 7, "timeout": true, "size": "64K", "path": 5,
+        "secure": "maybe", "nested": { "nodes": [1, "x", 300], "certfile": "" }, "names": { "a": 1 },
+    });
+
+    let expected = [
+        "host: missing, expected a text",
+        "prot: unknown key, did you mean `port`? known are host, port, sameSite, lookup, timeout, size, path, \
+         password, secrets, secure, nested, names",
+        "port: expected an integer from 0 to 65535, found `70000`",
+        "sameSite: `lax-ish` is not one of them: known are Lax, Strict",
+        "lookup: expected a text or a list, found `7`",
+        "timeout: expected a duration such as `30m`, found `true`",
+        "size: expected a size such as `64KiB` or `1GiB`, found `64K`",
+        "path: expected a path, found `5`; put it in quotes",
+        "secure: expected `true` or `false`, found `maybe`",
+        "nested.certFile: missing, expected a path",
+        "nested.nodes[1]: expected an integer from -128 to 127, found `x`",
+        "nested.nodes[2]: expected an integer from -128 to 127, found `300`",
+        "nested.certfile: unknown key, did you mean `certFile`? known are certFile, nodes",
+        "names.a: expected a text, found `1`; put it in quotes",
+    ];
+    assert_eq!(faults(&value), expected);
+}
+
+#[test]
+fn durations_and_sizes_are_parsed() {
+    let timeout = |value| faults(&json!({ "host": "a", "timeout": value })).join("\n");
+
+    assert_eq!(
+        timeout(json!("0s")),
+        "timeout: a duration cannot be 0, found `0s`"
+    );
+    assert_eq!(
+        timeout(json!(0)),
+        "timeout: a duration cannot be 0, found `0`"
+    );
+    assert_eq!(
+        timeout(json!("200y")),
+        "timeout: a duration cannot exceed 100 years, found `200y`"
+    );
+    assert_eq!(
+        timeout(json!("soon")),
+        "timeout: expected a duration such as `30m`, `1h30m` or `300ms`, found `soon`"
+    );
+}
+
+#[test]
+fn no_fault_prints_a_secret() {
+    let value = json!({
+        "host": "a", "password": 271_828, "secrets": "hunter2", "passwordd": "hunter2", "nested": { "secrets": "hunter2" },
+    });
+
+    let faults = faults(&value).join("\n");
+
+    assert!(
+        !faults.contains("hunter2") && !faults.contains("271828"),
+        "{faults}"
+    );
+    assert!(
+        faults.contains("password: expected a text, found a number; put it in quotes"),
+        "{faults}"
+    );
+    assert!(
+        faults.contains("secrets: expected a list, found a text"),
+        "{faults}"
+    );
+}
+
+#[test]
+fn a_secret_comes_from_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("one"), "s3cret \r\n").unwrap();
+    fs::write(dir.path().join("two"), "new\n\nold\n").unwrap();
+    let value =
+        json!({ "host": "a", "passwordFile": "one", "secretsFile": dir.path().join("two") });
+
+    let settled = settle(&schema(), value, dir.path()).unwrap();
+
+    assert_eq!(
+        settled,
+        json!({ "host": "a", "password": "s3cret ", "secrets": ["new", "old"] })
+    );
+}
+
+#[test]
+fn a_secret_file_must_be_readable_and_alone() {
+    let value =
+        json!({ "host": "a", "password": "x", "passwordFile": "one", "secretsFile": "none" });
+
+    let expected = [
+        "passwordFile: cannot be given together with password",
+        "secretsFile: `none` cannot be read: No such file or directory (os error 2)",
+    ];
+    assert_eq!(faults(&value), expected);
+}
+
+#[test]
+fn a_relative_path_becomes_absolute() {
+    let settled = run(&json!({ "host": "a", "path": "x/y" })).unwrap();
+    let empty = run(&json!({ "host": "a", "path": "" })).unwrap();
+
+    assert_eq!(settled["path"], "/etc/gateway/x/y");
+    assert_eq!(empty["path"], "");
+}
+
+#[test]
+fn a_text_from_the_environment_counts_as_the_number_it_spells() {
+    let settled = run(&json!({ "host": "80", "port": "6379", "secure": "true" })).unwrap();
+
+    assert_eq!(
+        settled,
+        json!({ "host": "80", "port": 6379, "secure": true })
+    );
+}
+
+fn schema() -> Value {
+    schema_for!(Sample).to_value()
+}
+
+fn run(value: &Value) -> Result<Value, Vec<String>> {
+    let settled = settle(&schema(), value.clone(), Path::new("/etc/gateway"));
+    settled.map_err(|faults| faults.iter().map(ToString::to_string).collect())
+}
+
+fn faults(value: &Value) -> Vec<String> {
+    run(value).unwrap_err()
+}
