@@ -6,9 +6,11 @@
 //! [`write`](Storage::write) is atomic, and it happens only when the row is at the expected version.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Maybe;
+use crate::raw::storage::RawStorage;
 
 /// A place that keeps rows. Implemented by plugin authors, named in `storages.yaml`.
 ///
@@ -40,6 +42,7 @@ pub trait Storage: Send + Sync + 'static {
 }
 
 /// The name of a row: a keyed or plain hash of a session id, never the id itself.
+#[repr(transparent)]
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Key([u8; 32]);
 
@@ -122,5 +125,58 @@ impl Unavailable {
     /// States the cause in a few lower-case words, for example `no answer within 1s`.
     pub fn new(cause: impl Into<String>) -> Self {
         Self(cause.into())
+    }
+}
+
+/// A storage that may live in another library. What [`Services::storage`](crate::Services::storage) finds.
+#[derive(Clone)]
+pub struct StorageHandle {
+    raw: RawStorage,
+}
+
+impl StorageHandle {
+    /// Wraps a storage.
+    pub fn new(storage: Arc<impl Storage>) -> Self {
+        Self {
+            raw: RawStorage::new(storage),
+        }
+    }
+
+    pub(crate) fn from_raw(raw: RawStorage) -> Self {
+        Self { raw }
+    }
+
+    pub(crate) fn into_raw(self) -> RawStorage {
+        self.raw
+    }
+}
+
+impl Storage for StorageHandle {
+    fn load<'a>(&'a self, key: &'a Key) -> Maybe<'a, Loaded<Row>> {
+        self.raw.load(key)
+    }
+
+    fn write<'a>(
+        &'a self,
+        key: &'a Key,
+        expected: Expected,
+        row: Row,
+        keep: Duration,
+    ) -> Maybe<'a, Written> {
+        self.raw.write(key, expected, row, keep)
+    }
+
+    fn probe(&self) -> Maybe<'_, Result<(), Unavailable>> {
+        self.raw.probe()
+    }
+
+    fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>> {
+        self.raw.reset()
+    }
+}
+
+impl fmt::Debug for StorageHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StorageHandle(..)")
     }
 }

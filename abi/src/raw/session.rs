@@ -1,0 +1,385 @@
+//! Sessions and session stores: how one plugin works with the sessions of another.
+
+use std::ffi::c_void;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use abi_stable::StableAbi;
+use abi_stable::prefix_type::WithMetadata;
+use abi_stable::std_types::{ROption, RResult, RString};
+
+use super::exchange::{RawExchange, RawFailure, lift, lower};
+use super::future::RawMaybe;
+use super::guard::contain;
+use super::object::{Object, release, retain, shared_handle};
+use super::view::{View, Visit, visitor};
+use crate::session::{Attribute, SessionObject, SessionStoreObject};
+use crate::{Exchange, Failure, Maybe, Session};
+
+/// What can be done with a session.
+#[repr(C)]
+#[derive(StableAbi)]
+#[sabi(kind(Prefix(prefix_ref = SessionTableRef, prefix_fields = SessionTablePrefix)))]
+#[sabi(missing_field(panic))]
+pub struct SessionTable {
+    /// Visits the attribute at a path as (one byte of kind, bytes). Not called when there is none.
+    pub read: unsafe extern "C" fn(*const c_void, path: View, *mut c_void, Visit),
+    /// Sets an attribute to a JSON text. 0 = done, 1 = refused.
+    pub set: unsafe extern "C" fn(*const c_void, name: View, json: View) -> u8,
+    /// Removes an attribute; says whether it was there.
+    pub delete: unsafe extern "C" fn(*const c_void, name: View) -> bool,
+    /// Visits the name of every attribute.
+    pub each_key: unsafe extern "C" fn(*const c_void, *mut c_void, Visit),
+    /// The session id; none while there is no stored session.
+    pub id: unsafe extern "C" fn(*const c_void) -> ROption<RString>,
+    /// Whether the session began with this request.
+    pub fresh: unsafe extern "C" fn(*const c_void) -> bool,
+    /// Asks for a new id.
+    pub regenerate: unsafe extern "C" fn(*const c_void),
+    /// Asks for the end of the session.
+    pub destroy: unsafe extern "C" fn(*const c_void),
+    /// Sets the life of this session.
+    pub set_expiry: unsafe extern "C" fn(*const c_void, milliseconds: u64),
+    /// Stores what has changed, now.
+    pub save: for<'a> unsafe extern "C" fn(Object<'a>) -> RawMaybe<'a, RResult<(), RawFailure>>,
+    /// Stores what has changed and tells the client through the exchange's response.
+    pub commit: for<'a> unsafe extern "C" fn(
+        *const c_void,
+        RawExchange<'a>,
+    ) -> RawMaybe<'a, RResult<(), RawFailure>>,
+    /// One more owner.
+    pub retain: unsafe extern "C" fn(*const c_void),
+    /// One owner less.
+    #[sabi(last_prefix_field)]
+    pub release: unsafe extern "C" fn(*const c_void),
+}
+
+shared_handle! {
+    /// A session as it crosses.
+    RawSession, SessionTableRef
+}
+
+/// What can be done with a session store.
+#[repr(C)]
+#[derive(StableAbi)]
+#[sabi(kind(Prefix(prefix_ref = SessionStoreTableRef, prefix_fields = SessionStoreTablePrefix)))]
+#[sabi(missing_field(panic))]
+pub struct SessionStoreTable {
+    /// The session of an exchange.
+    pub load: for<'a> unsafe extern "C" fn(
+        *const c_void,
+        RawExchange<'a>,
+    ) -> RawMaybe<'a, RResult<RawSession, RawFailure>>,
+    /// Ends every session.
+    pub reset: for<'a> unsafe extern "C" fn(Object<'a>) -> RawMaybe<'a, RResult<u64, RawFailure>>,
+    /// One more owner.
+    pub retain: unsafe extern "C" fn(*const c_void),
+    /// One owner less.
+    #[sabi(last_prefix_field)]
+    pub release: unsafe extern "C" fn(*const c_void),
+}
+
+shared_handle! {
+    /// A session store as it crosses.
+    RawSessionStore, SessionStoreTableRef
+}
+
+// === impl RawSession: the side that calls ===
+
+impl RawSession {
+    pub(crate) fn new<S: SessionObject>(session: Arc<S>) -> Self {
+        Self {
+            object: Arc::into_raw(session).cast(),
+            table: SessionTableOf::<S>::TABLE,
+        }
+    }
+
+    pub(crate) fn read(&self, path: &str, mut visit: impl FnMut(Attribute<'_>)) {
+        let mut visit = |kind: View, bytes: View| {
+            // SAFETY: both views are lent for the length of this call.
+            let (kind, text) = unsafe { (kind.bytes(), bytes.text()) };
+            if let (Some(&[kind]), Some(text)) = (kind, text)
+                && let Some(attribute) = Attribute::from_parts(kind, text)
+            {
+                visit(attribute);
+            }
+        };
+        let call = visitor(&visit);
+        let context = std::ptr::from_mut(&mut visit).cast();
+        let path = View::of(path.as_bytes());
+        // SAFETY: `object` and `table` belong together; `call` is the C form of the closure behind `context`.
+        unsafe { (self.table.read())(self.object, path, context, call) }
+    }
+
+    pub(crate) fn set(&self, name: &str, json: &str) -> bool {
+        let (name, json) = (View::of(name.as_bytes()), View::of(json.as_bytes()));
+        // SAFETY: as in `read`; both are read during the call.
+        unsafe { (self.table.set())(self.object, name, json) == 0 }
+    }
+
+    pub(crate) fn delete(&self, name: &str) -> bool {
+        // SAFETY: as in `set`.
+        unsafe { (self.table.delete())(self.object, View::of(name.as_bytes())) }
+    }
+
+    pub(crate) fn each_key(&self, mut visit: impl FnMut(&str)) {
+        let mut visit = |name: View, _: View| {
+            // SAFETY: lent for the length of this call.
+            if let Some(name) = unsafe { name.text() } {
+                visit(name);
+            }
+        };
+        let call = visitor(&visit);
+        let context = std::ptr::from_mut(&mut visit).cast();
+        // SAFETY: as in `read`.
+        unsafe { (self.table.each_key())(self.object, context, call) }
+    }
+
+    pub(crate) fn id(&self) -> Option<String> {
+        // SAFETY: as in `read`.
+        unsafe { (self.table.id())(self.object) }
+            .into_option()
+            .map(RString::into_string)
+    }
+
+    pub(crate) fn fresh(&self) -> bool {
+        // SAFETY: as in `read`.
+        unsafe { (self.table.fresh())(self.object) }
+    }
+
+    pub(crate) fn regenerate(&self) {
+        // SAFETY: as in `read`.
+        unsafe { (self.table.regenerate())(self.object) }
+    }
+
+    pub(crate) fn destroy(&self) {
+        // SAFETY: as in `read`.
+        unsafe { (self.table.destroy())(self.object) }
+    }
+
+    pub(crate) fn set_expiry(&self, life: Duration) {
+        let milliseconds = u64::try_from(life.as_millis()).unwrap_or(u64::MAX);
+        // SAFETY: as in `read`.
+        unsafe { (self.table.set_expiry())(self.object, milliseconds) }
+    }
+
+    pub(crate) fn save(&self) -> Maybe<'_, Result<(), Failure>> {
+        // SAFETY: as in `read`; `self` outlives the future.
+        unsafe { (self.table.save())(Object::lend(self.object)) }.into_maybe(lift)
+    }
+
+    pub(crate) fn commit<'a>(
+        &'a self,
+        exchange: RawExchange<'a>,
+    ) -> Maybe<'a, Result<(), Failure>> {
+        // SAFETY: as in `save`.
+        unsafe { (self.table.commit())(self.object, exchange) }.into_maybe(lift)
+    }
+}
+
+// === impl RawSessionStore: the side that calls ===
+
+impl RawSessionStore {
+    pub(crate) fn new<S: SessionStoreObject>(store: Arc<S>) -> Self {
+        Self {
+            object: Arc::into_raw(store).cast(),
+            table: StoreTableOf::<S>::TABLE,
+        }
+    }
+
+    pub(crate) fn load<'a>(
+        &'a self,
+        exchange: RawExchange<'a>,
+    ) -> Maybe<'a, Result<Session, Failure>> {
+        // SAFETY: `object` and `table` belong together; `self` outlives the future.
+        unsafe { (self.table.load())(self.object, exchange) }
+            .into_maybe(|raw| lift::<RawSession, RawSession>(raw).map(Session::from_raw))
+    }
+
+    pub(crate) fn reset(&self) -> Maybe<'_, Result<u64, Failure>> {
+        // SAFETY: as in `load`.
+        unsafe { (self.table.reset())(Object::lend(self.object)) }.into_maybe(lift)
+    }
+}
+
+// === the side that implements ===
+
+struct SessionTableOf<S>(PhantomData<S>);
+
+impl<S: SessionObject> SessionTableOf<S> {
+    const PREFIX: &'static WithMetadata<SessionTable> = &WithMetadata::new(SessionTable {
+        read: read::<S>,
+        set: set::<S>,
+        delete: delete::<S>,
+        each_key: each_key::<S>,
+        id: id::<S>,
+        fresh: fresh::<S>,
+        regenerate: regenerate::<S>,
+        destroy: destroy::<S>,
+        set_expiry: set_expiry::<S>,
+        save: save::<S>,
+        commit: commit::<S>,
+        retain: retain::<S>,
+        release: release::<S>,
+    });
+    const TABLE: SessionTableRef = SessionTableRef(Self::PREFIX.static_as_prefix());
+}
+
+struct StoreTableOf<S>(PhantomData<S>);
+
+impl<S: SessionStoreObject> StoreTableOf<S> {
+    const PREFIX: &'static WithMetadata<SessionStoreTable> =
+        &WithMetadata::new(SessionStoreTable {
+            load: store_load::<S>,
+            reset: store_reset::<S>,
+            retain: retain::<S>,
+            release: release::<S>,
+        });
+    const TABLE: SessionStoreTableRef = SessionStoreTableRef(Self::PREFIX.static_as_prefix());
+}
+
+/// # Safety
+/// `object` must be a live `S` that outlives `'a`: the handle it was called through does.
+unsafe fn object<'a, S>(object: *const c_void) -> &'a S {
+    // SAFETY: the caller's promise.
+    unsafe { &*object.cast() }
+}
+
+unsafe extern "C" fn read<S: SessionObject>(
+    session: *const c_void,
+    path: View,
+    context: *mut c_void,
+    visit: Visit,
+) {
+    // SAFETY: called through the table of a live handle; `path` is lent for the call.
+    let (session, path) = unsafe { (object::<S>(session), path.text()) };
+    let read = || {
+        session.read(path.unwrap_or_default(), &mut |attribute| {
+            let (kind, text) = attribute.parts();
+            // SAFETY: `visit` is the C form of the closure behind `context`, lent for this call.
+            unsafe { visit.visit(context, View::of(&[kind]), View::of(text.as_bytes())) }
+        });
+    };
+    super::guard::quietly("session read", read);
+}
+
+unsafe extern "C" fn set<S: SessionObject>(session: *const c_void, name: View, json: View) -> u8 {
+    // SAFETY: called through the table of a live handle; both views are lent for the call.
+    let (session, name, json) = unsafe { (object::<S>(session), name.text(), json.text()) };
+    let set = || {
+        let value = serde_json::from_str(json?).ok()?;
+        session.set(name?, value).ok()
+    };
+    u8::from(!matches!(contain("session set", set), Ok(Some(()))))
+}
+
+unsafe extern "C" fn delete<S: SessionObject>(session: *const c_void, name: View) -> bool {
+    // SAFETY: called through the table of a live handle; `name` is lent for the call.
+    let (session, name) = unsafe { (object::<S>(session), name.text()) };
+    contain("session delete", || {
+        session.delete(name.unwrap_or_default())
+    })
+    .unwrap_or(false)
+}
+
+unsafe extern "C" fn each_key<S: SessionObject>(
+    session: *const c_void,
+    context: *mut c_void,
+    visit: Visit,
+) {
+    // SAFETY: called through the table of a live handle.
+    let session = unsafe { object::<S>(session) };
+    super::guard::quietly("session keys", || {
+        for name in session.keys() {
+            // SAFETY: `visit` is the C form of the closure behind `context`, lent for this call.
+            unsafe { visit.visit(context, View::of(name.as_bytes()), View::ABSENT) }
+        }
+    });
+}
+
+unsafe extern "C" fn id<S: SessionObject>(session: *const c_void) -> ROption<RString> {
+    // SAFETY: called through the table of a live handle.
+    let session = unsafe { object::<S>(session) };
+    contain("session id", || session.id())
+        .ok()
+        .flatten()
+        .map(RString::from)
+        .into()
+}
+
+unsafe extern "C" fn fresh<S: SessionObject>(session: *const c_void) -> bool {
+    // SAFETY: called through the table of a live handle.
+    let session = unsafe { object::<S>(session) };
+    contain("session fresh", || session.fresh()).unwrap_or(true)
+}
+
+unsafe extern "C" fn regenerate<S: SessionObject>(session: *const c_void) {
+    // SAFETY: called through the table of a live handle.
+    let session = unsafe { object::<S>(session) };
+    super::guard::quietly("session regenerate", || session.regenerate());
+}
+
+unsafe extern "C" fn destroy<S: SessionObject>(session: *const c_void) {
+    // SAFETY: called through the table of a live handle.
+    let session = unsafe { object::<S>(session) };
+    super::guard::quietly("session destroy", || session.destroy());
+}
+
+unsafe extern "C" fn set_expiry<S: SessionObject>(session: *const c_void, milliseconds: u64) {
+    // SAFETY: called through the table of a live handle.
+    let session = unsafe { object::<S>(session) };
+    let life = Duration::from_millis(milliseconds);
+    super::guard::quietly("session set_expiry", || session.set_expiry(life));
+}
+
+unsafe extern "C" fn save<'a, S: SessionObject>(
+    session: Object<'a>,
+) -> RawMaybe<'a, RResult<(), RawFailure>> {
+    // SAFETY: called through the table of a live handle that outlives `'a`.
+    let session = unsafe { session.get::<S>() };
+    crossing("session save", || session.save())
+}
+
+unsafe extern "C" fn commit<'a, S: SessionObject>(
+    session: *const c_void,
+    exchange: RawExchange<'a>,
+) -> RawMaybe<'a, RResult<(), RawFailure>> {
+    // SAFETY: called through the table of a live handle that outlives `'a`.
+    let session = unsafe { object::<'a, S>(session) };
+    crossing("session commit", || {
+        session.commit(Exchange::from_raw(exchange))
+    })
+}
+
+unsafe extern "C" fn store_load<'a, S: SessionStoreObject>(
+    store: *const c_void,
+    exchange: RawExchange<'a>,
+) -> RawMaybe<'a, RResult<RawSession, RawFailure>> {
+    // SAFETY: called through the table of a live handle that outlives `'a`.
+    let store = unsafe { object::<'a, S>(store) };
+    crossing("session store load", || {
+        store
+            .load(Exchange::from_raw(exchange))
+            .map(|loaded| loaded.map(Session::into_raw))
+    })
+}
+
+unsafe extern "C" fn store_reset<'a, S: SessionStoreObject>(
+    store: Object<'a>,
+) -> RawMaybe<'a, RResult<u64, RawFailure>> {
+    // SAFETY: called through the table of a live handle that outlives `'a`.
+    let store = unsafe { store.get::<S>() };
+    crossing("session store reset", || store.reset())
+}
+
+/// Runs an entry point whose result carries a failure.
+pub(crate) fn crossing<'a, T: Send + 'a, R: From<T> + Send + 'a>(
+    entry: &'static str,
+    call: impl FnOnce() -> Maybe<'a, Result<T, Failure>>,
+) -> RawMaybe<'a, RResult<R, RawFailure>> {
+    match contain(entry, call) {
+        Ok(maybe) => RawMaybe::from_maybe(entry, maybe, lower),
+        Err(failure) => RawMaybe::Ready(RResult::RErr(failure.into())),
+    }
+}

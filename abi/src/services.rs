@@ -1,0 +1,131 @@
+//! What the gateway does for a plugin when it starts.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::SessionStore;
+use crate::exchange::{Flag, HeaderName, Side};
+use crate::raw::services::RawServices;
+pub use crate::raw::services::ServicesObject;
+use crate::storage::StorageHandle;
+
+/// The gateway, as a plugin sees it. Handed to [`Plugin::open`](crate::Plugin::open); cheap to clone and to keep.
+#[derive(Clone)]
+pub struct Services {
+    raw: RawServices,
+}
+
+/// A request to the gateway that it refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ServicesError {
+    /// Not a token of RFC 9110.
+    #[error("not a header name")]
+    HeaderName,
+    /// A gateway keeps at most 64 flags.
+    #[error("too many flags, 64 is the limit")]
+    Flags,
+}
+
+/// A number that only grows and is shown on `/metrics`. Counting is one atomic addition.
+#[derive(Clone, Copy, Debug)]
+pub struct Counter(&'static AtomicU64);
+
+impl Services {
+    /// Wraps a gateway, or a test's stand-in for one.
+    pub fn new(gateway: Arc<impl ServicesObject>) -> Self {
+        Self {
+            raw: RawServices::new(gateway),
+        }
+    }
+
+    pub(crate) fn from_raw(raw: RawServices) -> Self {
+        Self { raw }
+    }
+
+    #[cfg(feature = "loader")]
+    pub(crate) fn into_raw(self) -> RawServices {
+        self.raw
+    }
+
+    /// Resolves a header name once, in any case.
+    ///
+    /// # Errors
+    /// When it is no header name.
+    pub fn header(&self, name: &str) -> Result<HeaderName, ServicesError> {
+        let id = self.raw.header(name).ok_or(ServicesError::HeaderName)?;
+        Ok(HeaderName(id))
+    }
+
+    /// Resolves a flag name once. The same name is the same flag in every plugin and in `SetMiddleware`.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub fn flag(&self, name: &str) -> Result<Flag, ServicesError> {
+        Ok(Flag(self.raw.flag(name).ok_or(ServicesError::Flags)?))
+    }
+
+    /// Keeps a header to the gateway: on [`Side::Request`] every request of every route loses what the client sent
+    /// under this name, in each spelling that an upstream could fold into it (case, and anything that is not a letter
+    /// or a digit), before the first middleware runs. On [`Side::Response`] no response carries it to a client.
+    ///
+    /// # Errors
+    /// When it is no header name.
+    pub fn reserve(&self, side: Side, name: &str) -> Result<(), ServicesError> {
+        if self.raw.reserve(side, name) {
+            Ok(())
+        } else {
+            Err(ServicesError::HeaderName)
+        }
+    }
+
+    /// A counter. `name` follows Prometheus (`session_loads_total`); the same name and labels are the same counter.
+    pub fn counter(&self, name: &str, help: &str, labels: &[(&str, &str)]) -> Counter {
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|(key, value)| format!("{key}={}", value.replace('\n', " ")))
+            .collect();
+        Counter(self.raw.counter(name, help, &labels.join("\n")))
+    }
+
+    /// The storage that `storages.yaml` calls `name`, from whichever plugin. All storages exist before the first
+    /// middleware or action is made.
+    pub fn storage(&self, name: &str) -> Option<StorageHandle> {
+        self.raw.storage(name).map(StorageHandle::from_raw)
+    }
+
+    /// The session store that the middleware called `name` published. Asked when it is needed, not in a constructor:
+    /// the middleware may be made later.
+    pub fn session_store(&self, name: &str) -> Option<SessionStore> {
+        self.raw.session_store(name).map(SessionStore::from_raw)
+    }
+
+    /// Publishes a session store under the name of its middleware. False when the name is taken.
+    #[must_use]
+    pub fn publish(&self, name: &str, store: SessionStore) -> bool {
+        self.raw.publish(name, store.into_raw())
+    }
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Services(..)")
+    }
+}
+
+impl Counter {
+    /// Counts one.
+    pub fn increment(self) {
+        self.add(1);
+    }
+
+    /// Counts `n`.
+    pub fn add(self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// The count so far.
+    pub fn value(self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
