@@ -1,0 +1,66 @@
+//! Where rows are kept.
+//!
+//! Plugin authors implement [`abi::storage::Storage`], which keeps bytes. The engine works on [`Rows`], which keeps
+//! decoded states: what lies in this process needs no decoding, and a hit costs one lock and one reference count.
+//! [`Encoded`] turns the first into the second.
+
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+mod encoded;
+mod memory;
+
+use std::time::Duration;
+
+use abi::Maybe;
+use abi::storage::{Expected, Key, Loaded, Unavailable, Written};
+
+use crate::session::State;
+
+pub use encoded::Encoded;
+pub use memory::{MemoryConfig, MemoryStorage};
+
+/// Rows of decoded states. The contract is that of [`abi::storage::Storage`], word for word; the conformance suite
+/// holds every implementation to it.
+pub trait Rows: Send + Sync + 'static {
+    /// Reads the row under `key`; a row whose time has run out is absent.
+    fn load(&self, key: Key) -> Maybe<'_, Loaded<Versioned>>;
+
+    /// Stores `row` for `keep`, if what is there now is what the caller `expected`; compares and writes in one step.
+    fn write(
+        &self,
+        key: Key,
+        expected: Expected,
+        row: Versioned,
+        keep: Duration,
+    ) -> Maybe<'_, Written>;
+
+    /// Proves that rows can be read and written now.
+    fn probe(&self) -> Maybe<'_, Result<(), Unavailable>>;
+
+    /// Removes every row and says how many there were.
+    fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>>;
+}
+
+/// A state and the number of the write that made it. Cheap to clone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Versioned {
+    /// Counts the writes of this row, from 1.
+    pub version: u64,
+    /// What the row means.
+    pub state: State,
+}
+
+impl Versioned {
+    /// The first state of a row.
+    pub fn first(state: State) -> Self {
+        Self { version: 1, state }
+    }
+
+    /// The state that replaces the one at `version`.
+    pub fn after(version: u64, state: State) -> Self {
+        Self {
+            version: version + 1,
+            state,
+        }
+    }
+}
