@@ -22,6 +22,9 @@ pub enum ServicesError {
     /// Not a token of RFC 9110.
     #[error("not a header name")]
     HeaderName,
+    /// Headers are reserved by constructors; once requests run it is too late.
+    #[error("not a header name, or the gateway already serves")]
+    Reserve,
     /// A gateway keeps at most 64 flags.
     #[error("too many flags, 64 is the limit")]
     Flags,
@@ -70,12 +73,12 @@ impl Services {
     /// or a digit), before the first middleware runs. On [`Side::Response`] no response carries it to a client.
     ///
     /// # Errors
-    /// When it is no header name.
+    /// When it is no header name, or when it comes too late: only constructors may call this.
     pub fn reserve(&self, side: Side, name: &str) -> Result<(), ServicesError> {
         if self.raw.reserve(side, name) {
             Ok(())
         } else {
-            Err(ServicesError::HeaderName)
+            Err(ServicesError::Reserve)
         }
     }
 
@@ -92,6 +95,14 @@ impl Services {
     /// middleware or action is made.
     pub fn storage(&self, name: &str) -> Option<StorageHandle> {
         self.raw.storage(name).map(StorageHandle::from_raw)
+    }
+
+    /// The names of all storages, for messages about a name that is not among them.
+    pub fn storage_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        self.raw.each_storage(|name| names.push(name.to_owned()));
+        names.sort_unstable();
+        names
     }
 
     /// The session store that the middleware called `name` published. Asked when it is needed, not in a constructor:

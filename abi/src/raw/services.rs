@@ -9,11 +9,12 @@ use abi_stable::StableAbi;
 use abi_stable::prefix_type::WithMetadata;
 use abi_stable::std_types::ROption;
 
-use super::View;
 use super::object::{release, retain, shared_handle};
 use super::session::RawSessionStore;
 use super::storage::RawStorage;
 use super::trace::TraceTableRef;
+use super::view::visitor;
+use super::{View, Visit};
 use crate::SessionStore;
 use crate::exchange::Side;
 use crate::services::ServicesError;
@@ -36,6 +37,8 @@ pub struct ServicesTable {
         unsafe extern "C" fn(*const c_void, name: View, help: View, labels: View) -> *const u64,
     /// The storage that `storages.yaml` calls so.
     pub storage: unsafe extern "C" fn(*const c_void, name: View) -> ROption<RawStorage>,
+    /// Visits the name of every storage.
+    pub each_storage: unsafe extern "C" fn(*const c_void, *mut c_void, Visit),
     /// The session store that a middleware published under this name.
     pub session_store: unsafe extern "C" fn(*const c_void, name: View) -> ROption<RawSessionStore>,
     /// Publishes a session store; false = the name is taken.
@@ -92,6 +95,19 @@ impl RawServices {
         unsafe { (self.table.storage())(self.object, View::of(name.as_bytes())) }.into_option()
     }
 
+    pub(crate) fn each_storage(&self, mut visit: impl FnMut(&str)) {
+        let mut visit = |name: View, _: View| {
+            // SAFETY: lent for the length of this call.
+            if let Some(name) = unsafe { name.text() } {
+                visit(name);
+            }
+        };
+        let call = visitor(&visit);
+        let context = std::ptr::from_mut(&mut visit).cast();
+        // SAFETY: as in `header`; `call` is the C form of the closure behind `context`.
+        unsafe { (self.table.each_storage())(self.object, context, call) }
+    }
+
     pub(crate) fn session_store(&self, name: &str) -> Option<RawSessionStore> {
         // SAFETY: as in `header`.
         unsafe { (self.table.session_store())(self.object, View::of(name.as_bytes())) }
@@ -126,12 +142,14 @@ pub trait ServicesObject: Send + Sync + 'static {
     /// Keeps a header to the gateway: see [`Services::reserve`](crate::Services::reserve).
     ///
     /// # Errors
-    /// When it is no header name.
+    /// When it is no header name, or the gateway already serves.
     fn reserve(&self, side: Side, name: &str) -> Result<(), ServicesError>;
     /// A counter under a name and labels (`key=value` lines).
     fn counter(&self, name: &str, help: &str, labels: &str) -> &'static AtomicU64;
     /// A storage by its name in `storages.yaml`.
     fn storage(&self, name: &str) -> Option<StorageHandle>;
+    /// The names of all storages.
+    fn storage_names(&self) -> Vec<String>;
     /// A published session store.
     fn session_store(&self, name: &str) -> Option<SessionStore>;
     /// Publishes a session store; false when the name is taken.
@@ -147,6 +165,7 @@ impl<G: ServicesObject> TableOf<G> {
         reserve: reserve::<G>,
         counter: counter::<G>,
         storage: storage::<G>,
+        each_storage: each_storage::<G>,
         session_store: session_store::<G>,
         publish: publish::<G>,
         trace,
@@ -205,6 +224,19 @@ unsafe extern "C" fn storage<G: ServicesObject>(
     // SAFETY: called through the table of a live handle.
     let (gateway, name) = unsafe { call::<G>(object, name) };
     gateway.storage(name).map(StorageHandle::into_raw).into()
+}
+
+unsafe extern "C" fn each_storage<G: ServicesObject>(
+    object: *const c_void,
+    context: *mut c_void,
+    visit: Visit,
+) {
+    // SAFETY: called through the table of a live handle.
+    let gateway = unsafe { &*object.cast::<G>() };
+    for name in gateway.storage_names() {
+        // SAFETY: `visit` is the C form of the closure behind `context`, lent for this call.
+        unsafe { visit.visit(context, View::of(name.as_bytes()), View::ABSENT) }
+    }
 }
 
 unsafe extern "C" fn session_store<G: ServicesObject>(

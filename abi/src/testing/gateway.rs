@@ -187,6 +187,10 @@ impl ServicesObject for Desk {
         self.state().storages.get(name).cloned()
     }
 
+    fn storage_names(&self) -> Vec<String> {
+        self.state().storages.keys().cloned().collect()
+    }
+
     fn session_store(&self, name: &str) -> Option<SessionStore> {
         self.state().stores.get(name).cloned()
     }
