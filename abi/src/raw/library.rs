@@ -107,8 +107,10 @@ fn linker_text(error: &libloading::Error) -> String {
         libloading::Error::DlOpen { source: desc } => desc.to_string(),
         other => other.to_string(),
     };
-    text.split_once(": ")
-        .map_or(text.clone(), |(_, rest)| rest.to_owned())
+    match text.split_once(": ") {
+        Some((_, rest)) => rest.to_owned(),
+        None => text,
+    }
 }
 
 impl fmt::Debug for Library {
