@@ -1,13 +1,15 @@
 //! Everything `session.so` does, as a library that tests, benches and fuzzers can link.
 //!
-//! Pure cores ([`session`], [`cookie`]) know neither time nor I/O; [`storage`] keeps rows; the engine is the only
+//! Pure cores ([`session`], [`cookie`]) know neither time nor I/O; [`storage`] keeps rows; [`Engine`] is the only
 //! write path to them and knows every rule that must hold under races.
 #![forbid(unsafe_code)]
 
 pub mod clock;
 pub mod cookie;
+mod engine;
 mod lookup;
 pub mod session;
 pub mod storage;
 
+pub use engine::{Engine, GRACE, Revoked, Saved, Session, TOMBSTONE};
 pub use lookup::{KeyLookup, LookupError, Source};

@@ -7,7 +7,7 @@
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod encoded;
-mod memory;
+pub(crate) mod memory;
 
 use std::time::Duration;
 

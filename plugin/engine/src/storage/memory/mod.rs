@@ -123,4 +123,4 @@ impl fmt::Debug for MemoryStorage {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

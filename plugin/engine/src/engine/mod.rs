@@ -1,0 +1,88 @@
+//! The operations on sessions, and the only write path to their rows.
+//!
+//! Each operation is a sequence of conditional writes of single rows; nothing here needs a lock, a transaction or two
+//! rows to change together, so the same code holds on every storage. What makes an operation happen is always *one*
+//! of its writes, named in its documentation; a gateway may die before or after any other, and whoever comes next
+//! finishes the work.
+//!
+//! One assumption is made about time: no operation stalls for longer than [`TOMBSTONE`] between two of its writes.
+
+mod create;
+mod load;
+mod outcome;
+mod patch;
+mod regenerate;
+mod revoke;
+mod rotate;
+mod rows;
+mod session;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use abi::Maybe;
+use abi::storage::Unavailable;
+
+use crate::clock::Clock;
+use crate::session::{Keyring, Lifetime, Timestamp};
+use crate::storage::Rows;
+
+pub use outcome::{Revoked, Saved};
+pub use session::Session;
+
+/// Sessions in one storage, with one policy. Several engines, in this process and in others, may share a storage.
+pub struct Engine {
+    rows: Arc<dyn Rows>,
+    clock: Arc<dyn Clock>,
+    keyring: Keyring,
+    lifetime: Lifetime,
+}
+
+impl Engine {
+    /// Works on `rows`, by `clock`, with sessions that live as `lifetime` says.
+    pub fn new(rows: Arc<dyn Rows>, clock: Arc<dyn Clock>, lifetime: Lifetime) -> Self {
+        Self {
+            rows,
+            clock,
+            keyring: Keyring::plain(),
+            lifetime,
+        }
+    }
+
+    /// The time by which this engine judges.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Proves that the storage can be read and written now.
+    pub fn probe(&self) -> Maybe<'_, Result<(), Unavailable>> {
+        self.rows.probe()
+    }
+
+    /// Ends every session in the storage and says how many rows there were. Unlike [`revoke`](Self::revoke) it leaves
+    /// no tombstones: a rotation in flight may bring its session back.
+    pub fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>> {
+        self.rows.reset()
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How long an old id still leads to the session after a rotation, for the requests that were already under way.
+pub const GRACE: Duration = Duration::from_secs(10);
+
+/// How long a revoked row stays, so that what is still in flight finds it and gives up.
+pub const TOMBSTONE: Duration = Duration::from_secs(300);
+
+// A conflict means that somebody else succeeded, so this many in a row are no longer a race but a fault.
+const TRIES: usize = 1000;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! A session ends, for good.
+
+use abi::storage::{Key, Unavailable};
+
+use super::outcome::Revoked;
+use super::rows::contended;
+use super::{Engine, TOMBSTONE, TRIES};
+use crate::session::{SessionId, State};
+use crate::storage::Versioned;
+
+impl Engine {
+    /// Ends the session that `id` leads to, through any rotation.
+    ///
+    /// It happens with one write: a tombstone replaces the live row, or the row of a rotation that has not happened
+    /// yet. The tombstone outlasts everything in flight, and no operation writes over one, so nothing brings the
+    /// session back. An id that leads nowhere costs no write.
+    pub async fn revoke(&self, id: &SessionId) -> Revoked {
+        match self.end(id).await {
+            Ok(true) => Revoked::Done,
+            Ok(false) => Revoked::Absent,
+            Err(cause) => Revoked::Unavailable(cause),
+        }
+    }
+
+    /// Ends a session and says whether there was one.
+    pub(super) async fn end(&self, id: &SessionId) -> Result<bool, Unavailable> {
+        let mut place = self.place(id.clone());
+        for _ in 0..TRIES {
+            let Some(Versioned { version, state }) = self.read(place.key).await? else {
+                return Ok(false);
+            };
+            let successor = match state {
+                State::Live(_) => None,
+                State::Revoked => return Ok(false),
+                State::Rotated { nonce } => {
+                    place = self.place(place.id.successor(&nonce));
+                    continue;
+                }
+                State::Rotating { nonce, .. } => Some(place.id.successor(&nonce)),
+            };
+            if self
+                .replace((place.key, version), State::Revoked, TOMBSTONE)
+                .await?
+            {
+                if let Some(successor) = successor {
+                    self.bury(self.place(successor).key).await;
+                }
+                return Ok(true);
+            }
+        }
+        Err(contended())
+    }
+
+    /// Takes the place of a successor that nobody was told of. The session is over already and this only tidies up,
+    /// so an outage does not matter: the row would lie there, known to no one, until its time runs out.
+    async fn bury(&self, key: Key) {
+        let taken = self.add(key, State::Revoked, TOMBSTONE).await;
+        if taken == Ok(false) {
+            let _ = self.replace((key, 1), State::Revoked, TOMBSTONE).await;
+        }
+    }
+}

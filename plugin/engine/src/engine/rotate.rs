@@ -1,0 +1,89 @@
+//! A session gets a new id and a fresh life, while requests with the old id are under way.
+//!
+//! ```text
+//!  step   row of the old id                    row of the new id
+//!   1     Live --> Rotating { nonce, record }
+//!   2                                          (nothing) --> Live
+//!   3     Rotating --> Rotated { nonce }
+//! ```
+//! Step 1 has one winner, and its nonce decides the new id for everybody. From then on the old record is frozen, so
+//! nothing can be written that the new row would miss. Steps 2 and 3 are the same whoever does them: each happens
+//! once, and everybody who meets [`State::Rotating`] does them.
+//!
+//! Step 3 is what makes the rotation happen. Nobody is told the new id before, so a new row whose step 3 never comes
+//! belongs to no one; and step 3 competes with a logout for the same row, so exactly one of the two happens first.
+
+use std::sync::Arc;
+
+use abi::storage::Unavailable;
+
+use super::outcome::Saved;
+use super::rows::{Place, contended};
+use super::session::Session;
+use super::{Engine, GRACE, TRIES};
+use crate::session::{Nonce, Record, State};
+use crate::storage::Versioned;
+
+impl Engine {
+    /// Gives the session a new id and a fresh life; the data stays.
+    ///
+    /// However many rotate at once, there is one successor and all of them are told its id. The old id leads to it
+    /// for [`GRACE`]. It happens with step 3 of the module's table.
+    pub async fn rotate(&self, session: &Session) -> Saved {
+        self.try_rotate(session.clone()).await.into()
+    }
+
+    async fn try_rotate(&self, mut session: Session) -> Result<Option<Session>, Unavailable> {
+        for _ in 0..TRIES {
+            let begun = self.begin_rotation(&session).await?;
+            if begun.is_some() {
+                return self.follow(self.place(session.id), begun).await;
+            }
+            match self.resolve(&session.id).await? {
+                // A write came first. The session still waits for its new id.
+                Some(current) if current.id == session.id => session = current,
+                other => return Ok(other),
+            }
+        }
+        Err(contended())
+    }
+
+    /// Step 1: the row of the old id, if this was the winner.
+    ///
+    /// Kept for the rest of the session's life: if everybody dies here, the old cookie is all there is.
+    async fn begin_rotation(&self, session: &Session) -> Result<Option<Versioned>, Unavailable> {
+        let nonce = Nonce::generate().map_err(|error| Unavailable::new(error.to_string()))?;
+        let record = session.record.clone();
+        let keep = record.remaining(self.now()).unwrap_or_default() + GRACE;
+        let state = State::Rotating {
+            nonce: Arc::new(nonce),
+            record,
+        };
+        let won = self
+            .replace((session.key, session.version), state.clone(), keep)
+            .await?;
+        Ok(won.then(|| Versioned::after(session.version, state)))
+    }
+
+    /// Steps 2 and 3. Returns the successor if both were done here; otherwise the old row tells what happened.
+    pub(super) async fn finish(
+        &self,
+        (old, version): (&Place, u64),
+        nonce: Arc<Nonce>,
+        record: Arc<Record>,
+    ) -> Result<Option<Session>, Unavailable> {
+        let new = self.place(old.id.successor(&nonce));
+        let now = self.now();
+        let record = Arc::new(self.lifetime.renew(&record, now));
+        // A life of nothing is over before this row is read, whatever it is kept for.
+        let keep = record.remaining(now).unwrap_or(GRACE);
+        let added = self.add(new.key, State::Live(record.clone()), keep).await?;
+        let rotated = State::Rotated { nonce };
+        let happened = self.replace((old.key, version), rotated, GRACE).await?;
+        Ok(if added && happened {
+            self.session(new, 1, record)
+        } else {
+            None
+        })
+    }
+}

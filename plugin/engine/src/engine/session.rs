@@ -1,0 +1,47 @@
+//! A session as it was found or stored: what a caller works with and hands back.
+
+use std::sync::Arc;
+
+use abi::storage::Key;
+
+use crate::session::{Record, SessionId};
+
+/// A session, the id it has now, and the version of its row.
+///
+/// A snapshot: others may change or end the session meanwhile, and every operation that takes a snapshot finds out.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Session {
+    pub(super) id: SessionId,
+    pub(super) key: Key,
+    pub(super) version: u64,
+    pub(super) record: Arc<Record>,
+    pub(super) is_due: bool,
+}
+
+impl Session {
+    /// The id it has now. When it is not the one that was asked for, a rotation came in between and the client needs
+    /// a new cookie.
+    pub fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// The name of its row, which may appear in logs.
+    pub fn key(&self) -> Key {
+        self.key
+    }
+
+    /// Counts its writes under this id.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// What it holds.
+    pub fn record(&self) -> &Arc<Record> {
+        &self.record
+    }
+
+    /// Whether it should be [rotated](super::Engine::rotate).
+    pub fn is_due(&self) -> bool {
+        self.is_due
+    }
+}

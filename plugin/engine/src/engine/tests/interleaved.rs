@@ -1,0 +1,195 @@
+//! Requests that run into each other, step by step, in thousands of orders. A failing seed fails every time.
+
+use super::stage::{Stage, Stepping, Task, interleave};
+use super::*;
+use crate::storage::conformance::block_on;
+
+#[test]
+fn rotations_at_once_have_one_successor() {
+    for_each_order(|seed, stage, engine, session| {
+        let rotate = || -> Task<'_, _> { Box::pin(engine.rotate(session)) };
+
+        let rotated = interleave(seed, vec![rotate(), rotate(), rotate(), rotate()]);
+
+        let first = rotated[0].clone().expect_done();
+        for other in rotated {
+            assert_eq!(other.expect_done().id(), first.id(), "seed {seed}");
+        }
+        assert_eq!(stage.live(), 1, "seed {seed}");
+    });
+}
+
+#[test]
+fn nobody_is_anonymous_while_others_rotate() {
+    for_each_order(|seed, _, engine, session| {
+        let load =
+            || -> Task<'_, bool> { Box::pin(async { find(engine, session.id()).await.is_some() }) };
+        let rotate = || -> Task<'_, bool> {
+            Box::pin(async { matches!(engine.rotate(session).await, Saved::Done(_)) })
+        };
+
+        let outcomes = interleave(seed, vec![load(), rotate(), load(), rotate(), load()]);
+
+        assert_eq!(outcomes, [true; 5], "seed {seed}");
+    });
+}
+
+#[test]
+fn writes_of_different_attributes_all_survive_a_rotation_and_a_login() {
+    for_each_order(|seed, stage, engine, session| {
+        let patch = |name| -> Task<'_, Saved> {
+            Box::pin(async move { engine.patch(session, &deltas(&[(name, 1)])).await })
+        };
+
+        let outcomes = interleave(
+            seed,
+            vec![
+                patch("a"),
+                patch("b"),
+                Box::pin(engine.rotate(session)),
+                patch("c"),
+            ],
+        );
+
+        assert!(
+            outcomes
+                .iter()
+                .all(|outcome| matches!(outcome, Saved::Done(_))),
+            "seed {seed}"
+        );
+        let found = block_on(find(engine, session.id())).unwrap();
+        let values = ["user_id", "a", "b", "c"].map(|name| value(&found, name));
+        assert_eq!(values, [Some(1); 4], "seed {seed}");
+        assert_eq!(stage.live(), 1, "seed {seed}");
+    });
+}
+
+#[test]
+fn no_acknowledged_write_is_lost_to_a_login() {
+    for_each_order(|seed, stage, engine, session| {
+        let patch = |name| -> Task<'_, Saved> {
+            Box::pin(async move { engine.patch(session, &deltas(&[(name, 1)])).await })
+        };
+        let login: Task<'_, Saved> = Box::pin(async {
+            engine
+                .regenerate(session, &deltas(&[("user_id", 42)]))
+                .await
+        });
+
+        let outcomes = interleave(seed, vec![patch("a"), login, patch("b")]);
+
+        let login = outcomes[1].clone().expect_done();
+        let found = block_on(find(engine, login.id())).unwrap();
+        for (name, outcome) in [("a", &outcomes[0]), ("b", &outcomes[2])] {
+            let is_done = matches!(outcome, Saved::Done(_));
+            assert_eq!(
+                value(&found, name).is_some(),
+                is_done,
+                "seed {seed}, {name}"
+            );
+        }
+        assert_eq!(value(&found, "user_id"), Some(42), "seed {seed}");
+        assert_eq!(stage.live(), 1, "seed {seed}");
+        assert_eq!(block_on(find(engine, session.id())), None, "seed {seed}");
+    });
+}
+
+#[test]
+fn nothing_is_alive_after_a_logout_among_writes_and_rotations() {
+    for_each_order(|seed, stage, engine, session| {
+        let patch = |name| -> Task<'_, Option<Session>> {
+            Box::pin(async move { done(engine.patch(session, &deltas(&[(name, 1)])).await) })
+        };
+        let rotate = || -> Task<'_, Option<Session>> {
+            Box::pin(async { done(engine.rotate(session).await) })
+        };
+        let load: Task<'_, Option<Session>> = Box::pin(find(engine, session.id()));
+        let revoke: Task<'_, Option<Session>> = Box::pin(async {
+            assert_eq!(engine.revoke(session.id()).await, Revoked::Done);
+            None
+        });
+
+        let seen = interleave(
+            seed,
+            vec![patch("a"), rotate(), revoke, rotate(), load, patch("b")],
+        );
+
+        for snapshot in seen.into_iter().flatten().chain([session.clone()]) {
+            assert_eq!(block_on(find(engine, snapshot.id())), None, "seed {seed}");
+            let late = block_on(engine.patch(&snapshot, &deltas(&[("late", 1)])));
+            assert_eq!(late, Saved::Lost, "seed {seed}");
+        }
+        assert_eq!(stage.live(), 0, "seed {seed}");
+    });
+}
+
+#[test]
+fn of_two_logins_one_wins() {
+    for_each_order(|seed, stage, engine, session| {
+        let login = |user| -> Task<'_, Saved> {
+            Box::pin(async move {
+                engine
+                    .regenerate(session, &deltas(&[("user_id", user)]))
+                    .await
+            })
+        };
+
+        let outcomes = interleave(seed, vec![login(2), login(3)]);
+
+        let winners = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome, Saved::Done(_)))
+            .count();
+        let losers = outcomes
+            .iter()
+            .filter(|outcome| **outcome == Saved::Lost)
+            .count();
+        assert_eq!((winners, losers, stage.live()), (1, 1, 1), "seed {seed}");
+    });
+}
+
+#[test]
+fn a_login_during_a_rotation_leaves_one_session_and_no_old_id() {
+    for_each_order(|seed, stage, engine, session| {
+        let login: Task<'_, Saved> = Box::pin(async {
+            engine
+                .regenerate(session, &deltas(&[("user_id", 42)]))
+                .await
+        });
+
+        let outcomes = interleave(
+            seed,
+            vec![
+                Box::pin(engine.rotate(session)),
+                login,
+                Box::pin(engine.rotate(session)),
+            ],
+        );
+
+        let login = outcomes[1].clone().expect_done();
+        assert_eq!(stage.live(), 1, "seed {seed}");
+        assert_eq!(block_on(find(engine, session.id())), None, "seed {seed}");
+        assert_eq!(
+            value(&block_on(find(engine, login.id())).unwrap(), "user_id"),
+            Some(42),
+            "seed {seed}"
+        );
+    });
+}
+
+fn done(saved: Saved) -> Option<Session> {
+    match saved {
+        Saved::Done(session) => Some(session),
+        Saved::Lost => None,
+        Saved::Unavailable(cause) => panic!("{cause}"),
+    }
+}
+
+/// Plays a scene in many orders, each time on an empty stage with one session.
+fn for_each_order(scene: impl Fn(u64, &Stage, &Engine, &Session)) {
+    for seed in 0..2500 {
+        let stage = Stage::new();
+        let session = block_on(begin(&stage.engine()));
+        scene(seed, &stage, &Stepping::engine(&stage), &session);
+    }
+}

@@ -1,0 +1,155 @@
+//! `MapSessionToHeaderMiddleware`: the upstream gets the user as plain headers.
+//!
+//! Scrub first, map last. The names are reserved with the gateway when the middleware is made, so that what a client
+//! sends under them is gone on every route before anything else happens; here they are only set.
+
+mod value;
+
+use std::collections::BTreeMap;
+
+use abi::config::Faults;
+use abi::{Exchange, Failure, Flow, HeaderName, Maybe, Middleware, Services, Session, Side};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use self::value::HeaderText;
+
+/// Which attribute becomes which header.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct MapSessionToHeaderConfig {
+    /// Header name: session attribute. Dots lead into objects: `X-City: address.city`.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// Sets a request header from each mapped attribute that the session has.
+#[derive(Debug)]
+pub struct MapSessionToHeaderMiddleware {
+    mappings: Box<[Mapping]>,
+}
+
+#[derive(Debug)]
+struct Mapping {
+    name: HeaderName,
+    header: String,
+    attribute: String,
+}
+
+impl MapSessionToHeaderMiddleware {
+    /// Checks the mapping and reserves its headers.
+    ///
+    /// # Errors
+    /// When a header cannot be mapped, or two of them are the same to an upstream.
+    pub fn new(config: MapSessionToHeaderConfig, services: &Services) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        if config.headers.is_empty() {
+            faults.push("headers", "nothing is mapped; name at least one header");
+        }
+        let mut mappings: Vec<Mapping> = Vec::new();
+        for (header, attribute) in config.headers {
+            let path = format!("headers.{header}");
+            match Mapping::new(header, attribute, &mappings, services) {
+                Ok(mapping) => mappings.push(mapping),
+                Err(message) => faults.push(path, message),
+            }
+        }
+        faults.or(Self {
+            mappings: mappings.into_boxed_slice(),
+        })
+    }
+
+    fn map(&self, exchange: &mut Exchange<'_>, session: &Session) -> Result<(), Failure> {
+        let mut text = HeaderText::default();
+        for mapping in &self.mappings {
+            text.clear();
+            session.read(&mapping.attribute, |attribute| text.write(attribute));
+            if text.is_empty() {
+                continue;
+            }
+            exchange
+                .set_header(Side::Request, mapping.name, text.as_bytes())
+                .map_err(|_| mapping.unfit())?;
+        }
+        Ok(())
+    }
+}
+
+impl Middleware for MapSessionToHeaderMiddleware {
+    type State = ();
+
+    fn on_request<'a>(
+        &'a self,
+        mut exchange: Exchange<'a>,
+    ) -> Maybe<'a, Result<Flow<()>, Failure>> {
+        let Some(session) = exchange.session().cloned() else {
+            return Maybe::Ready(Ok(Flow::Next(())));
+        };
+        let mapped = self.map(&mut exchange, &session);
+        Maybe::Ready(mapped.map(|()| Flow::Next(())))
+    }
+}
+
+impl Mapping {
+    fn new(
+        header: String,
+        attribute: String,
+        others: &[Self],
+        services: &Services,
+    ) -> Result<Self, String> {
+        if attribute.is_empty() {
+            return Err("expected the name of a session attribute, found nothing".to_owned());
+        }
+        if UNMAPPABLE.iter().any(|name| name.eq_ignore_ascii_case(&header)) {
+            return Err("this header belongs to the connection and cannot be mapped".to_owned());
+        }
+        let same = |other: &&Self| fold(&other.header).eq(fold(&header));
+        if let Some(other) = others.iter().find(same) {
+            return Err(format!(
+                "the same header as `{}` to an upstream that folds names",
+                other.header
+            ));
+        }
+        let name = services.header(&header).map_err(|error| error.to_string())?;
+        services
+            .reserve(Side::Request, &header)
+            .map_err(|error| error.to_string())?;
+        Ok(Self {
+            name,
+            header,
+            attribute,
+        })
+    }
+
+    // Refused, not shortened: an upstream must never act on half an identity.
+    fn unfit(&self) -> Failure {
+        Failure::internal(format!(
+            "the session's `{}` holds characters that header `{}` cannot carry",
+            self.attribute, self.header
+        ))
+    }
+}
+
+fn fold(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes()
+        .filter(u8::is_ascii_alphanumeric)
+        .map(|byte| byte.to_ascii_lowercase())
+}
+
+// Framing, routing and hop-by-hop headers (RFC 9110, section 7.6.1), and the cookies that are the session's own way in.
+const UNMAPPABLE: [&str; 12] = [
+    "Connection",
+    "Content-Length",
+    "Cookie",
+    "Expect",
+    "Host",
+    "Keep-Alive",
+    "Proxy-Connection",
+    "TE",
+    "Trailer",
+    "Transfer-Encoding",
+    "Upgrade",
+    "Via",
+];
+
+#[cfg(test)]
+mod tests;

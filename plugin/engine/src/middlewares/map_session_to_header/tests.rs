@@ -1,0 +1,154 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use abi::handle::MiddlewareHandle;
+use abi::session::{Attribute, AttributeError, SessionObject};
+use abi::testing::TestGateway;
+use serde_json::{Map, Value, json};
+
+use super::*;
+
+#[test]
+fn each_kind_of_value_has_its_form() {
+    let cases = [
+        (json!("anna"), Some("anna")),
+        (json!("Zoë"), Some("Zoë")),
+        (json!(42), Some("42")),
+        (json!(-1.5), Some("-1.5")),
+        (json!(true), Some("true")),
+        (json!(false), Some("false")),
+        (json!(["admin", "dev"]), Some("admin,dev")),
+        (json!(["cn=a,ou=b", "say \"hi\"", "", 7, null]), Some(r#""cn=a,ou=b","say \"hi\"","",7"#)),
+        (json!({"a": [1]}), Some(r#"{"a":[1]}"#)),
+        (json!(null), None),
+        (json!(""), None),
+        (json!([]), None),
+    ];
+    for (value, expected) in cases {
+        let mapped = map(json!({ "X-User": "user" }), json!({ "user": value.clone() })).unwrap();
+
+        assert_eq!(mapped.as_deref(), expected, "{value}");
+    }
+}
+
+#[test]
+fn missing_attribute_is_a_missing_header() {
+    let mapped = map(json!({ "X-User": "user" }), json!({ "other": "anna" })).unwrap();
+
+    assert_eq!(mapped, None);
+}
+
+#[test]
+fn value_that_could_split_a_message_is_refused_and_not_shortened() {
+    for value in ["anna\r\nX-Role: admin", "anna\nx", "an\0na", "\u{7f}"] {
+        let failure = map(json!({ "X-User": "user" }), json!({ "user": value })).unwrap_err();
+
+        assert_eq!(
+            failure.message(),
+            "the session's `user` holds characters that header `X-User` cannot carry"
+        );
+    }
+}
+
+#[test]
+fn request_without_a_session_passes_unchanged() {
+    let gateway = TestGateway::new();
+    let middleware = middleware(&gateway, json!({ "X-User": "user" })).unwrap();
+    let mut exchange = gateway.exchange("GET", "/");
+
+    exchange.run(&middleware, 200).unwrap();
+
+    assert_eq!(exchange.request_header("x-user"), None);
+}
+
+#[test]
+fn mapped_headers_are_reserved() {
+    let gateway = TestGateway::new();
+
+    middleware(&gateway, json!({ "X-User": "user", "Authorization": "token" })).unwrap();
+
+    let names: Vec<String> = gateway.reserved().into_iter().map(|(_, name)| name).collect();
+    assert_eq!(names, ["Authorization", "X-User"]);
+}
+
+#[test]
+fn every_header_that_cannot_be_mapped_is_named() {
+    let faults = middleware(
+        &TestGateway::new(),
+        json!({ "Host": "a", "no name": "b", "X-A": "", "X_User": "d", "x-user": "c" }),
+    )
+    .unwrap_err();
+
+    assert_eq!(
+        faults.to_string(),
+        "headers.Host: this header belongs to the connection and cannot be mapped\n\
+         headers.X-A: expected the name of a session attribute, found nothing\n\
+         headers.no name: not a header name\n\
+         headers.x-user: the same header as `X_User` to an upstream that folds names"
+    );
+}
+
+fn map(headers: Value, attributes: Value) -> Result<Option<String>, Failure> {
+    let gateway = TestGateway::new();
+    let middleware = middleware(&gateway, headers).unwrap();
+    let Value::Object(attributes) = attributes else { panic!("attributes are an object") };
+    let session = Session::new(Arc::new(Fixed(attributes)));
+    let mut exchange = gateway.exchange("GET", "/").with_session(session);
+    exchange.run(&middleware, 200)?;
+    Ok(exchange.request_header("x-user").map(str::to_owned))
+}
+
+fn middleware(gateway: &TestGateway, headers: Value) -> Result<MiddlewareHandle, Faults> {
+    let config = serde_json::from_value(json!({ "headers": headers })).unwrap();
+    MapSessionToHeaderMiddleware::new(config, &gateway.services()).map(MiddlewareHandle::new)
+}
+
+/// A session that only has attributes.
+struct Fixed(Map<String, Value>);
+
+impl SessionObject for Fixed {
+    fn read(&self, path: &str, visit: &mut dyn FnMut(Attribute<'_>)) {
+        match self.0.get(path) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) => visit(Attribute::Text(text)),
+            Some(Value::Bool(flag)) => visit(Attribute::Flag(*flag)),
+            Some(Value::Number(number)) => visit(Attribute::Number(&number.to_string())),
+            Some(list @ Value::Array(_)) => visit(Attribute::List(&list.to_string())),
+            Some(object @ Value::Object(_)) => visit(Attribute::Object(&object.to_string())),
+        }
+    }
+
+    fn set(&self, _: &str, _: Value) -> Result<(), AttributeError> {
+        Err(AttributeError)
+    }
+
+    fn delete(&self, _: &str) -> bool {
+        false
+    }
+
+    fn keys(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+
+    fn id(&self) -> Option<String> {
+        None
+    }
+
+    fn fresh(&self) -> bool {
+        false
+    }
+
+    fn regenerate(&self) {}
+
+    fn destroy(&self) {}
+
+    fn set_expiry(&self, _: Duration) {}
+
+    fn save(&self) -> Maybe<'_, Result<(), Failure>> {
+        Maybe::Ready(Ok(()))
+    }
+
+    fn commit<'a>(&'a self, _: Exchange<'a>) -> Maybe<'a, Result<(), Failure>> {
+        Maybe::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,7 @@
+//! The middlewares of session.so, one room for each, named as in YAML.
+
+mod load_session;
+mod map_session_to_header;
+
+pub use load_session::{LoadSessionConfig, LoadSessionMiddleware};
+pub use map_session_to_header::{MapSessionToHeaderConfig, MapSessionToHeaderMiddleware};
