@@ -1,1 +1,29 @@
-//! Harness.
+//! The harness: real processes on ports that the system chose, and blocking calls, so that a test reads from top to
+//! bottom.
+//!
+//! [`Upstream`] is the service behind the gateway and remembers what it was sent. [`Site`] writes a configuration,
+//! [`Gateway`] runs the real binary on it with the real plugins of [`plugins`]. [`Browser`] is a client with a cookie
+//! jar. [`Redis`] is a server of the test's own that can be killed and frozen.
+#![forbid(unsafe_code)]
+
+mod browser;
+mod gateway;
+mod log;
+mod message;
+pub mod plugins;
+mod redis;
+mod site;
+mod upstream;
+
+pub use browser::{Browser, Request, converse};
+pub use gateway::{Gateway, Verdict};
+pub use message::Message;
+pub use redis::Redis;
+pub use site::Site;
+pub use upstream::{Answer, Line, Upstream};
+
+use std::time::Duration;
+
+/// How long the harness waits for something that must happen. Not a limit that a test relies on: whoever waits this
+/// long has failed.
+pub const PATIENCE: Duration = Duration::from_secs(30);

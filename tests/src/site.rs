@@ -1,0 +1,210 @@
+//! A configuration, written as the test needs it.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use crate::{Gateway, Redis, Upstream, Verdict, plugins};
+
+/// The configuration that most tests start from: `session.so`, sessions in memory, and every path led through
+/// `Load` and `Map` to the upstream. Everything given to it is YAML in flow style, without the outer braces.
+#[derive(Clone, Debug)]
+pub struct Site {
+    server: String,
+    plugins: String,
+    storages: String,
+    load: String,
+    map: String,
+    middlewares: String,
+    actions: String,
+    routes: String,
+}
+
+impl Site {
+    /// The usual configuration in front of `upstream`, which writes sessions with `X-Session-Set`.
+    pub fn new(upstream: &Upstream) -> Self {
+        let forward = format!(
+            "Forward: {{ use: gateway.actions.HttpAction, config: {{ upstreamEndpoint: 'http://{}' }} }}",
+            upstream.address()
+        );
+        Self {
+            actions: forward,
+            routes: "{ path: /*, middlewares: [Load, Map], action: Forward }".to_owned(),
+            ..Self::bare()
+        }
+    }
+
+    /// The usual plugin and middlewares without any action or route.
+    pub fn bare() -> Self {
+        Self {
+            server: String::new(),
+            plugins: format!("{{ path: '{}' }}", plugins::session().display()),
+            storages: String::new(),
+            load: String::new(),
+            map: String::new(),
+            middlewares: String::new(),
+            actions: String::new(),
+            routes: String::new(),
+        }
+    }
+
+    /// Adds keys to `server`.
+    #[must_use]
+    pub fn server(mut self, keys: &str) -> Self {
+        append(&mut self.server, keys);
+        self
+    }
+
+    /// Adds a library.
+    #[must_use]
+    pub fn plugin(mut self, path: &Path) -> Self {
+        append(
+            &mut self.plugins,
+            &format!("{{ path: '{}' }}", path.display()),
+        );
+        self
+    }
+
+    /// Adds a library with a configuration.
+    #[must_use]
+    pub fn plugin_with(mut self, path: &Path, config: &str) -> Self {
+        append(
+            &mut self.plugins,
+            &format!("{{ path: '{}', config: {{ {config} }} }}", path.display()),
+        );
+        self
+    }
+
+    /// Keeps sessions in a storage called `Store`.
+    #[must_use]
+    pub fn storage(mut self, component: &str, config: &str) -> Self {
+        append(
+            &mut self.storages,
+            &format!("Store: {{ use: {component}, config: {{ {config} }} }}"),
+        );
+        self.load("storage: Store")
+    }
+
+    /// Keeps sessions in a Redis.
+    #[must_use]
+    pub fn redis(self, redis: &Redis) -> Self {
+        let config = format!(
+            "host: '{}', timeout: 1s, connectTimeout: 1s",
+            redis.socket().display()
+        );
+        self.storage("plugins.session.storages.RedisStorage", &config)
+    }
+
+    /// Adds keys to the configuration of `Load`.
+    #[must_use]
+    pub fn load(mut self, keys: &str) -> Self {
+        append(&mut self.load, keys);
+        self
+    }
+
+    /// Adds keys to the configuration of `Map`; `headers` replaces the usual ones.
+    #[must_use]
+    pub fn map(mut self, keys: &str) -> Self {
+        append(&mut self.map, keys);
+        self
+    }
+
+    /// Adds middlewares.
+    #[must_use]
+    pub fn middleware(mut self, entries: &str) -> Self {
+        append(&mut self.middlewares, entries);
+        self
+    }
+
+    /// Adds actions.
+    #[must_use]
+    pub fn action(mut self, entries: &str) -> Self {
+        append(&mut self.actions, entries);
+        self
+    }
+
+    /// Adds a route.
+    #[must_use]
+    pub fn route(mut self, entry: &str) -> Self {
+        append(&mut self.routes, &format!("{{ {entry} }}"));
+        self
+    }
+
+    /// Writes the configuration and runs the gateway on it.
+    ///
+    /// # Panics
+    /// When the gateway does not start to listen.
+    #[track_caller]
+    pub fn run(&self) -> Gateway {
+        Gateway::run(self.write())
+    }
+
+    /// Runs the gateway on it and expects that it ends by itself.
+    #[track_caller]
+    pub fn refused(&self) -> Verdict {
+        Verdict::of("run", self.write().path())
+    }
+
+    /// Writes the configuration into a new directory.
+    ///
+    /// # Panics
+    /// When the disk is full.
+    pub fn write(&self) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().expect("a directory for the configuration");
+        fs::write(directory.path().join("gateway.yaml"), self.yaml())
+            .expect("the configuration is written");
+        directory
+    }
+
+    fn yaml(&self) -> String {
+        let headers = "headers: { Authorization: authorization, X-User-Id: user_id }";
+        let map = if self.map.contains("headers:") {
+            self.map.clone()
+        } else {
+            joined(headers, &self.map)
+        };
+        let load = if self.load.contains("responseHeader:") {
+            self.load.clone()
+        } else {
+            joined("responseHeader: X-Session-Set", &self.load)
+        };
+        let middlewares = format!(
+            "Load: {{ use: plugins.session.middlewares.LoadSessionMiddleware, config: {{ {load} }} }},\n  \
+             Map: {{ use: plugins.session.middlewares.MapSessionToHeaderMiddleware, config: {{ {map} }} }}"
+        );
+        let server = if self.server.contains("address:") {
+            self.server.clone()
+        } else {
+            joined("address: '127.0.0.1:0', threads: 1", &self.server)
+        };
+        let mut yaml = String::new();
+        let sections = [
+            ("server", ["{", "}"], server),
+            ("plugins", ["[", "]"], self.plugins.clone()),
+            ("storages", ["{", "}"], self.storages.clone()),
+            (
+                "middlewares",
+                ["{", "}"],
+                joined(&middlewares, &self.middlewares),
+            ),
+            ("actions", ["{", "}"], self.actions.clone()),
+            ("routes", ["[", "]"], self.routes.clone()),
+        ];
+        for (key, [open, close], entries) in sections {
+            // Writing to a text cannot fail.
+            let _ = writeln!(yaml, "{key}: {open}\n  {entries}\n{close}");
+        }
+        yaml
+    }
+}
+
+fn append(list: &mut String, entry: &str) {
+    *list = joined(list, entry);
+}
+
+fn joined(first: &str, second: &str) -> String {
+    match (first, second) {
+        (one, "") | ("", one) => one.to_owned(),
+        (first, second) => format!("{first},\n  {second}"),
+    }
+}
