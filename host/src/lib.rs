@@ -1,5 +1,18 @@
 //! Under construction.
 #![forbid(unsafe_code)]
 
+pub mod access_log;
+pub mod body;
 pub mod config;
+pub mod health;
+pub mod hygiene;
+pub mod log;
+pub mod metrics;
+pub mod rescue;
 pub mod router;
+pub mod server;
+pub mod stream;
+pub mod upstream;
+
+#[cfg(test)]
+mod testing;

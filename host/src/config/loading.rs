@@ -35,10 +35,6 @@ pub fn schema() -> Value {
 #[derive(Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 #[derive(Default)]
-#[expect(
-    dead_code,
-    reason = "only its schema is used: sections are read one by one"
-)]
 struct Sections {
     /// Where the gateway listens and what it puts up with.
     server: ServerSection,

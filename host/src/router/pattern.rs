@@ -64,7 +64,7 @@ impl Template {
         }
         Ok(Self {
             text,
-            open_depth: is_open.then(|| segments.len()),
+            open_depth: is_open.then_some(segments.len()),
         })
     }
 }

@@ -30,6 +30,7 @@ struct Sample {
 }
 
 #[derive(Default, JsonSchema, serde::Serialize)]
+#[expect(dead_code, reason = "only its schema is used")]
 enum SameSite {
     /// As browsers assume.
     #[default]
@@ -40,6 +41,7 @@ enum SameSite {
 
 #[derive(JsonSchema, serde::Serialize)]
 #[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
 enum Lookup {
     One(String),
     Many(Vec<String>),

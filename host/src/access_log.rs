@@ -1,0 +1,45 @@
+//! One line per request, when its response is over. Never the query and never a header: both carry secrets.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use crate::server::Peer;
+
+/// What is said about one request.
+#[derive(Debug)]
+pub struct Line<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The path, without its query.
+    pub path: &'a str,
+    /// The status the client got; 499 when it went away before.
+    pub status: StatusCode,
+    /// The bytes of the body that were written.
+    pub bytes: u64,
+    /// From the end of the request's headers to the end of the response.
+    pub duration: Duration,
+    /// The pattern of the route; empty when no route answered.
+    pub route: &'a str,
+    /// The client.
+    pub peer: Peer,
+}
+
+/// Whether anybody reads the log. Costs one atomic load when nobody does.
+pub fn is_on() -> bool {
+    tracing::enabled!(target: "access", tracing::Level::INFO)
+}
+
+/// Writes one line to the target `access`.
+pub fn write(line: &Line<'_>) {
+    tracing::info!(
+        target: "access",
+        method = line.method.as_str(),
+        path = line.path,
+        status = line.status.as_u16(),
+        bytes = line.bytes,
+        ms = line.duration.as_secs_f64() * 1e3,
+        route = line.route,
+        peer = line.peer.address.map(tracing::field::display),
+    );
+}

@@ -1,0 +1,157 @@
+//! What a client is sending.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use super::patience::Patience;
+use super::{Body, BodyError};
+
+/// A request body on its way in: limited in size, and cut when the client stalls.
+#[derive(Debug)]
+pub struct ClientBody {
+    incoming: Incoming,
+    left: u64,
+    patience: Patience,
+    upload: Option<Arc<Upload>>,
+}
+
+/// Watches from outside how far an upload is: the time an upstream has for its answer begins when it has the request.
+#[derive(Debug)]
+pub struct Upload(Mutex<(Phase, Instant)>);
+
+/// Who an upload is waiting for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Phase {
+    /// The client has more to send.
+    Client,
+    /// Nobody: the upstream has everything.
+    Done,
+    /// The upstream has not taken the next part yet.
+    Upstream,
+}
+
+impl Body {
+    /// Takes the body of a request. `limit` 0 means unlimited.
+    ///
+    /// # Errors
+    /// [`BodyError::TooLarge`] when the client announces more than it may send.
+    pub fn from_client(incoming: Incoming, limit: u64, idle: Duration) -> Result<Self, BodyError> {
+        if incoming.is_end_stream() {
+            return Ok(Self::Empty);
+        }
+        let left = if limit == 0 { u64::MAX } else { limit };
+        if incoming.size_hint().lower() > left {
+            return Err(BodyError::TooLarge);
+        }
+        let patience = Patience::new(idle);
+        Ok(Self::Client(ClientBody {
+            incoming,
+            left,
+            patience,
+            upload: None,
+        }))
+    }
+
+    /// Starts to watch an upload; `None` when the body is in memory and goes out at once.
+    pub fn watch(&mut self) -> Option<Arc<Upload>> {
+        let Self::Client(body) = self else {
+            return None;
+        };
+        let upload = Arc::new(Upload(Mutex::new((Phase::Upstream, Instant::now()))));
+        body.upload = Some(Arc::clone(&upload));
+        Some(upload)
+    }
+}
+
+impl ClientBody {
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match Pin::new(&mut self.incoming).poll_frame(cx) {
+            Poll::Ready(frame) => {
+                self.patience.renew();
+                let frame = frame.map(|frame| self.admit(frame));
+                let is_last = frame.is_none() || self.incoming.is_end_stream();
+                self.note(if is_last {
+                    Phase::Done
+                } else {
+                    Phase::Upstream
+                });
+                Poll::Ready(frame)
+            }
+            Poll::Pending => {
+                self.note(Phase::Client);
+                ready!(self.patience.poll_lost(cx));
+                Poll::Ready(Some(Err(BodyError::ClientStalled)))
+            }
+        }
+    }
+
+    pub(super) fn is_end(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    pub(super) fn size(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+
+    fn admit(
+        &mut self,
+        frame: Result<Frame<Bytes>, hyper::Error>,
+    ) -> Result<Frame<Bytes>, BodyError> {
+        let frame = frame.map_err(|error| classify(&error))?;
+        let size = frame.data_ref().map_or(0, |data| data.len() as u64);
+        self.left = self.left.checked_sub(size).ok_or(BodyError::TooLarge)?;
+        Ok(frame)
+    }
+
+    fn note(&self, phase: Phase) {
+        if let Some(upload) = &self.upload {
+            upload.note(phase);
+        }
+    }
+}
+
+impl Drop for ClientBody {
+    /// A body that nobody will read any more is as good as sent.
+    fn drop(&mut self) {
+        self.note(Phase::Done);
+    }
+}
+
+impl Upload {
+    /// Who the upload is waiting for, and since when.
+    pub fn phase(&self) -> (Phase, Instant) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, phase: Phase) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if *state != (Phase::Done, state.1) {
+            *state = (phase, Instant::now());
+        }
+    }
+}
+
+fn classify(error: &hyper::Error) -> BodyError {
+    let gone = error.is_incomplete_message() || error.is_canceled() || error.is_closed();
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
+    let kind = source.map(std::io::Error::kind);
+    let is_malformed = matches!(
+        kind,
+        Some(std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData)
+    );
+    if !gone && (is_malformed || error.is_parse()) {
+        BodyError::Malformed
+    } else {
+        BodyError::ClientGone
+    }
+}

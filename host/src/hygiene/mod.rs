@@ -1,0 +1,206 @@
+//! What must not pass a gateway: ambiguous requests, and headers that belong to one connection only.
+//!
+//! hyper refuses most of what request smuggling is made of; this is the rest (RFC 9110 7.6, RFC 9112 3.2 and 6.3).
+
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRANSFER_ENCODING, UPGRADE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+
+/// Why a request is not let in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// CONNECT: a gateway is no tunnel to anywhere.
+    #[error("CONNECT is not supported")]
+    Connect,
+    /// `.` or `..` in the path: what it names depends on who resolves it.
+    #[error("the path has dot segments")]
+    DotSegments,
+    /// More than one Host, none in HTTP/1.1, or one that is none.
+    #[error("exactly one valid Host is required")]
+    Host,
+    /// Content-Length and Transfer-Encoding together.
+    #[error("the length of the body is ambiguous")]
+    Length,
+    /// `*` or an authority where a path belongs.
+    #[error("the request target is not a path")]
+    Target,
+}
+
+/// Refuses what could mean two things to two servers.
+///
+/// # Errors
+/// With the first reason.
+pub fn inspect(request: &Parts) -> Result<(), Refusal> {
+    if request.method == Method::CONNECT {
+        return Err(Refusal::Connect);
+    }
+    if !has_one_host(request) {
+        return Err(Refusal::Host);
+    }
+    let headers = &request.headers;
+    if headers.contains_key(CONTENT_LENGTH) && headers.contains_key(TRANSFER_ENCODING) {
+        return Err(Refusal::Length);
+    }
+    let path = request.uri.path();
+    if !path.starts_with('/') {
+        return Err(Refusal::Target);
+    }
+    if has_dot_segment(path) {
+        return Err(Refusal::DotSegments);
+    }
+    Ok(())
+}
+
+/// Makes an accepted request ready for the middlewares. Done before any of them runs: a client that names a header in
+/// `Connection` must not be able to remove one that a middleware sets.
+pub fn clean(request: &mut Parts, client: Option<IpAddr>, scheme: &'static str) {
+    let upgrade = strip_request(&mut request.headers);
+    write_forwarded(&mut request.headers, client, scheme);
+    if let Some(protocol) = upgrade {
+        request.headers.insert(UPGRADE, protocol);
+    }
+}
+
+/// Removes what belongs to the connection a request came on. Returns the protocol the client wants to upgrade to.
+pub fn strip_request(headers: &mut HeaderMap) -> Option<HeaderValue> {
+    let upgrade = wants_upgrade(headers);
+    let trailers = headers.get(TE).is_some_and(accepts_trailers);
+    strip_hop_by_hop(headers);
+    // The client got its `100 Continue` when the body was first read; the upstream gets the body at once.
+    headers.remove(EXPECT);
+    if trailers {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
+    upgrade
+}
+
+/// Removes what belongs to the connection a response came on.
+pub fn strip_response(headers: &mut HeaderMap) {
+    // The body was read by its Transfer-Encoding; a Content-Length beside it is a lie (RFC 9112 6.3).
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+    }
+    strip_hop_by_hop(headers);
+}
+
+/// Says who asked, anew: nobody in front of the gateway is trusted, so what the client claims is dropped.
+pub fn write_forwarded(headers: &mut HeaderMap, client: Option<IpAddr>, scheme: &'static str) {
+    for name in FORWARDED {
+        headers.remove(name);
+    }
+    let host = headers.get(HOST).cloned();
+    let client = client.map(|address| address.to_string());
+    // An IP address is always a header value.
+    if let Some(client) = client.and_then(|client| HeaderValue::try_from(client).ok()) {
+        headers.insert(X_FORWARDED_FOR, client);
+    }
+    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
+    if let Some(host) = host {
+        headers.insert(X_FORWARDED_HOST, host);
+    }
+}
+
+fn has_one_host(request: &Parts) -> bool {
+    let mut hosts = request.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => is_host(host.as_bytes()),
+        // HTTP/1.0 knows no Host.
+        (None, _) => request.version == Version::HTTP_10,
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// Letters that can stand in `host:port`. What else a Host may hold by its grammar, no DNS name or address has.
+fn is_host(host: &[u8]) -> bool {
+    let is_fine = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']' | b'%' | b'~')
+    };
+    !host.is_empty() && host.iter().all(is_fine)
+}
+
+fn has_dot_segment(path: &str) -> bool {
+    let is_dots = |segment: &str| {
+        let plain = segment.replace("%2e", ".").replace("%2E", ".");
+        matches!(plain.as_str(), "." | "..")
+    };
+    // Most paths have nothing a dot segment could be written with, and are not taken apart.
+    (path.contains("/.") || path.contains("/%")) && path.split('/').any(is_dots)
+}
+
+fn wants_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
+    let upgrade = headers.get(UPGRADE)?;
+    connection_tokens(headers)
+        .any(|token| token.eq_ignore_ascii_case("upgrade"))
+        .then(|| upgrade.clone())
+}
+
+fn accepts_trailers(te: &HeaderValue) -> bool {
+    let te = te.to_str().unwrap_or_default();
+    te.split(',')
+        .any(|coding| coding.trim().eq_ignore_ascii_case("trailers"))
+}
+
+fn connection_tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim)
+}
+
+fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    if headers.contains_key(CONNECTION) {
+        let named: Vec<HeaderName> = connection_tokens(headers)
+            .filter(|token| !is_harmless(token))
+            .filter_map(|token| token.parse().ok())
+            // A client cannot make the gateway drop what says where a request goes and where it ends.
+            .filter(|name| name != HOST && name != CONTENT_LENGTH)
+            .collect();
+        for name in named {
+            headers.remove(name);
+        }
+    }
+    for name in &HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// What nearly every Connection header says: not worth a list of names.
+fn is_harmless(token: &str) -> bool {
+    token.is_empty()
+        || token.eq_ignore_ascii_case("close")
+        || token.eq_ignore_ascii_case("keep-alive")
+        || token.eq_ignore_ascii_case("upgrade")
+}
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+const FORWARDED: [HeaderName; 8] = [
+    HeaderName::from_static("forwarded"),
+    X_FORWARDED_FOR,
+    X_FORWARDED_HOST,
+    X_FORWARDED_PROTO,
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-forwarded-prefix"),
+    HeaderName::from_static("x-forwarded-server"),
+    HeaderName::from_static("x-real-ip"),
+];
+
+const HOP_BY_HOP: [HeaderName; 8] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-authenticate"),
+    HeaderName::from_static("proxy-authorization"),
+    HeaderName::from_static("proxy-connection"),
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];

@@ -1,0 +1,198 @@
+use http::Request;
+
+use super::*;
+
+#[test]
+fn an_ordinary_request_passes() {
+    for target in [
+        "/",
+        "/a/b?c=../d",
+        "/.well-known/x",
+        "/a..b/...",
+        "/a%2fb",
+        "/a.",
+        "http://a/x",
+    ] {
+        assert_eq!(
+            inspect(&request(target, &[("host", "a")])),
+            Ok(()),
+            "{target}"
+        );
+    }
+}
+
+#[test]
+fn ambiguous_requests_are_refused() {
+    let host = ("host", "a");
+    let both = [
+        host,
+        ("content-length", "1"),
+        ("transfer-encoding", "chunked"),
+    ];
+
+    assert_eq!(inspect(&request("/", &[])), Err(Refusal::Host));
+    assert_eq!(inspect(&request("/", &[host, host])), Err(Refusal::Host));
+    assert_eq!(inspect(&request("/", &[("host", "")])), Err(Refusal::Host));
+    assert_eq!(
+        inspect(&request("/", &[("host", "a, b")])),
+        Err(Refusal::Host)
+    );
+    assert_eq!(
+        inspect(&request("/", &[("host", "user@a")])),
+        Err(Refusal::Host)
+    );
+    assert_eq!(inspect(&request("/", &both)), Err(Refusal::Length));
+    assert_eq!(inspect(&request("*", &[host])), Err(Refusal::Target));
+}
+
+#[test]
+fn dot_segments_are_refused_in_every_spelling() {
+    for path in [
+        "/.",
+        "/a/../b",
+        "/a/..",
+        "/a/./b",
+        "/%2e%2e/a",
+        "/a/%2E./b",
+        "/a/.%2e",
+    ] {
+        assert_eq!(
+            inspect(&request(path, &[("host", "a")])),
+            Err(Refusal::DotSegments),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn a_tunnel_to_anywhere_is_refused() {
+    let mut parts = request("/", &[("host", "a")]);
+    parts.method = Method::CONNECT;
+
+    assert_eq!(inspect(&parts), Err(Refusal::Connect));
+}
+
+#[test]
+fn http_1_0_needs_no_host() {
+    let mut parts = request("/", &[]);
+    parts.version = Version::HTTP_10;
+
+    assert_eq!(inspect(&parts), Ok(()));
+}
+
+#[test]
+fn headers_of_the_connection_are_removed_in_both_directions() {
+    let hop = [
+        ("connection", "close, X-Secret"),
+        ("connection", "x-other"),
+        ("x-secret", "1"),
+        ("x-other", "1"),
+        ("keep-alive", "timeout=5"),
+        ("proxy-connection", "keep-alive"),
+        ("transfer-encoding", "chunked"),
+        ("te", "gzip"),
+        ("upgrade", "h2c"),
+        ("x-kept", "1"),
+    ];
+
+    let mut inbound = headers(&hop);
+    let upgrade = strip_request(&mut inbound);
+    let mut outbound = headers(&hop);
+    strip_response(&mut outbound);
+
+    assert_eq!(upgrade, None);
+    assert_eq!(inbound, headers(&[("x-kept", "1")]));
+    assert_eq!(outbound, headers(&[("x-kept", "1")]));
+}
+
+#[test]
+fn connection_cannot_name_host_and_length() {
+    let mut map = headers(&[
+        ("connection", "Host, Content-Length"),
+        ("host", "a"),
+        ("content-length", "5"),
+    ]);
+
+    strip_request(&mut map);
+
+    assert_eq!(map, headers(&[("host", "a"), ("content-length", "5")]));
+}
+
+#[test]
+fn only_trailers_survive_of_te_and_expect_does_not() {
+    let mut map = headers(&[
+        ("te", "gzip, Trailers"),
+        ("expect", "100-continue"),
+        ("trailer", "x-sum"),
+    ]);
+
+    strip_request(&mut map);
+
+    assert_eq!(map, headers(&[("te", "trailers"), ("trailer", "x-sum")]));
+}
+
+#[test]
+fn an_upgrade_is_told_from_a_mere_offer() {
+    let wanted = strip_request(&mut headers(&[
+        ("connection", "keep-alive, Upgrade"),
+        ("upgrade", "websocket"),
+    ]));
+    let offered = strip_request(&mut headers(&[("upgrade", "websocket")]));
+
+    assert_eq!(wanted.unwrap(), "websocket");
+    assert_eq!(offered, None);
+}
+
+#[test]
+fn a_contradicted_length_is_dropped_from_a_response() {
+    let mut map = headers(&[("content-length", "3"), ("transfer-encoding", "chunked")]);
+
+    strip_response(&mut map);
+
+    assert!(map.is_empty());
+}
+
+#[test]
+fn what_a_client_claims_about_itself_is_replaced() {
+    let mut map = headers(&[
+        ("host", "a:80"),
+        ("x-forwarded-for", "9.9.9.9"),
+        ("x-forwarded-for", "8.8.8.8"),
+        ("x-forwarded-proto", "https"),
+        ("forwarded", "for=9.9.9.9"),
+        ("x-real-ip", "9.9.9.9"),
+    ]);
+
+    write_forwarded(&mut map, Some([127, 0, 0, 1].into()), "http");
+
+    let expected = [
+        ("host", "a:80"),
+        ("x-forwarded-for", "127.0.0.1"),
+        ("x-forwarded-proto", "http"),
+        ("x-forwarded-host", "a:80"),
+    ];
+    assert_eq!(map, headers(&expected));
+}
+
+fn request(target: &str, pairs: &[(&str, &str)]) -> Parts {
+    let (mut parts, ()) = Request::builder()
+        .uri(target)
+        .body(())
+        .unwrap()
+        .into_parts();
+    parts.headers = headers(pairs);
+    parts
+}
+
+fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+    let pairs = pairs
+        .iter()
+        .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+    pairs
+        .collect::<Vec<(HeaderName, HeaderValue)>>()
+        .into_iter()
+        .fold(HeaderMap::new(), |mut map, (name, value)| {
+            map.append(name, value);
+            map
+        })
+}

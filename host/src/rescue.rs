@@ -1,0 +1,152 @@
+//! The only place where an error becomes a status.
+//!
+//! The client learns the status and nothing else; what went wrong goes to the log, where the caller writes it. Every
+//! match is exhaustive, so that a new error has to choose.
+
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+
+use crate::body::{Body, BodyError};
+use crate::hygiene::Refusal;
+use crate::router::Lookup;
+use crate::upstream::UpstreamError;
+
+/// What a plugin could not do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Failure {
+    /// It panicked, or failed in a way that trying again does not help.
+    Broken,
+    /// It needs something that is away for now, such as a storage.
+    Unavailable,
+}
+
+/// The answer to a request that is not let in.
+pub fn refusal(refusal: Refusal) -> Response<Body> {
+    match refusal {
+        Refusal::Connect => {
+            let mut response = plain(StatusCode::METHOD_NOT_ALLOWED);
+            response
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static(""));
+            response
+        }
+        Refusal::DotSegments | Refusal::Host | Refusal::Length | Refusal::Target => {
+            plain(StatusCode::BAD_REQUEST)
+        }
+    }
+}
+
+/// The answer when no route was found. `None` when one was.
+pub fn lookup(lookup: &Lookup<'_, '_>) -> Option<Response<Body>> {
+    match lookup {
+        Lookup::Found(..) => None,
+        Lookup::MethodNotAllowed(allow) => {
+            let mut response = plain(StatusCode::METHOD_NOT_ALLOWED);
+            response.headers_mut().insert(ALLOW, (*allow).clone());
+            Some(response)
+        }
+        Lookup::NotFound => Some(plain(StatusCode::NOT_FOUND)),
+    }
+}
+
+/// The answer when a body could not be read.
+pub fn body(error: BodyError) -> Response<Body> {
+    plain(match error {
+        BodyError::ClientGone | BodyError::Malformed => StatusCode::BAD_REQUEST,
+        BodyError::ClientStalled => StatusCode::REQUEST_TIMEOUT,
+        BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        BodyError::UpstreamGone => StatusCode::BAD_GATEWAY,
+        BodyError::UpstreamStalled => StatusCode::GATEWAY_TIMEOUT,
+    })
+}
+
+/// The answer when an upstream gave none.
+pub fn upstream(error: &UpstreamError) -> Response<Body> {
+    match error {
+        UpstreamError::Client(error) => body(*error),
+        UpstreamError::BadUpgrade | UpstreamError::Connect(_) | UpstreamError::Failed(_) => {
+            plain(StatusCode::BAD_GATEWAY)
+        }
+        UpstreamError::ConnectTimeout | UpstreamError::Timeout => {
+            plain(StatusCode::GATEWAY_TIMEOUT)
+        }
+    }
+}
+
+/// The answer when a plugin failed.
+pub fn failure(failure: Failure) -> Response<Body> {
+    match failure {
+        Failure::Broken => plain(StatusCode::INTERNAL_SERVER_ERROR),
+        Failure::Unavailable => {
+            let mut response = plain(StatusCode::SERVICE_UNAVAILABLE);
+            response.headers_mut().insert(RETRY_AFTER, RETRY_SOON);
+            response
+        }
+    }
+}
+
+/// A status with its own name as the body.
+fn plain(status: StatusCode) -> Response<Body> {
+    let text = status.canonical_reason().unwrap_or("error");
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, TEXT);
+    response
+}
+
+// In seconds: an outage that ends within it is over before most clients ask again.
+const RETRY_SOON: HeaderValue = HeaderValue::from_static("1");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+    use crate::router::{Pattern, Router};
+
+    #[test]
+    fn whose_fault_it_is_decides_the_class() {
+        let of_client = UpstreamError::Client(BodyError::TooLarge);
+
+        assert_eq!(upstream(&of_client).status(), 413);
+        assert_eq!(upstream(&UpstreamError::Timeout).status(), 504);
+        assert_eq!(body(BodyError::ClientStalled).status(), 408);
+        assert_eq!(refusal(Refusal::Host).status(), 400);
+    }
+
+    #[test]
+    fn an_outage_says_when_to_come_back() {
+        let response = failure(Failure::Unavailable);
+
+        assert_eq!(
+            (
+                response.status().as_u16(),
+                &response.headers()["retry-after"]
+            ),
+            (503, &RETRY_SOON)
+        );
+        assert!(
+            failure(Failure::Broken)
+                .headers()
+                .get("retry-after")
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn another_method_is_answered_with_those_that_work() {
+        let methods = [Method::GET, Method::PUT];
+        let router = Router::new([Pattern {
+            host: "",
+            path: "/a",
+            methods: &methods,
+        }])
+        .unwrap();
+
+        let response = lookup(&router.find("", "/a", &Method::POST)).unwrap();
+
+        assert_eq!(response.status(), 405);
+        assert_eq!(response.headers()["allow"], "GET, PUT");
+    }
+}

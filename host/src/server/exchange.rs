@@ -1,0 +1,134 @@
+//! One request and its response, and what is written down about them.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, Uri};
+use http_body::{Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use super::activity::Activity;
+use super::connection::Doorway;
+use super::{Answer, Peer, Service};
+use crate::access_log;
+use crate::body::{Body, BodyError};
+use crate::metrics::RouteCounters;
+use crate::{hygiene, rescue};
+
+pub(super) async fn run<S: Service>(
+    doorway: &Doorway<S>,
+    activity: Arc<Activity>,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Response<Sent> {
+    let mut record = Record::begin(activity, peer, &request);
+    let answer = answer(doorway, peer, request).await;
+    record.status = answer.response.status();
+    record.route = answer.route;
+    answer.response.map(|body| Sent { body, record })
+}
+
+async fn answer<S: Service>(
+    doorway: &Doorway<S>,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Answer {
+    let (mut parts, incoming) = request.into_parts();
+    if let Err(refusal) = hygiene::inspect(&parts) {
+        return rescue::refusal(refusal).into();
+    }
+    hygiene::clean(&mut parts, peer.address, "http");
+    let settings = &doorway.plan.settings;
+    let limit = settings.limits.body_bytes.bytes();
+    match Body::from_client(incoming, limit, settings.timeouts.idle.get()) {
+        Ok(body) => doorway.service.handle(&peer, parts, body).await,
+        Err(error) => rescue::body(error).into(),
+    }
+}
+
+/// A response body on its way out. When it is gone the exchange is over, whether the client got all of it or not.
+pub(super) struct Sent {
+    body: Body,
+    record: Record,
+}
+
+struct Record {
+    activity: Arc<Activity>,
+    began: Instant,
+    status: StatusCode,
+    bytes: u64,
+    route: Option<Arc<RouteCounters>>,
+    peer: Peer,
+    // Only when somebody reads the access log.
+    line: Option<(Method, Uri)>,
+}
+
+impl Record {
+    fn begin(activity: Arc<Activity>, peer: Peer, request: &Request<Incoming>) -> Self {
+        activity.begin();
+        let line = access_log::is_on().then(|| (request.method().clone(), request.uri().clone()));
+        let status = CLIENT_CLOSED_REQUEST;
+        Self {
+            activity,
+            began: Instant::now(),
+            status,
+            bytes: 0,
+            route: None,
+            peer,
+            line,
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.activity.end();
+        if let Some(route) = &self.route {
+            route.count(self.status);
+        }
+        if let Some((method, uri)) = &self.line {
+            access_log::write(&access_log::Line {
+                method,
+                path: uri.path(),
+                status: self.status,
+                bytes: self.bytes,
+                duration: self.began.elapsed(),
+                route: self.route.as_deref().map_or("", RouteCounters::name),
+                peer: self.peer,
+            });
+        }
+    }
+}
+
+impl http_body::Body for Sent {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let poll = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &poll {
+            self.record.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+        }
+        poll
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+// The client went away before there was an answer; nginx has logged that as 499 for so long that everybody knows it.
+const CLIENT_CLOSED_REQUEST: StatusCode = match StatusCode::from_u16(499) {
+    Ok(status) => status,
+    Err(_) => StatusCode::BAD_REQUEST,
+};

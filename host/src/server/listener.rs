@@ -1,0 +1,145 @@
+//! The sockets the gateway listens on.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdTcpListener, ToSocketAddrs};
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
+use std::path::Path;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, UnixListener};
+
+use super::{Peer, ServerError};
+use crate::config::Address;
+use crate::stream::Stream;
+
+/// A bound socket that no runtime knows yet.
+#[derive(Debug)]
+pub(super) enum Bound {
+    Tcp(StdTcpListener),
+    Unix(StdUnixListener),
+}
+
+/// A listening socket of one worker.
+#[derive(Debug)]
+pub(super) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// Binds every address for every worker. Returns the sockets by worker, and the addresses with their real ports.
+pub(super) fn bind(
+    addresses: &[Address],
+    workers: usize,
+) -> Result<(Vec<Vec<Bound>>, Vec<Address>), ServerError> {
+    let mut by_worker: Vec<Vec<Bound>> = (0..workers).map(|_| Vec::new()).collect();
+    let mut real = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        let refused = |source| ServerError::Listen {
+            address: address.clone(),
+            source,
+        };
+        let (sockets, address) = match address {
+            Address::Tcp(name) => tcp(name, workers).map_err(refused)?,
+            Address::Unix(path) => (unix(path, workers).map_err(refused)?, address.clone()),
+        };
+        real.push(address);
+        by_worker
+            .iter_mut()
+            .zip(sockets)
+            .for_each(|(worker, socket)| worker.push(socket));
+    }
+    Ok((by_worker, real))
+}
+
+fn tcp(name: &str, workers: usize) -> io::Result<(Vec<Bound>, Address)> {
+    let missing = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    let mut address = name.to_socket_addrs()?.next().ok_or_else(missing)?;
+    // With SO_REUSEPORT a second gateway would quietly share the port. A socket without it finds out who is there.
+    drop(listen(address, Sharing::Alone)?);
+    let mut sockets = Vec::with_capacity(workers);
+    for _ in 0..workers {
+        let socket = listen(address, Sharing::Workers)?;
+        address = socket.local_addr()?;
+        sockets.push(Bound::Tcp(socket));
+    }
+    Ok((sockets, Address::Tcp(address.to_string())))
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Sharing {
+    Alone,
+    Workers,
+}
+
+fn listen(address: SocketAddr, sharing: Sharing) -> io::Result<StdTcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    // Connections of the last run that still linger do not keep the port.
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(sharing == Sharing::Workers)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn unix(path: &Path, workers: usize) -> io::Result<Vec<Bound>> {
+    remove_abandoned(path)?;
+    let listener = StdUnixListener::bind(path)?;
+    listener.set_nonblocking(true)?;
+    (0..workers)
+        .map(|_| listener.try_clone().map(Bound::Unix))
+        .collect()
+}
+
+/// A socket file outlives its process. One that nobody answers on is in the way and nothing else.
+fn remove_abandoned(path: &Path) -> io::Result<()> {
+    let is_socket = std::fs::metadata(path).is_ok_and(|file| file.file_type().is_socket());
+    let refused = || {
+        let error = StdUnixStream::connect(path).err();
+        error.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    };
+    if is_socket && refused() {
+        std::fs::remove_file(path)
+    } else {
+        Ok(())
+    }
+}
+
+impl Bound {
+    /// Hands the socket to the runtime of this thread.
+    pub(super) fn register(self) -> io::Result<Listener> {
+        match self {
+            Self::Tcp(socket) => TcpListener::from_std(socket).map(Listener::Tcp),
+            Self::Unix(socket) => UnixListener::from_std(socket).map(Listener::Unix),
+        }
+    }
+}
+
+impl Listener {
+    pub(super) async fn accept(&self) -> io::Result<(Stream, Peer)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok((
+                    Stream::Tcp(stream),
+                    Peer {
+                        address: Some(address.ip().to_canonical()),
+                    },
+                ))
+            }
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Stream::Unix(stream), Peer { address: None }))
+            }
+        }
+    }
+}
+
+// What Linux caps a backlog at by default.
+const BACKLOG: i32 = 4096;

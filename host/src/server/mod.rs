@@ -1,0 +1,204 @@
+//! Accepts connections and hands their requests to a service.
+//!
+//! One thread per core, each with a runtime, listeners and a service of its own, so that nothing on the path of a
+//! request is shared between threads. HTTP/1.1; TLS and HTTP/2 will join in `connection`.
+
+mod activity;
+mod connection;
+mod drain;
+mod exchange;
+mod listener;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use http::Response;
+use http::request::Parts;
+use tokio::sync::watch;
+
+use crate::body::Body;
+use crate::config::{Address, Limits, Timeouts};
+use crate::metrics::RouteCounters;
+
+pub use drain::{Alive, Tracker};
+pub use worker::Worker;
+
+/// Answers requests. There is one per worker thread.
+pub trait Service: Send + Sync + 'static {
+    /// Answers one request, which is clean of what belongs to the client's connection. The future is dropped when the
+    /// client goes away.
+    fn handle(
+        &self,
+        peer: &Peer,
+        request: Parts,
+        body: Body,
+    ) -> impl Future<Output = Answer> + Send;
+}
+
+/// A response, and the route it is counted for.
+#[derive(Debug)]
+pub struct Answer {
+    /// What the client gets.
+    pub response: Response<Body>,
+    /// The route that answered; `None` for what no route answered.
+    pub route: Option<Arc<RouteCounters>>,
+}
+
+/// The other end of a client connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Peer {
+    /// `None` on a unix socket.
+    pub address: Option<IpAddr>,
+}
+
+/// How to serve.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen.
+    pub addresses: Vec<Address>,
+    /// Worker threads; 0 means one per core.
+    pub threads: u16,
+    /// What a client may send.
+    pub limits: Limits,
+    /// How long anything may take.
+    pub timeouts: Timeouts,
+    /// How long running requests and tunnels may go on after the order to stop.
+    pub grace: Duration,
+}
+
+/// A running server. Dropping it orders it to stop, without waiting.
+#[derive(Debug)]
+pub struct Server {
+    addresses: Vec<Address>,
+    order: watch::Sender<bool>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+/// Why a server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Somebody else listens there, or nobody may.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where.
+        address: Address,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The system gives no more threads or file descriptors.
+    #[error("cannot start a worker thread")]
+    Thread(#[source] io::Error),
+}
+
+impl Server {
+    /// Binds every address, then starts the workers. `make` is called once on each of them.
+    ///
+    /// # Errors
+    /// When an address is taken or no thread can be started. Nothing is left running then.
+    pub fn start<S: Service>(
+        settings: Settings,
+        make: impl Fn(&Worker) -> S + Clone + Send + 'static,
+    ) -> Result<Self, ServerError> {
+        let threads = match settings.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => usize::from(threads),
+        };
+        let (listeners, addresses) = listener::bind(&settings.addresses, threads)?;
+        let (order, stopping) = watch::channel(false);
+        let mut server = Self {
+            addresses,
+            order,
+            workers: Vec::with_capacity(threads),
+        };
+        let plan = Arc::new(worker::Plan::new(settings));
+        for (index, listeners) in listeners.into_iter().enumerate() {
+            let (make, plan, stopping) = (make.clone(), Arc::clone(&plan), stopping.clone());
+            let runtime = worker::runtime().map_err(ServerError::Thread)?;
+            let thread = std::thread::Builder::new()
+                .name(format!("worker-{index}"))
+                .spawn(move || worker::run(runtime, listeners, stopping, (plan, make)))
+                .map_err(ServerError::Thread)?;
+            server.workers.push(thread);
+        }
+        Ok(server)
+    }
+
+    /// Where it listens, with the ports the system has chosen.
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+
+    /// Orders it to stop: no more connections, idle ones are closed, running requests end, tunnels and whatever is
+    /// left are cut after the grace time.
+    pub fn stop(&self) {
+        self.order.send_replace(true);
+    }
+
+    /// Waits until it has stopped.
+    ///
+    /// # Panics
+    /// When a worker has panicked, which is a bug of the gateway.
+    pub fn join(mut self) {
+        for worker in self.workers.drain(..) {
+            if let Err(panic) = worker.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+}
+
+/// Serves one connection of a test.
+#[cfg(test)]
+pub(crate) async fn serve_for_test(
+    stream: tokio::net::UnixStream,
+    service: impl Service,
+    settings: Settings,
+    stopping: watch::Receiver<bool>,
+) {
+    let plan = Arc::new(worker::Plan::new(settings));
+    let doorway = Arc::new(connection::Doorway {
+        service,
+        plan,
+        stopping,
+    });
+    let peer = Peer {
+        address: Some([192, 0, 2, 1].into()),
+    };
+    connection::serve(crate::stream::Stream::Unix(stream), peer, doorway).await;
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl From<Response<Body>> for Answer {
+    fn from(response: Response<Body>) -> Self {
+        Self {
+            response,
+            route: None,
+        }
+    }
+}
+
+impl From<&crate::config::Server> for Settings {
+    fn from(server: &crate::config::Server) -> Self {
+        Self {
+            addresses: server.addresses.clone(),
+            threads: server.threads,
+            limits: server.limits,
+            timeouts: server.timeouts,
+            grace: server.shutdown_grace,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A client and an origin on raw sockets, so that tests say byte for byte what is on the wire.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use abi::config::{ByteSize, ConfigDuration};
+use http::request::Parts;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
+
+use crate::body::Body;
+use crate::config::{Limits, Timeouts};
+use crate::rescue;
+use crate::server::{Answer, Peer, Service, Settings, Tracker};
+use crate::upstream::{Patience, Upstream};
+
+/// Forwards everything.
+pub(crate) struct Proxy(pub(crate) Upstream);
+
+impl Service for Proxy {
+    async fn handle(&self, _: &Peer, request: Parts, body: Body) -> Answer {
+        let sent = self.0.send(request, body).await;
+        sent.unwrap_or_else(|error| rescue::upstream(&error)).into()
+    }
+}
+
+/// Runs `script` for every connection, with its number. Returns `http://127.0.0.1:port`.
+pub(crate) async fn origin<F: Future<Output = ()> + Send + 'static>(
+    script: impl Fn(TcpStream, usize) -> F + Send + 'static,
+) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        for number in 0.. {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(script(stream, number));
+        }
+    });
+    url
+}
+
+pub(crate) fn upstream(url: &str) -> Upstream {
+    let patience = Patience {
+        connect: Duration::from_secs(5),
+        read: Duration::from_secs(60),
+        write: Duration::from_secs(60),
+    };
+    Upstream::new(url.parse().unwrap(), patience, Tracker::detached())
+}
+
+pub(crate) fn settings() -> Settings {
+    Settings {
+        addresses: vec!["127.0.0.1:0".parse().unwrap()],
+        threads: 1,
+        limits: Limits {
+            header_bytes: ByteSize::of_kib(16),
+            ..Limits::default()
+        },
+        timeouts: Timeouts {
+            header_read: ConfigDuration::of_secs(10),
+            ..Timeouts::default()
+        },
+        grace: Duration::from_secs(30),
+    }
+}
+
+/// A client of a gateway that runs `service`; the gateway stops when the sender says so or is dropped.
+pub(crate) fn client(service: impl Service) -> (UnixStream, watch::Sender<bool>) {
+    client_with(service, settings())
+}
+
+pub(crate) fn client_with(
+    service: impl Service,
+    settings: Settings,
+) -> (UnixStream, watch::Sender<bool>) {
+    let (near, far) = UnixStream::pair().unwrap();
+    let (order, stopping) = watch::channel(false);
+    tokio::spawn(crate::server::serve_for_test(
+        far, service, settings, stopping,
+    ));
+    (near, order)
+}
+
+/// Reads until the bytes end with `end`.
+pub(crate) async fn read_to(stream: &mut (impl AsyncReadExt + Unpin), end: &str) -> String {
+    let mut text = Vec::new();
+    while !text.ends_with(end.as_bytes()) {
+        match stream.read_u8().await {
+            Ok(byte) => text.push(byte),
+            Err(error) => panic!("{error} after {:?}", String::from_utf8_lossy(&text)),
+        }
+    }
+    String::from_utf8(text).unwrap()
+}
+
+/// Reads until the other side closes.
+pub(crate) async fn read_all(stream: &mut (impl AsyncReadExt + Unpin)) -> String {
+    let mut text = Vec::new();
+    // A reset is an end as well.
+    let _ = stream.read_to_end(&mut text).await;
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Writes `text`.
+pub(crate) async fn write(stream: &mut (impl AsyncWriteExt + Unpin), text: &str) {
+    stream.write_all(text.as_bytes()).await.unwrap();
+}
+
+/// Answers every request without a body with `answer`.
+pub(crate) async fn answering(answer: &'static str) -> String {
+    origin(move |mut stream, _| async move {
+        loop {
+            read_to(&mut stream, "\r\n\r\n").await;
+            write(&mut stream, answer).await;
+        }
+    })
+    .await
+}
+
+/// A place where an origin writes down what it saw.
+pub(crate) type Notes = Arc<std::sync::Mutex<Vec<String>>>;
+
+pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
