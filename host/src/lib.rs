@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 pub mod access_log;
+pub mod admin;
 pub mod body;
+pub mod cli;
 pub mod config;
 pub mod health;
 pub mod hygiene;

@@ -1,2 +1,30 @@
-//! The gateway binary.
-fn main() {}
+//! The gateway binary: arguments in, exit code out.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use gateway::cli::{self, Cli, Command};
+use gateway::config::{self, Config};
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Run(at) | Command::Check(at) | Command::Plugins(at) => load(&at.config).map(drop),
+        Command::Routes(at) => load(&at.config).map(|config| print!("{}", cli::routes(&config))),
+        Command::Schema(_) => {
+            println!("{:#}", config::schema());
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn load(dir: &Path) -> Result<Config, String> {
+    config::load(dir).map_err(|faults| cli::faults(&faults))
+}

@@ -10,7 +10,7 @@ use http::StatusCode;
 /// All counters of the process. A counter lives for ever, because plugins hold plain references to it; asking for the
 /// same one again returns the same one, so a reload costs nothing.
 #[derive(Debug, Default)]
-pub struct Registry {
+pub struct Metrics {
     families: Mutex<BTreeMap<String, Family>>,
 }
 
@@ -28,7 +28,7 @@ pub struct RouteCounters {
     by_class: [&'static AtomicU64; 5],
 }
 
-impl Registry {
+impl Metrics {
     /// The counter of this name and these labels. By convention names end with `_total`; the help of the first caller
     /// stays.
     pub fn counter(&self, name: &str, help: &str, labels: &[(&str, &str)]) -> &'static AtomicU64 {
@@ -59,10 +59,10 @@ impl Registry {
 
 impl RouteCounters {
     /// The counters of a route, named by its pattern.
-    pub fn new(registry: &Registry, name: impl Into<String>) -> Self {
+    pub fn new(metrics: &Metrics, name: impl Into<String>) -> Self {
         let name = name.into();
         let by_class = ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| {
-            registry.counter(
+            metrics.counter(
                 REQUESTS,
                 REQUESTS_HELP,
                 &[("route", &name), ("status", class)],
@@ -110,13 +110,13 @@ mod tests {
 
     #[test]
     fn counters_are_rendered_for_prometheus() {
-        let registry = Registry::default();
-        RouteCounters::new(&registry, "/a\"b").count(StatusCode::NOT_FOUND);
-        registry
+        let metrics = Metrics::default();
+        RouteCounters::new(&metrics, "/a\"b").count(StatusCode::NOT_FOUND);
+        metrics
             .counter("a_total", "One\nline.", &[])
             .fetch_add(7, Ordering::Relaxed);
 
-        let text = registry.render();
+        let text = metrics.render();
 
         assert!(
             text.starts_with("# HELP a_total One\\nline.\n# TYPE a_total counter\na_total 7\n"),
@@ -134,11 +134,11 @@ mod tests {
 
     #[test]
     fn the_same_counter_is_asked_for_twice() {
-        let registry = Registry::default();
+        let metrics = Metrics::default();
 
-        let first = registry.counter("a_total", "", &[("b", "c")]);
-        let second = registry.counter("a_total", "", &[("b", "c")]);
-        let other = registry.counter("a_total", "", &[("b", "d")]);
+        let first = metrics.counter("a_total", "", &[("b", "c")]);
+        let second = metrics.counter("a_total", "", &[("b", "c")]);
+        let other = metrics.counter("a_total", "", &[("b", "d")]);
 
         assert!(std::ptr::eq(first, second) && !std::ptr::eq(first, other));
     }

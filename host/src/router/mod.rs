@@ -4,6 +4,7 @@
 //! specific path, then the method. A path that is known with other methods is 405 and never falls through to a wider
 //! route: otherwise `POST /admin` would slip past the middlewares of `GET /admin` into `/*`.
 
+mod path;
 mod pattern;
 mod tree;
 
@@ -15,6 +16,7 @@ use std::collections::HashMap;
 use http::{HeaderValue, Method};
 use matchit::Params;
 
+pub use path::normalise;
 pub use pattern::{Pattern, PatternError};
 use tree::{Found, Tree};
 

@@ -8,6 +8,7 @@ mod connection;
 mod drain;
 mod exchange;
 mod listener;
+mod signal;
 mod worker;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ use crate::config::{Address, Limits, Timeouts};
 use crate::metrics::RouteCounters;
 
 pub use drain::{Alive, Tracker};
+pub use signal::wait_for_stop;
 pub use worker::Worker;
 
 /// Answers requests. There is one per worker thread.
