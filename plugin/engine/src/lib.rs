@@ -8,6 +8,7 @@ pub mod clock;
 pub mod cookie;
 mod engine;
 mod lookup;
+pub mod runtime;
 pub mod session;
 pub mod storage;
 

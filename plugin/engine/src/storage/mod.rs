@@ -8,6 +8,7 @@
 pub mod conformance;
 mod encoded;
 pub(crate) mod memory;
+pub(crate) mod redis;
 
 use std::time::Duration;
 
@@ -18,6 +19,9 @@ use crate::session::State;
 
 pub use encoded::Encoded;
 pub use memory::{MemoryConfig, MemoryStorage};
+#[cfg(any(test, feature = "conformance"))]
+pub use redis::server::RedisServer;
+pub use redis::{RedisConfig, RedisStorage};
 
 /// Rows of decoded states. The contract is that of [`abi::storage::Storage`], word for word; the conformance suite
 /// holds every implementation to it.

@@ -4,10 +4,16 @@ use super::*;
 use crate::clock::SystemClock;
 use crate::storage::conformance::{Crowd, Subject, block_on};
 use crate::storage::memory::tests::MemorySubject;
+use crate::storage::redis::tests::RedisSubject;
 
 #[test]
 fn the_hammer_falls_on_memory() {
     hammer(&MemorySubject::open());
+}
+
+#[test]
+fn the_hammer_falls_on_redis() {
+    hammer(&RedisSubject::open());
 }
 
 /// All scenes, with two engines on one storage, as two gateways would have.

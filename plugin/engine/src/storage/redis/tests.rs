@@ -1,0 +1,286 @@
+use tempfile::TempDir;
+
+use super::server::RedisServer;
+use super::*;
+use crate::clock::ManualClock;
+use crate::storage::conformance::{Subject, block_on};
+use crate::storage::{Encoded, Rows};
+use abi::config::{ConfigDuration, Secret};
+
+crate::conformance_suite!(RedisSubject::open);
+
+#[test]
+fn every_key_has_a_time_of_life_and_none_holds_a_session_id() {
+    let bench = Bench::open();
+
+    assert_eq!(bench.write(KEY, Expected::Absent, row(1)), Written::Done);
+    assert_eq!(
+        bench.write(KEY, Expected::Version(1), row(2)),
+        Written::Done
+    );
+
+    let names: Vec<String> = bench.ask(redis::cmd("KEYS").arg("*"));
+    assert_eq!(
+        names,
+        ["session:CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk"]
+    );
+    let left: i64 = bench.ask(redis::cmd("PTTL").arg(&names[0]));
+    assert!((3_500_000..=3_600_000).contains(&left), "{left}");
+}
+
+#[test]
+fn a_value_that_is_not_a_row_counts_as_nothing_and_stays() {
+    let bench = Bench::open();
+    let name = bench.storage.name(&KEY);
+    let _: () = bench.ask(redis::cmd("SET").arg(&name).arg("somebody else's"));
+
+    assert_eq!(bench.load(KEY), Loaded::Absent);
+    assert_eq!(
+        bench.write(KEY, Expected::Absent, row(1)),
+        Written::Conflict
+    );
+    assert_eq!(
+        bench.write(KEY, Expected::Version(0), row(1)),
+        Written::Conflict
+    );
+
+    let value: String = bench.ask(redis::cmd("GET").arg(&name));
+    assert_eq!(value, "somebody else's");
+}
+
+#[test]
+fn a_value_of_another_type_is_an_outage_of_that_row_only() {
+    let bench = Bench::open();
+    let _: () = bench.ask(redis::cmd("LPUSH").arg(bench.storage.name(&KEY)).arg("x"));
+
+    assert_eq!(
+        bench.load(KEY),
+        Loaded::Unavailable(Unavailable::new("the server answered WRONGTYPE"))
+    );
+    assert_eq!(bench.load(Key::new([8; 32])), Loaded::Absent);
+}
+
+#[test]
+fn reset_leaves_what_is_not_a_row() {
+    let bench = Bench::with(RedisConfig {
+        prefix: "s*[x]?".into(),
+        ..RedisConfig::default()
+    });
+    assert_eq!(bench.write(KEY, Expected::Absent, row(1)), Written::Done);
+    let others = [
+        "s*[x]?other",
+        "sAx",
+        "s*[x]?deep:CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk",
+    ];
+    for name in others {
+        let _: () = bench.ask(redis::cmd("SET").arg(name).arg(1));
+    }
+
+    assert_eq!(block_on(bench.storage.reset().wait()), Ok(1));
+
+    let left: Vec<String> = bench.ask(redis::cmd("KEYS").arg("*"));
+    assert_eq!(left.len(), others.len());
+}
+
+#[test]
+fn a_forgotten_script_is_loaded_again() {
+    let bench = Bench::open();
+    assert_eq!(bench.write(KEY, Expected::Absent, row(1)), Written::Done);
+    let _: () = bench.ask(redis::cmd("SCRIPT").arg("FLUSH"));
+
+    assert_eq!(
+        bench.write(KEY, Expected::Version(1), row(2)),
+        Written::Done
+    );
+}
+
+#[test]
+fn a_killed_server_is_an_outage_and_is_found_again() {
+    let mut bench = Bench::open();
+    assert_eq!(bench.write(KEY, Expected::Absent, row(1)), Written::Done);
+
+    bench.server.kill();
+    assert!(matches!(bench.load(KEY), Loaded::Unavailable(_)));
+    assert!(matches!(
+        bench.write(KEY, Expected::Version(1), row(2)),
+        Written::Unavailable(_)
+    ));
+    bench.server = RedisServer::start(bench.directory.path());
+
+    assert_eq!(block_on(bench.storage.probe().wait()), Ok(()));
+    assert_eq!(bench.write(KEY, Expected::Absent, row(1)), Written::Done);
+}
+
+#[test]
+fn a_read_does_not_notice_that_the_server_closed_the_connection() {
+    let mut bench = Bench::open();
+    bench.storage.patience = Duration::from_secs(60);
+    assert_eq!(bench.write(KEY, Expected::Absent, row(1)), Written::Done);
+
+    for _ in 0..5 {
+        let _: i64 = bench.ask(
+            redis::cmd("CLIENT")
+                .arg("KILL")
+                .arg("TYPE")
+                .arg("normal")
+                .arg("SKIPME")
+                .arg("no"),
+        );
+        assert_eq!(bench.load(KEY), Loaded::Found(row(1)));
+    }
+}
+
+#[test]
+fn a_server_that_only_hangs_runs_into_the_deadline() {
+    let bench = Bench::open();
+    let config = RedisConfig {
+        timeout: ConfigDuration::try_from(Duration::from_millis(200)).unwrap(),
+        ..bench.server.config()
+    };
+    let hasty = RedisStorage::open(&config, Arc::default()).unwrap();
+    assert_eq!(block_on(bench.storage.probe().wait()), Ok(()));
+    while block_on(hasty.probe().wait()).is_err() {}
+    let _: () = bench.ask(redis::cmd("CLIENT").arg("PAUSE").arg(600_000));
+
+    let loaded = block_on(hasty.load(&KEY).wait());
+
+    assert_eq!(
+        loaded,
+        Loaded::Unavailable(Unavailable::new("no answer within 200ms"))
+    );
+}
+
+#[test]
+fn a_wrong_password_is_told_and_never_shown() {
+    let bench = Bench::open();
+    let _: () = bench.ask(
+        redis::cmd("CONFIG")
+            .arg("SET")
+            .arg("requirepass")
+            .arg("right"),
+    );
+    let socket = bench.directory.path().join("redis.sock");
+    let wrong = RedisConfig {
+        host: Some(socket.display().to_string()),
+        password: Secret::new("hunter2"),
+        timeout: ConfigDuration::of_secs(2),
+        ..RedisConfig::default()
+    };
+    let storage = RedisStorage::open(&wrong, Arc::default()).unwrap();
+
+    let Err(cause) = block_on(storage.probe().wait()) else {
+        panic!("let in")
+    };
+
+    assert_eq!(
+        cause,
+        Unavailable::new("the server refused the user or password")
+    );
+}
+
+#[test]
+fn no_server_at_all_is_told_with_the_reason() {
+    let directory = TempDir::new().unwrap();
+    let config = RedisConfig {
+        host: Some(directory.path().join("none").display().to_string()),
+        ..RedisConfig::default()
+    };
+    let storage = RedisStorage::open(&config, Arc::default()).unwrap();
+
+    let Loaded::Unavailable(cause) = block_on(storage.load(&KEY).wait()) else {
+        panic!("answered")
+    };
+
+    assert!(cause.to_string().contains("No such file"), "{cause}");
+}
+
+/// A server, a storage on it, and a way around the storage.
+struct Bench {
+    storage: RedisStorage,
+    server: RedisServer,
+    directory: TempDir,
+}
+
+impl Bench {
+    fn open() -> Self {
+        Self::with(RedisConfig::default())
+    }
+
+    fn with(config: RedisConfig) -> Self {
+        let directory = TempDir::new().unwrap();
+        let server = RedisServer::start(directory.path());
+        let config = RedisConfig {
+            prefix: config.prefix,
+            ..server.config()
+        };
+        let storage = RedisStorage::open(&config, Arc::default()).unwrap();
+        assert_eq!(block_on(storage.probe().wait()), Ok(()));
+        Self {
+            storage,
+            server,
+            directory,
+        }
+    }
+
+    fn load(&self, key: Key) -> Loaded<Row> {
+        block_on(self.storage.load(&key).wait())
+    }
+
+    fn write(&self, key: Key, expected: Expected, row: Row) -> Written {
+        block_on(
+            self.storage
+                .write(&key, expected, row, Duration::from_secs(3600))
+                .wait(),
+        )
+    }
+
+    fn ask<T: FromRedisValue + Send>(&self, command: &Cmd) -> T {
+        let command = Command::Repeatable(command.clone());
+        block_on(
+            self.storage
+                .task(async move { self.storage.run(command).await })
+                .wait(),
+        )
+        .unwrap()
+    }
+}
+
+pub(crate) struct RedisSubject {
+    rows: Arc<Encoded<RedisStorage>>,
+    _server: RedisServer,
+    _directory: TempDir,
+}
+
+impl RedisSubject {
+    pub(crate) fn open() -> Self {
+        let Bench {
+            storage,
+            server,
+            directory,
+        } = Bench::open();
+        Self {
+            rows: Arc::new(Encoded::new(storage)),
+            _server: server,
+            _directory: directory,
+        }
+    }
+}
+
+impl Subject for RedisSubject {
+    fn rows(&self) -> Arc<dyn Rows> {
+        self.rows.clone()
+    }
+
+    fn clock(&self) -> Option<&ManualClock> {
+        None
+    }
+}
+
+fn row(version: u64) -> Row {
+    Row {
+        version,
+        payload: b"payload".to_vec(),
+    }
+}
+
+const KEY: Key = Key::new([9; 32]);
