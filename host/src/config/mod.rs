@@ -3,6 +3,7 @@
 //! A configuration is either complete and consistent or a list of everything that is wrong with it. What only a
 //! component can judge, its own `config`, is judged by [`Declaration::settle`] once its plugin is loaded.
 
+mod address;
 mod components;
 mod documents;
 mod expand;
@@ -19,12 +20,13 @@ mod tests;
 
 use std::path::PathBuf;
 
+pub use address::{Address, AddressError};
 pub use components::Declaration;
 pub use fault::{Fault, Origin};
 pub use loading::{load, schema};
 pub use plugins::Plugin;
 pub use routes::{Reference, Route};
-pub use server::{Address, AddressError, HealthCheck, Limits, Log, LogFormat, Server, Timeouts};
+pub use server::{HealthCheck, Limits, Log, LogFormat, Server, Timeouts};
 pub use suggest::known as suggest;
 
 /// Everything the user wrote.

@@ -1,12 +1,12 @@
 //! `server:` where the gateway listens and what it puts up with.
 
-use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use abi::config::{ByteSize, ConfigDuration, Faults};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::address::{Address, AddressError};
 
 /// Where the gateway listens and what it puts up with.
 #[derive(Clone, Debug)]
@@ -28,20 +28,6 @@ pub struct Server {
     /// What is logged, and how.
     pub log: Log,
 }
-
-/// One place to listen at.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Address {
-    /// `host:port`; port 0 lets the system choose one.
-    Tcp(String),
-    /// `unix:/path`.
-    Unix(PathBuf),
-}
-
-/// The text is no address.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("expected `host:port`, `[ipv6]:port` or `unix:/path`")]
-pub struct AddressError;
 
 /// The section as it is written.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
@@ -213,36 +199,6 @@ impl HealthCheck {
                     format!("expected a path that begins with `/`, found `{path}`"),
                 );
             }
-        }
-    }
-}
-
-impl FromStr for Address {
-    type Err = AddressError;
-
-    fn from_str(text: &str) -> Result<Self, AddressError> {
-        if let Some(path) = text.strip_prefix("unix:") {
-            let path = PathBuf::from(path);
-            return if path.is_absolute() {
-                Ok(Self::Unix(path))
-            } else {
-                Err(AddressError)
-            };
-        }
-        let (host, port) = text.rsplit_once(':').ok_or(AddressError)?;
-        let is_bare_ipv6 = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
-        if host.is_empty() || is_bare_ipv6 || port.parse::<u16>().is_err() {
-            return Err(AddressError);
-        }
-        Ok(Self::Tcp(text.to_owned()))
-    }
-}
-
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Tcp(address) => f.write_str(address),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use http::Uri;
+use http::header::{HOST, HeaderMap, HeaderValue};
 use http::uri::{Authority, PathAndQuery};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -17,6 +18,8 @@ pub struct Endpoint {
     place: Place,
     // Without a trailing slash; empty for requests that are passed on as they are.
     base: String,
+    // For requests that name no host themselves.
+    host: HeaderValue,
 }
 
 #[derive(Clone, Debug)]
@@ -52,6 +55,11 @@ impl Endpoint {
             .unwrap_or_else(|_| uri.clone())
     }
 
+    /// HTTP/1.0 clients may name no host; every HTTP/1.1 request has to (RFC 9112 3.2).
+    pub(super) fn name_host(&self, headers: &mut HeaderMap) {
+        headers.entry(HOST).or_insert_with(|| self.host.clone());
+    }
+
     pub(super) async fn connect(&self) -> io::Result<Stream> {
         match &self.place {
             Place::Tcp(authority) => {
@@ -76,6 +84,7 @@ impl FromStr for Endpoint {
             return Ok(Self {
                 place,
                 base: String::new(),
+                host: HeaderValue::from_static("localhost"),
             });
         }
         let uri: Uri = text.parse().map_err(|_| EndpointError::Malformed)?;
@@ -88,10 +97,13 @@ impl FromStr for Endpoint {
         if uri.query().is_some() || authority.as_str().contains('@') {
             return Err(EndpointError::Surplus);
         }
+        let host = HeaderValue::try_from(authority.as_str());
+        let host = host.map_err(|_| EndpointError::Malformed)?;
         let base = uri.path().trim_end_matches('/').to_owned();
         Ok(Self {
             place: Place::Tcp(authority.clone()),
             base,
+            host,
         })
     }
 }

@@ -9,9 +9,10 @@ use http::header::{CONTENT_LENGTH, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Connection, Patience, UpstreamError};
+use super::{Patience, UpstreamError};
 use crate::body::{Body, BodyError, Phase, Upload};
 
 /// How a request failed on a connection.
@@ -76,12 +77,12 @@ pub(super) fn is_stale(error: &UpstreamError) -> bool {
 }
 
 pub(super) async fn run(
-    mut connection: Connection,
+    mut connection: SendRequest<Body>,
     mut request: Request<Body>,
     patience: &Patience,
-) -> Result<(Response<Incoming>, Connection), Failure> {
+) -> Result<(Response<Incoming>, SendRequest<Body>), Failure> {
     let upload = request.body_mut().watch();
-    let mut answer = pin!(connection.sender.try_send_request(request));
+    let mut answer = pin!(connection.try_send_request(request));
     let mut deadline = Instant::now() + patience.read;
     let answered = loop {
         match timeout_at(deadline, answer.as_mut()).await {

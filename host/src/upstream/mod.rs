@@ -16,7 +16,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode, Version};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
 use tokio::time::timeout;
 
 use crate::body::{Body, BodyError};
@@ -25,7 +27,7 @@ use crate::server::Tracker;
 
 pub use endpoint::{Endpoint, EndpointError};
 pub(crate) use pool::Lease;
-use pool::{Connection, Pool};
+use pool::Pool;
 
 /// A service behind the gateway.
 #[derive(Debug)]
@@ -96,15 +98,18 @@ impl Upstream {
     ) -> Result<Response<Body>, UpstreamError> {
         let upgrade = tunnel::Request::take(&mut parts);
         parts.uri = self.endpoint.target(&parts.uri);
-        parts.version = http::Version::HTTP_11;
+        parts.version = Version::HTTP_11;
+        self.endpoint.name_host(&mut parts.headers);
         exchange::frame(&mut parts, &body);
         let (response, connection) = self.deliver(Request::from_parts(parts, body)).await?;
-        if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let upgrade = upgrade.ok_or(UpstreamError::BadUpgrade)?;
             return Ok(upgrade.accept(response, self.tracker.track()));
         }
         let (mut head, incoming) = response.into_parts();
         crate::hygiene::strip_response(&mut head.headers);
+        // What an upstream speaks is between it and the gateway.
+        head.version = Version::HTTP_11;
         let lease = Lease::new(Arc::clone(&self.pool), connection);
         let body = Body::from_upstream(incoming, self.patience.read, lease);
         Ok(Response::from_parts(head, body))
@@ -114,7 +119,7 @@ impl Upstream {
     async fn deliver(
         &self,
         mut request: Request<Body>,
-    ) -> Result<(Response<hyper::body::Incoming>, Connection), UpstreamError> {
+    ) -> Result<(Response<Incoming>, SendRequest<Body>), UpstreamError> {
         while let Some(connection) = self.pool.take(request.method(), request.body()) {
             let copy = exchange::copy(&request);
             match exchange::run(connection, request, &self.patience).await {
@@ -134,7 +139,7 @@ impl Upstream {
             .map_err(exchange::Failure::into_error)
     }
 
-    async fn connect(&self) -> Result<Connection, UpstreamError> {
+    async fn connect(&self) -> Result<SendRequest<Body>, UpstreamError> {
         let connecting = timeout(self.patience.connect, self.endpoint.connect()).await;
         let stream = connecting.map_err(|_| UpstreamError::ConnectTimeout)?;
         pool::open(stream.map_err(UpstreamError::Connect)?)

@@ -13,44 +13,34 @@ use tokio::time::Instant;
 use crate::body::Body;
 use crate::stream::Stream;
 
-/// One connection to an upstream.
-pub(super) struct Connection {
-    pub(super) sender: SendRequest<Body>,
-    /// Whether it has carried a request before, so that the upstream may have closed it since.
-    pub(super) is_reused: bool,
-}
-
 /// The idle connections of one worker to one upstream.
 #[derive(Default)]
 pub(crate) struct Pool {
     // Only this worker's thread ever locks it; the newest connection is at the back.
-    idle: Mutex<VecDeque<(Connection, Instant)>>,
+    idle: Mutex<VecDeque<(SendRequest<Body>, Instant)>>,
 }
 
 /// A connection on loan for as long as a response is read from it.
 pub(crate) struct Lease {
     pool: Arc<Pool>,
-    connection: Connection,
+    connection: SendRequest<Body>,
 }
 
 /// Opens HTTP on a stream.
-pub(super) async fn open(stream: Stream) -> Result<Connection, hyper::Error> {
+pub(super) async fn open(stream: Stream) -> Result<SendRequest<Body>, hyper::Error> {
     let (sender, driver) = Builder::new().handshake(TokioIo::new(stream)).await?;
     tokio::spawn(async move {
         if let Err(error) = driver.with_upgrades().await {
             tracing::debug!(%error, "upstream connection failed");
         }
     });
-    Ok(Connection {
-        sender,
-        is_reused: false,
-    })
+    Ok(sender)
 }
 
 impl Pool {
     /// Takes the connection that was used last: it is the least likely to be closed by the upstream. A request that
     /// could not be sent again gets one only when it is fresh.
-    pub(super) fn take(&self, method: &Method, body: &Body) -> Option<Connection> {
+    pub(super) fn take(&self, method: &Method, body: &Body) -> Option<SendRequest<Body>> {
         let is_safe_to_repeat = method.is_idempotent() && body.is_replayable();
         let limit = if is_safe_to_repeat {
             MAX_IDLE_TIME
@@ -63,14 +53,14 @@ impl Pool {
             let Some((connection, since)) = idle.pop_back() else {
                 break None;
             };
-            if connection.sender.is_closed() {
+            if connection.is_closed() {
                 continue;
             }
             if since.elapsed() > limit {
                 idle.push_back((connection, since));
                 break None;
             }
-            if connection.sender.is_ready() {
+            if connection.is_ready() {
                 break Some(connection);
             }
             // The end of its last response has not been seen by its own task yet.
@@ -80,14 +70,13 @@ impl Pool {
         taken
     }
 
-    fn put(&self, mut connection: Connection) {
-        if connection.sender.is_closed() {
+    fn put(&self, connection: SendRequest<Body>) {
+        if connection.is_closed() {
             return;
         }
-        connection.is_reused = true;
         let now = Instant::now();
         let mut idle = self.lock();
-        let is_old = |idle: &VecDeque<(Connection, Instant)>| {
+        let is_old = |idle: &VecDeque<(SendRequest<Body>, Instant)>| {
             idle.front()
                 .is_some_and(|(_, since)| now - *since > MAX_IDLE_TIME)
         };
@@ -97,13 +86,13 @@ impl Pool {
         idle.push_back((connection, now));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<(Connection, Instant)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<(SendRequest<Body>, Instant)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Lease {
-    pub(super) fn new(pool: Arc<Pool>, connection: Connection) -> Self {
+    pub(super) fn new(pool: Arc<Pool>, connection: SendRequest<Body>) -> Self {
         Self { pool, connection }
     }
 

@@ -371,6 +371,59 @@ async fn a_replaced_body_announces_its_own_length() {
     assert!(notes.lock().unwrap()[0].contains("content-length: 6\r\n"));
 }
 
+#[tokio::test]
+async fn an_old_upstream_is_answered_for_in_http_1_1() {
+    let url = origin(|mut stream: TcpStream, _| async move {
+        read_to(&mut stream, "\r\n\r\n").await;
+        write(&mut stream, "HTTP/1.0 200 OK\r\n\r\nold").await;
+    })
+    .await;
+    let (mut client, _order) = client(Proxy(upstream(&url)));
+
+    write(&mut client, "GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+
+    let answer = read_to(&mut client, "0\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(
+        answer.contains("transfer-encoding: chunked\r\n"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn an_old_client_that_names_no_host_is_given_one() {
+    let notes = Notes::default();
+    let seen = Arc::clone(&notes);
+    let url = origin(move |mut stream, _| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let head = read_to(&mut stream, "\r\n\r\n").await;
+            seen.lock().unwrap().push(head);
+            write(&mut stream, OK).await;
+        }
+    })
+    .await;
+    let (mut client, _order) = client(Proxy(upstream(&url)));
+
+    write(&mut client, "GET / HTTP/1.0\r\n\r\n").await;
+
+    assert!(read_all(&mut client).await.ends_with("\r\n\r\nok"));
+    let host = url.replace("http://", "host: ");
+    assert!(notes.lock().unwrap()[0].contains(&format!("{host}\r\n")));
+}
+
+#[tokio::test]
+async fn the_length_of_what_head_leaves_out_is_kept() {
+    let url = answering("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n").await;
+    let (mut client, _order) = client(Proxy(upstream(&url)));
+
+    for _ in 0..2 {
+        write(&mut client, "HEAD / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        let head = read_to(&mut client, "\r\n\r\n").await;
+        assert!(head.contains("content-length: 5\r\n"), "{head}");
+    }
+}
+
 /// Answers every request and writes down on which connection it came.
 async fn numbering(notes: &Notes, answer: &'static str) -> String {
     let notes = Arc::clone(notes);
