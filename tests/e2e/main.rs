@@ -1,1 +1,20 @@
-//! End to end.
+//! End to end, by behaviour. Every test has a gateway, an upstream and a port of its own.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod anna;
+mod configuration;
+mod cookies;
+mod headers;
+mod loading;
+mod login;
+mod lookup;
+mod operation;
+mod outage;
+mod panics;
+mod proxying;
+mod quickstart;
+mod renewal;
+mod session;
+mod storages;
+mod streaming;

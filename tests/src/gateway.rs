@@ -70,6 +70,19 @@ impl Gateway {
         Browser::new(self.address)
     }
 
+    /// A browser that knows the administrative port.
+    ///
+    /// # Panics
+    /// When the gateway does not say that it has one.
+    #[track_caller]
+    pub fn admin(&self) -> Browser {
+        let line = self
+            .log
+            .wait(|lines| lines.iter().find(|line| line.contains("admin")).cloned());
+        let address = line.as_deref().and_then(address_in);
+        Browser::new(address.expect("the log names the administrative port"))
+    }
+
     /// Waits for a line of the log that contains `text`.
     ///
     /// # Panics

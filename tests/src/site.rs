@@ -65,6 +65,13 @@ impl Site {
         self
     }
 
+    /// Loads these libraries and no others, in this order.
+    #[must_use]
+    pub fn plugins_in_order(mut self, paths: &[&Path]) -> Self {
+        self.plugins.clear();
+        paths.iter().fold(self, |site, path| site.plugin(path))
+    }
+
     /// Adds a library with a configuration.
     #[must_use]
     pub fn plugin_with(mut self, path: &Path, config: &str) -> Self {

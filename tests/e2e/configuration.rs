@@ -1,0 +1,280 @@
+//! What is wrong is said, all of it, and nothing is half-started.
+
+use std::fs;
+use std::net::TcpListener;
+
+use e2e::{Redis, Site, Upstream, Verdict, plugins};
+use tempfile::TempDir;
+
+#[test]
+fn check_reports_every_fault_of_every_file_at_once() {
+    let session = format!("plugins: [{{ path: '{}' }}]", plugins::session().display());
+    let directory = files(&[
+        ("plugins.yaml", &session),
+        (
+            "storages.yaml",
+            "storages: { S: { use: plugins.session.storages.RedisStorage, config: { prot: 1 } } }",
+        ),
+        (
+            "middlewares.yaml",
+            "middlewares: { L: { use: plugins.session.middlewares.LoadSessionMiddleware, config: { cookieExpiration: soon } } }",
+        ),
+        (
+            "actions.yaml",
+            "actions: { A: { use: gateway.actions.EchoActoin } }",
+        ),
+        ("server.yaml", "server: { adress: 'x' }"),
+        (
+            "routes.yaml",
+            "routes: [{ path: /, middlewares: [M], action: A }, { path: a, action: A }]",
+        ),
+    ]);
+
+    let verdict = Verdict::of("check", directory.path());
+
+    for fault in [
+        "server.yaml: server.adress: unknown key, did you mean `address`?",
+        "storages.yaml: storages.S.config.prot: unknown key, did you mean `port`?",
+        "middlewares.yaml: middlewares.L.config.cookieExpiration: expected a duration such as `30m`",
+        "actions.yaml: actions.A",
+        "did you mean `gateway.actions.EchoAction`?",
+        "routes.yaml: routes[0].middlewares[0]: unknown middleware `M`",
+        "routes.yaml: routes[1].path: a path begins with `/`",
+    ] {
+        verdict.assert_refused(fault);
+    }
+}
+
+#[test]
+fn right_configuration_passes_the_check_and_nothing_listens() {
+    let upstream = Upstream::start();
+
+    let verdict = Verdict::of("check", Site::new(&upstream).write().path());
+
+    assert!(verdict.success, "{}", verdict.text());
+    assert!(!verdict.text().contains("listening"));
+}
+
+#[test]
+fn unknown_component_is_answered_with_the_known_ones() {
+    let refused = |entry: &str| Site::bare().middleware(entry).refused();
+
+    let misspelt = refused("X: { use: plugins.session.middlewares.LoadSesionMiddleware }");
+    let stranger = refused("X: { use: plugins.turnstile.middlewares.Gate }");
+
+    misspelt.assert_refused("did you mean `plugins.session.middlewares.LoadSessionMiddleware`?");
+    misspelt.assert_refused("plugins.session.middlewares.MapSessionToHeaderMiddleware");
+    stranger.assert_refused("turnstile");
+    stranger.assert_refused("session");
+}
+
+#[test]
+fn misspelt_keys_of_plugins_get_a_suggestion() {
+    let load = |key: &str| Site::bare().load(key).refused();
+
+    load("cookieSecur: true").assert_refused(
+        "middlewares.Load.config.cookieSecur: unknown key, did you mean `cookieSecure`?",
+    );
+    load("cookieHttpOnly: true").assert_refused("did you mean `cookieHTTPOnly`?");
+    Site::bare()
+        .map("header: {}")
+        .refused()
+        .assert_refused("did you mean `headers`?");
+}
+
+#[test]
+fn values_that_mean_nothing_are_refused_where_they_stand() {
+    let cases = [
+        ("storage: Nowhere", "middlewares.Load.config.storage"),
+        (
+            "cookieExpiration: soon",
+            "expected a duration such as `30m`, `1h30m` or `300ms`",
+        ),
+        ("cookieExpiration: 0", "a duration cannot be 0"),
+        ("autoRenewAfter: 101y", "a duration cannot exceed 100 years"),
+        (
+            "cookieSameSite: Loose",
+            "middlewares.Load.config.cookieSameSite",
+        ),
+        (
+            "cookieSameSite: None",
+            "middlewares.Load.config.cookieSameSite",
+        ),
+        (
+            "keyLookup: 'cookies:id'",
+            "middlewares.Load.config.keyLookup",
+        ),
+        (
+            "keyLookup: 'cookie:a b'",
+            "middlewares.Load.config.keyLookup",
+        ),
+        ("keyLookup: []", "middlewares.Load.config.keyLookup"),
+        (
+            "responseHeader: 'X Session'",
+            "middlewares.Load.config.responseHeader",
+        ),
+        (
+            "cookieHTTPOnly: maybe",
+            "middlewares.Load.config.cookieHTTPOnly",
+        ),
+    ];
+    for (key, text) in cases {
+        Site::bare().load(key).refused().assert_refused(text);
+    }
+    for (key, text) in [
+        (
+            "headers: { 'X User': user_id }",
+            "middlewares.Map.config.headers.X User",
+        ),
+        (
+            "headers: { X-User-Id: user_id, X_User_Id: user_id }",
+            "middlewares.Map.config.headers",
+        ),
+        (
+            "headers: { Connection: user_id }",
+            "middlewares.Map.config.headers.Connection",
+        ),
+        ("headers: {}", "middlewares.Map.config.headers"),
+    ] {
+        Site::bare().map(key).refused().assert_refused(text);
+    }
+}
+
+#[test]
+fn what_later_versions_bring_is_unknown_and_not_ignored() {
+    for key in [
+        "secrets: [a]",
+        "preset: hardened",
+        "rememberMe: 1d",
+        "inactivity: 1h",
+        "onStorageFailure: anonymous",
+    ] {
+        Site::bare()
+            .load(key)
+            .refused()
+            .assert_refused("unknown key");
+    }
+    for component in [
+        "gateway.actions.BalancerHttpAction",
+        "plugins.session.actions.LoginAction",
+    ] {
+        let verdict = Site::bare()
+            .action(&format!("A: {{ use: {component} }}"))
+            .refused();
+        verdict.assert_refused("actions.A");
+    }
+    Site::bare()
+        .server("tls: { certFile: a, keyFile: b }")
+        .refused()
+        .assert_refused("unknown key");
+}
+
+#[test]
+fn key_that_is_defined_twice_names_both_places() {
+    let directory = files(&[("a.yaml", "routes: []"), ("b.yaml", "routes: []")]);
+
+    Verdict::of("run", directory.path())
+        .assert_refused("b.yaml: routes: already defined in a.yaml");
+}
+
+#[test]
+fn name_that_is_given_twice_is_refused() {
+    let verdict = Site::bare()
+        .middleware("Load: { use: gateway.middlewares.SetMiddleware }")
+        .refused();
+
+    verdict.assert_refused("Load");
+    verdict.assert_refused("duplicate");
+}
+
+#[test]
+fn routes_that_answer_the_same_requests_are_refused() {
+    let echo = "action: { use: gateway.actions.EchoAction }";
+    let site = Site::bare()
+        .route(&format!("path: '/a/:x', {echo}"))
+        .route(&format!("path: '/a/:y', {echo}"));
+
+    site.refused()
+        .assert_refused("routes[1].path: answers the same requests as routes[0]");
+}
+
+#[test]
+fn directory_that_is_missing_or_empty_is_a_fault() {
+    let empty = files(&[]);
+
+    Verdict::of("run", &empty.path().join("nowhere")).assert_refused("cannot be read");
+    Verdict::of("run", empty.path()).assert_refused("there is no *.yaml file in this directory");
+}
+
+#[test]
+fn port_in_use_is_named_and_nothing_else_is_started() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let upstream = Upstream::start();
+
+    let verdict = Site::new(&upstream)
+        .server(&format!("address: ['127.0.0.1:0', '{address}']"))
+        .refused();
+
+    verdict.assert_refused(&address.to_string());
+    verdict.assert_refused("in use");
+}
+
+#[test]
+fn secrets_are_in_no_message() {
+    let verdict = Site::bare()
+        .storage(
+            "plugins.session.storages.RedisStorage",
+            "password: hunter2, prot: 1, url: 'redis://anna:hunter2@[', host: a",
+        )
+        .refused();
+
+    verdict.assert_refused("prot");
+    assert!(!verdict.text().contains("hunter2"), "{}", verdict.text());
+}
+
+#[test]
+fn password_is_read_from_a_file() {
+    let redis = Redis::new();
+    redis.run(&["CONFIG", "SET", "requirepass", "hunter2"]);
+    let secret = files(&[("password", "hunter2\n")]);
+    let upstream = crate::anna::upstream();
+    let config = format!(
+        "host: '{}', passwordFile: '{}'",
+        redis.socket().display(),
+        secret.path().join("password").display()
+    );
+
+    let gateway = Site::new(&upstream)
+        .storage("plugins.session.storages.RedisStorage", &config)
+        .run();
+
+    crate::anna::log_in(&gateway);
+    assert!(!gateway.log().contains("hunter2"));
+}
+
+#[test]
+fn routes_are_printed() {
+    let upstream = Upstream::start();
+    let site = Site::new(&upstream)
+        .route("path: '/users/:id', method: GET, middlewares: [Load], action: Forward");
+
+    let verdict = Verdict::of("routes", site.write().path());
+
+    assert!(verdict.success, "{}", verdict.text());
+    for text in ["/users/:id", "GET", "Load", "Forward", "/*"] {
+        assert!(
+            verdict.output.contains(text),
+            "{text} is not in:\n{}",
+            verdict.output
+        );
+    }
+}
+
+fn files(files: &[(&str, &str)]) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(directory.path().join(name), text).unwrap();
+    }
+    directory
+}

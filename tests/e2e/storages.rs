@@ -1,0 +1,143 @@
+//! The same configuration behaves the same on every storage.
+
+use e2e::{Gateway, Redis, Request, Site, Upstream, plugins};
+
+use crate::anna::{self, identity, is_anna, log_in, writes_session};
+
+#[test]
+fn memory_keeps_sessions() {
+    let upstream = anna::upstream();
+    let site = Site::new(&upstream).storage("plugins.session.storages.MemoryStorage", "");
+
+    keeps_sessions(&site.run(), &upstream);
+}
+
+#[test]
+fn redis_keeps_sessions() {
+    let redis = Redis::new();
+    let upstream = anna::upstream();
+
+    keeps_sessions(&Site::new(&upstream).redis(&redis).run(), &upstream);
+}
+
+#[test]
+fn valkey_is_another_name_for_redis() {
+    let redis = Redis::new();
+    let upstream = anna::upstream();
+    let config = format!("url: 'unix://{}'", redis.socket().display());
+
+    keeps_sessions(
+        &Site::new(&upstream)
+            .storage("plugins.session.storages.ValkeyStorage", &config)
+            .run(),
+        &upstream,
+    );
+}
+
+#[test]
+fn storage_of_a_third_party_keeps_sessions() {
+    let upstream = anna::upstream();
+    let site = Site::new(&upstream)
+        .plugin(plugins::guestbook())
+        .storage("plugins.guestbook.storages.LogbookStorage", "");
+
+    keeps_sessions(&site.run(), &upstream);
+}
+
+#[test]
+fn storage_may_come_from_a_plugin_that_is_listed_first() {
+    let upstream = anna::upstream();
+    let mut site = Site::new(&upstream).storage("plugins.guestbook.storages.LogbookStorage", "");
+    site = site.plugins_in_order(&[plugins::guestbook(), plugins::session()]);
+
+    keeps_sessions(&site.run(), &upstream);
+}
+
+#[test]
+fn gateways_on_one_redis_share_sessions() {
+    let redis = Redis::new();
+    let upstream = anna::upstream();
+    let [one, other] = [(); 2].map(|()| Site::new(&upstream).redis(&redis).run());
+    let mut browser = log_in(&one);
+
+    browser.at(other.address()).get("/");
+    let shared = identity(&upstream.last());
+    browser.at(other.address()).get("/logout");
+    browser.get("/");
+
+    assert_eq!(shared, is_anna());
+    assert_eq!(identity(&upstream.last()), (None, None));
+}
+
+#[test]
+fn sessions_in_redis_survive_the_gateway() {
+    let redis = Redis::new();
+    let upstream = anna::upstream();
+    let site = Site::new(&upstream).redis(&redis);
+    let gateway = site.run();
+    let browser = log_in(&gateway);
+
+    drop(gateway);
+    let next = site.run();
+    browser.at(next.address()).get("/");
+
+    assert_eq!(identity(&upstream.last()), is_anna());
+}
+
+#[test]
+fn redis_sees_neither_the_cookie_nor_a_key_without_an_end() {
+    let redis = Redis::new();
+    let upstream = anna::upstream();
+    let gateway = Site::new(&upstream).redis(&redis).run();
+    let id = log_in(&gateway).cookie("session_id").unwrap();
+
+    let keys = redis.run(&["--raw", "KEYS", "*"]);
+
+    assert!(!keys.contains(&id), "{keys}");
+    for key in keys.lines() {
+        assert!(key.starts_with("session:"), "{key}");
+        assert!(
+            redis.run(&["PTTL", key]).parse::<i64>().unwrap() > 0,
+            "{key} has no end"
+        );
+    }
+}
+
+#[test]
+fn prefixes_keep_two_sites_on_one_redis_apart() {
+    let redis = Redis::new();
+    let upstream = anna::upstream();
+    let with_prefix = |prefix| {
+        let config = format!("host: '{}', prefix: '{prefix}:'", redis.socket().display());
+        Site::new(&upstream)
+            .storage("plugins.session.storages.RedisStorage", &config)
+            .run()
+    };
+    let [one, other] = ["one", "other"].map(with_prefix);
+
+    log_in(&one).at(other.address()).get("/");
+
+    assert_eq!(identity(&upstream.last()), (None, None));
+}
+
+/// Log in, change, be known, log out: with what the upstream sees at each step.
+#[track_caller]
+fn keeps_sessions(gateway: &Gateway, upstream: &Upstream) {
+    writes_session(upstream, "/visit", r#"{"visits":1}"#);
+    let mut browser = log_in(gateway);
+    let mut second = log_in(gateway);
+    let mut steps = vec![];
+
+    for path in ["/", "/visit", "/", "/logout", "/"] {
+        browser.send(Request::get(path));
+        steps.push(identity(&upstream.last()) == is_anna());
+    }
+    second.get("/");
+
+    assert_eq!(steps, [true, true, true, true, false]);
+    assert_eq!(
+        identity(&upstream.last()),
+        is_anna(),
+        "the session of another browser"
+    );
+}
