@@ -99,6 +99,9 @@ pub use plugin::{Entry, Offer, Plugin};
 pub use services::{Counter, Services, ServicesError};
 pub use session::{Attribute, Session, SessionStore};
 
+/// The generation of the interface. A plugin built for one loads in every gateway of the same that is as new or newer.
+pub const INTERFACE: u32 = raw::module::ABI_MAJOR;
+
 // Derives of a plugin's configuration need these two, at the versions that this crate was built with.
 pub use schemars;
 pub use serde;

@@ -3,9 +3,11 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use abi::plugin::Kind;
 use clap::{Args, Parser, Subcommand};
 use http::Method;
 
+use crate::Gateway;
 use crate::config::{Config, Fault, Reference, Route};
 
 /// A small gateway that loads plugins.
@@ -82,6 +84,54 @@ pub fn routes(config: &Config) -> String {
         let _ = writeln!(text, "{method:methods$}  {path:place$}  {way}");
     }
     text
+}
+
+/// What a good configuration consists of.
+pub fn summary(gateway: &Gateway) -> String {
+    let config = gateway.config();
+    let count = |number: usize, noun: &str| {
+        let plural = if number == 1 { "" } else { "s" };
+        format!("{number} {noun}{plural}")
+    };
+    format!(
+        "{}: {}, {}, {}, {}, {}: no fault\n",
+        config.dir.display(),
+        count(config.plugins.len(), "plugin"),
+        count(config.storages.len(), "storage"),
+        count(config.middlewares.len(), "middleware"),
+        count(config.actions.len(), "action"),
+        count(config.routes.len(), "route"),
+    )
+}
+
+/// What each plugin offers, and after them what the gateway brings itself.
+pub fn plugins(gateway: &Gateway) -> String {
+    let mut text = String::new();
+    for (path, plugin) in gateway.plugins() {
+        let _ = writeln!(
+            text,
+            "{} {} (plugin interface {}) from {}\n  {}",
+            plugin.name,
+            plugin.version,
+            abi::INTERFACE,
+            path.display(),
+            plugin.help
+        );
+        let prefix = format!("plugins.{}.", plugin.name);
+        components(gateway, &prefix, &mut text);
+    }
+    let _ = writeln!(text, "gateway {}", env!("CARGO_PKG_VERSION"));
+    components(gateway, "gateway.", &mut text);
+    text
+}
+
+fn components(gateway: &Gateway, prefix: &str, text: &mut String) {
+    for kind in [Kind::Middlewares, Kind::Actions, Kind::Storages] {
+        let ours = gateway.components(kind).filter(|(name, _)| name.starts_with(prefix));
+        for (name, help) in ours {
+            let _ = writeln!(text, "  {name}\n      {help}");
+        }
+    }
 }
 
 fn row(config: &Config, route: &Route) -> [String; 3] {

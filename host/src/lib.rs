@@ -2,19 +2,27 @@
 #![forbid(unsafe_code)]
 
 pub mod access_log;
+mod actions;
 pub mod admin;
 pub mod body;
+mod chain;
 pub mod cli;
 pub mod config;
+mod desk;
+mod exchange;
+mod gateway;
 pub mod health;
 pub mod hygiene;
 pub mod log;
 pub mod metrics;
+mod middlewares;
 pub mod rescue;
 pub mod router;
 pub mod server;
 pub mod stream;
 pub mod upstream;
+
+pub use gateway::{Gateway, Running};
 
 #[cfg(test)]
 mod testing;

@@ -3,6 +3,7 @@
 //! The client learns the status and nothing else; what went wrong goes to the log, where the caller writes it. Every
 //! match is exhaustive, so that a new error has to choose.
 
+use abi::failure::Kind;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
@@ -10,15 +11,6 @@ use crate::body::{Body, BodyError};
 use crate::hygiene::Refusal;
 use crate::router::Lookup;
 use crate::upstream::UpstreamError;
-
-/// What a plugin could not do.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Failure {
-    /// It panicked, or failed in a way that trying again does not help.
-    Broken,
-    /// It needs something that is away for now, such as a storage.
-    Unavailable,
-}
 
 /// The answer to a request that is not let in.
 pub fn refusal(refusal: Refusal) -> Response<Body> {
@@ -73,15 +65,20 @@ pub fn upstream(error: &UpstreamError) -> Response<Body> {
     }
 }
 
-/// The answer when a plugin failed.
-pub fn failure(failure: Failure) -> Response<Body> {
-    match failure {
-        Failure::Broken => plain(StatusCode::INTERNAL_SERVER_ERROR),
-        Failure::Unavailable => {
+/// The answer when a middleware or an action failed. A kind that this gateway does not know is a failure like any
+/// other.
+pub fn failure(kind: Kind) -> Response<Body> {
+    match kind {
+        Kind::BAD_REQUEST => plain(StatusCode::BAD_REQUEST),
+        Kind::FORBIDDEN => plain(StatusCode::FORBIDDEN),
+        Kind::TOO_LARGE => plain(StatusCode::PAYLOAD_TOO_LARGE),
+        Kind::UNAUTHORIZED => plain(StatusCode::UNAUTHORIZED),
+        Kind::UNAVAILABLE => {
             let mut response = plain(StatusCode::SERVICE_UNAVAILABLE);
             response.headers_mut().insert(RETRY_AFTER, RETRY_SOON);
             response
         }
+        _ => plain(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
 
@@ -117,7 +114,7 @@ mod tests {
 
     #[test]
     fn an_outage_says_when_to_come_back() {
-        let response = failure(Failure::Unavailable);
+        let response = failure(Kind::UNAVAILABLE);
 
         assert_eq!(
             (
@@ -127,7 +124,7 @@ mod tests {
             (503, &RETRY_SOON)
         );
         assert!(
-            failure(Failure::Broken)
+            failure(Kind::INTERNAL)
                 .headers()
                 .get("retry-after")
                 .is_none()

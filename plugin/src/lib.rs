@@ -1,1 +1,123 @@
-//! Under construction.
+//! session.so: sessions at the gateway.
+//!
+//! Names and registration, nothing else. What stands behind the names is in the `engine` crate.
+#![forbid(unsafe_code)]
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use abi::config::Faults;
+use abi::storage::StorageHandle;
+use abi::schemars::{self, JsonSchema};
+use abi::serde::Deserialize;
+use abi::{Entry, Offer, Plugin, Services};
+use engine::clock::{Clock, SystemClock};
+use engine::middlewares::{
+    LoadSessionConfig, LoadSessionMiddleware, MapSessionToHeaderConfig,
+    MapSessionToHeaderMiddleware,
+};
+use engine::runtime::Runtime;
+use engine::storage::{MemoryConfig, RedisConfig, Storages};
+
+/// The plugin of one gateway.
+struct Session {
+    services: Services,
+    clock: Arc<dyn Clock>,
+    runtime: Arc<Runtime>,
+    storages: Storages,
+}
+
+/// What holds for the whole plugin.
+#[derive(Deserialize, JsonSchema)]
+#[serde(crate = "abi::serde", default, deny_unknown_fields, rename_all = "camelCase")]
+struct SessionConfig {
+    /// Threads that talk to storages behind a network, from 1 to 64. One drives hundreds of thousands of commands a
+    /// second; it starts with the first such storage.
+    #[schemars(range(max = 64))]
+    io_threads: NonZeroUsize,
+}
+
+impl Default for SessionConfig {
+    fn default() -> Self {
+        Self {
+            io_threads: NonZeroUsize::MIN,
+        }
+    }
+}
+
+impl Plugin for Session {
+    const NAME: &'static str = "session";
+    const HELP: &'static str = "Sessions at the gateway: load, renew, map to headers.";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+
+    type Config = SessionConfig;
+
+    fn open(config: SessionConfig, services: Services) -> Result<Self, Faults> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        Ok(Self {
+            runtime: Arc::new(Runtime::new(config.io_threads)),
+            storages: Storages::new(services.clone(), Arc::clone(&clock)),
+            services,
+            clock,
+        })
+    }
+
+    fn components(offer: &mut Offer<Self>) {
+        offer.middleware(
+            "LoadSessionMiddleware",
+            "Finds the session of a request, renews it, and stores what changed.",
+            Self::load_session,
+        );
+        offer.middleware(
+            "MapSessionToHeaderMiddleware",
+            "Sets a request header from each mapped attribute of the session.",
+            Self::map_session_to_header,
+        );
+        offer.storage(
+            "MemoryStorage",
+            "Sessions in the memory of this gateway.",
+            Self::memory,
+        );
+        offer.storage(
+            "RedisStorage",
+            "Sessions in Redis, shared by all gateways.",
+            Self::redis,
+        );
+        offer.storage(
+            "ValkeyStorage",
+            "Sessions in Valkey, shared by all gateways. The same as RedisStorage.",
+            Self::redis,
+        );
+    }
+}
+
+impl Session {
+    fn load_session(
+        &self,
+        entry: Entry<'_>,
+        config: LoadSessionConfig,
+    ) -> Result<LoadSessionMiddleware, Faults> {
+        let rows = self.storages.find(config.storage.as_deref())?;
+        let clock = Arc::clone(&self.clock);
+        LoadSessionMiddleware::new(entry, &config, rows, clock, &self.services)
+    }
+
+    fn map_session_to_header(
+        &self,
+        _: Entry<'_>,
+        config: MapSessionToHeaderConfig,
+    ) -> Result<MapSessionToHeaderMiddleware, Faults> {
+        MapSessionToHeaderMiddleware::new(config, &self.services)
+    }
+
+    fn memory(&self, entry: Entry<'_>, config: MemoryConfig) -> Result<StorageHandle, Faults> {
+        self.storages.memory(entry.name, &config)
+    }
+
+    fn redis(&self, entry: Entry<'_>, config: RedisConfig) -> Result<StorageHandle, Faults> {
+        let runtime = Arc::clone(&self.runtime);
+        self.storages.redis(entry.name, &config, runtime)
+    }
+}
+
+abi::export_plugin!(Session);

@@ -28,7 +28,7 @@ pub enum Body {
     /// What a client is sending, within its limits.
     Client(ClientBody),
     /// What an upstream is sending.
-    Upstream(Box<UpstreamBody>),
+    Upstream(UpstreamBody),
 }
 
 /// Why a body ended early.

@@ -29,11 +29,11 @@ impl Body {
             return Self::Empty;
         }
         let patience = Patience::new(idle);
-        Self::Upstream(Box::new(UpstreamBody {
+        Self::Upstream(UpstreamBody {
             incoming,
             patience,
             lease: Some(lease),
-        }))
+        })
     }
 }
 

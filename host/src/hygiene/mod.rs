@@ -5,8 +5,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::net::IpAddr;
-
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
@@ -58,7 +56,7 @@ pub fn inspect(request: &Parts) -> Result<(), Refusal> {
 
 /// Makes an accepted request ready for the middlewares. Done before any of them runs: a client that names a header in
 /// `Connection` must not be able to remove one that a middleware sets.
-pub fn clean(request: &mut Parts, client: Option<IpAddr>, scheme: &'static str) {
+pub fn clean(request: &mut Parts, client: Option<&HeaderValue>, scheme: &'static str) {
     let upgrade = strip_request(&mut request.headers);
     write_forwarded(&mut request.headers, client, scheme);
     if let Some(protocol) = upgrade {
@@ -88,16 +86,15 @@ pub fn strip_response(headers: &mut HeaderMap) {
     strip_hop_by_hop(headers);
 }
 
-/// Says who asked, anew: nobody in front of the gateway is trusted, so what the client claims is dropped.
-pub fn write_forwarded(headers: &mut HeaderMap, client: Option<IpAddr>, scheme: &'static str) {
+/// Says who asked, anew: nobody in front of the gateway is trusted, so what the client claims is dropped. `client` is
+/// the address of the connection, written once for all of its requests.
+pub fn write_forwarded(headers: &mut HeaderMap, client: Option<&HeaderValue>, scheme: &'static str) {
     for name in FORWARDED {
         headers.remove(name);
     }
     let host = headers.get(HOST).cloned();
-    let client = client.map(|address| address.to_string());
-    // An IP address is always a header value.
-    if let Some(client) = client.and_then(|client| HeaderValue::try_from(client).ok()) {
-        headers.insert(X_FORWARDED_FOR, client);
+    if let Some(client) = client {
+        headers.insert(X_FORWARDED_FOR, client.clone());
     }
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
     if let Some(host) = host {

@@ -2,12 +2,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::{Method, StatusCode};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::*;
 use crate::testing::{
-    Notes, OK, Proxy, answering, client, origin, read_all, read_to, upstream, write,
+    Notes, OK, Proxy, answering, client, client_with, origin, read_all, read_to, settings,
+    upstream, write,
 };
 
 #[tokio::test]
@@ -422,6 +424,125 @@ async fn the_length_of_what_head_leaves_out_is_kept() {
         let head = read_to(&mut client, "\r\n\r\n").await;
         assert!(head.contains("content-length: 5\r\n"), "{head}");
     }
+}
+
+#[tokio::test]
+async fn a_body_that_grows_too_large_on_its_way_is_413() {
+    let url = swallowing().await;
+    let mut settings = settings();
+    settings.limits.body_bytes = abi::config::ByteSize::of_bytes(4);
+    let (mut client, _order) = client_with(Proxy(upstream(&url)), settings);
+
+    write(
+        &mut client,
+        "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
+    )
+    .await;
+
+    assert!(
+        read_to(&mut client, "\r\n\r\n")
+            .await
+            .starts_with("HTTP/1.1 413 ")
+    );
+}
+
+#[tokio::test]
+async fn a_malformed_chunk_on_its_way_is_400() {
+    let (mut client, _order) = client(Proxy(upstream(&swallowing().await)));
+
+    write(
+        &mut client,
+        "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\nzz\r\n",
+    )
+    .await;
+
+    assert!(
+        read_to(&mut client, "\r\n\r\n")
+            .await
+            .starts_with("HTTP/1.1 400 ")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_stalls_on_its_way_is_408() {
+    let (mut client, _order) = client(Proxy(upstream(&swallowing().await)));
+
+    write(
+        &mut client,
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhel",
+    )
+    .await;
+
+    assert!(
+        read_to(&mut client, "\r\n\r\n")
+            .await
+            .starts_with("HTTP/1.1 408 ")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upstream_that_stalls_in_its_answer_cuts_the_client() {
+    let url = answering("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\npart").await;
+    let (mut client, _order) = client(Proxy(upstream(&url)));
+    let began = Instant::now();
+
+    write(&mut client, "GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+
+    assert!(read_all(&mut client).await.ends_with("\r\n\r\npart"));
+    assert_eq!(began.elapsed().as_secs(), 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upstream_that_does_not_take_the_request_is_504() {
+    let url = origin(|stream: TcpStream, _| async move {
+        let () = std::future::pending().await;
+        drop(stream);
+    })
+    .await;
+    let (client, _order) = client(Proxy(upstream(&url)));
+    let (mut reader, mut writer) = client.into_split();
+
+    tokio::spawn(async move {
+        write(
+            &mut writer,
+            "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 67108864\r\n\r\n",
+        )
+        .await;
+        let _ = writer.write_all(&vec![b'a'; 64 << 20]).await;
+        std::future::pending::<()>().await;
+    });
+
+    assert!(
+        read_to(&mut reader, "\r\n\r\n")
+            .await
+            .starts_with("HTTP/1.1 504 ")
+    );
+}
+
+#[tokio::test]
+async fn an_upstream_may_be_a_unix_socket() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("origin.sock");
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_to(&mut stream, "\r\n\r\n").await;
+        write(&mut stream, OK).await;
+    });
+
+    let response = get(&upstream(&format!("unix:{}", path.display())))
+        .await
+        .unwrap();
+
+    assert_eq!(body_of(response).await, "ok");
+}
+
+/// Reads whatever comes and never answers.
+async fn swallowing() -> String {
+    origin(|mut stream, _| async move {
+        read_all(&mut stream).await;
+    })
+    .await
 }
 
 /// Answers every request and writes down on which connection it came.

@@ -9,6 +9,7 @@ pub mod cookie;
 mod engine;
 mod lookup;
 pub mod runtime;
+pub mod middlewares;
 pub mod session;
 pub mod storage;
 

@@ -3,5 +3,7 @@
 mod load_session;
 mod map_session_to_header;
 
-pub use load_session::{LoadSessionConfig, LoadSessionMiddleware};
+pub use load_session::{
+    KeyLookupText, LoadSessionConfig, LoadSessionMiddleware, SameSiteText, Visit,
+};
 pub use map_session_to_header::{MapSessionToHeaderConfig, MapSessionToHeaderMiddleware};

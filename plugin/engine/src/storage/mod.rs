@@ -7,8 +7,10 @@
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod encoded;
+mod exported;
 pub(crate) mod memory;
 pub(crate) mod redis;
+mod storages;
 
 use std::time::Duration;
 
@@ -18,10 +20,12 @@ use abi::storage::{Expected, Key, Loaded, Unavailable, Written};
 use crate::session::State;
 
 pub use encoded::Encoded;
+pub use exported::Exported;
 pub use memory::{MemoryConfig, MemoryStorage};
 #[cfg(any(test, feature = "conformance"))]
 pub use redis::server::RedisServer;
 pub use redis::{RedisConfig, RedisStorage};
+pub use storages::Storages;
 
 /// Rows of decoded states. The contract is that of [`abi::storage::Storage`], word for word; the conformance suite
 /// holds every implementation to it.

@@ -8,11 +8,12 @@ mod value;
 use std::collections::BTreeMap;
 
 use abi::config::Faults;
-use abi::{Exchange, Failure, Flow, HeaderName, Maybe, Middleware, Services, Session, Side};
+use abi::{
+    Attribute, Exchange, Failure, Flow, HeaderError, HeaderName, Maybe, Middleware, Services,
+    Session, Side,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
-
-use self::value::HeaderText;
 
 /// Which attribute becomes which header.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -59,16 +60,12 @@ impl MapSessionToHeaderMiddleware {
     }
 
     fn map(&self, exchange: &mut Exchange<'_>, session: &Session) -> Result<(), Failure> {
-        let mut text = HeaderText::default();
         for mapping in &self.mappings {
-            text.clear();
-            session.read(&mapping.attribute, |attribute| text.write(attribute));
-            if text.is_empty() {
-                continue;
-            }
-            exchange
-                .set_header(Side::Request, mapping.name, text.as_bytes())
-                .map_err(|_| mapping.unfit())?;
+            let mut outcome = Ok(());
+            session.read(&mapping.attribute, |attribute| {
+                outcome = mapping.set(exchange, attribute);
+            });
+            outcome.map_err(|_| mapping.unfit())?;
         }
         Ok(())
     }
@@ -99,7 +96,10 @@ impl Mapping {
         if attribute.is_empty() {
             return Err("expected the name of a session attribute, found nothing".to_owned());
         }
-        if UNMAPPABLE.iter().any(|name| name.eq_ignore_ascii_case(&header)) {
+        if UNMAPPABLE
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(&header))
+        {
             return Err("this header belongs to the connection and cannot be mapped".to_owned());
         }
         let same = |other: &&Self| fold(&other.header).eq(fold(&header));
@@ -109,7 +109,9 @@ impl Mapping {
                 other.header
             ));
         }
-        let name = services.header(&header).map_err(|error| error.to_string())?;
+        let name = services
+            .header(&header)
+            .map_err(|error| error.to_string())?;
         services
             .reserve(Side::Request, &header)
             .map_err(|error| error.to_string())?;
@@ -118,6 +120,19 @@ impl Mapping {
             header,
             attribute,
         })
+    }
+
+    /// An empty value sets nothing: an upstream may take an empty header for a user.
+    fn set(
+        &self,
+        exchange: &mut Exchange<'_>,
+        attribute: Attribute<'_>,
+    ) -> Result<(), HeaderError> {
+        let text = value::render(attribute);
+        if text.is_empty() {
+            return Ok(());
+        }
+        exchange.set_header(Side::Request, self.name, text.as_bytes())
     }
 
     // Refused, not shortened: an upstream must never act on half an identity.

@@ -18,14 +18,21 @@ fn each_kind_of_value_has_its_form() {
         (json!(true), Some("true")),
         (json!(false), Some("false")),
         (json!(["admin", "dev"]), Some("admin,dev")),
-        (json!(["cn=a,ou=b", "say \"hi\"", "", 7, null]), Some(r#""cn=a,ou=b","say \"hi\"","",7"#)),
+        (
+            json!(["cn=a,ou=b", "say \"hi\"", "", 7, null]),
+            Some(r#""cn=a,ou=b","say \"hi\"","",7"#),
+        ),
         (json!({"a": [1]}), Some(r#"{"a":[1]}"#)),
         (json!(null), None),
         (json!(""), None),
         (json!([]), None),
     ];
     for (value, expected) in cases {
-        let mapped = map(json!({ "X-User": "user" }), json!({ "user": value.clone() })).unwrap();
+        let mapped = map(
+            json!({ "X-User": "user" }),
+            json!({ "user": value.clone() }),
+        )
+        .unwrap();
 
         assert_eq!(mapped.as_deref(), expected, "{value}");
     }
@@ -65,9 +72,17 @@ fn request_without_a_session_passes_unchanged() {
 fn mapped_headers_are_reserved() {
     let gateway = TestGateway::new();
 
-    middleware(&gateway, json!({ "X-User": "user", "Authorization": "token" })).unwrap();
+    middleware(
+        &gateway,
+        json!({ "X-User": "user", "Authorization": "token" }),
+    )
+    .unwrap();
 
-    let names: Vec<String> = gateway.reserved().into_iter().map(|(_, name)| name).collect();
+    let names: Vec<String> = gateway
+        .reserved()
+        .into_iter()
+        .map(|(_, name)| name)
+        .collect();
     assert_eq!(names, ["Authorization", "X-User"]);
 }
 
@@ -91,7 +106,9 @@ fn every_header_that_cannot_be_mapped_is_named() {
 fn map(headers: Value, attributes: Value) -> Result<Option<String>, Failure> {
     let gateway = TestGateway::new();
     let middleware = middleware(&gateway, headers).unwrap();
-    let Value::Object(attributes) = attributes else { panic!("attributes are an object") };
+    let Value::Object(attributes) = attributes else {
+        panic!("attributes are an object")
+    };
     let session = Session::new(Arc::new(Fixed(attributes)));
     let mut exchange = gateway.exchange("GET", "/").with_session(session);
     exchange.run(&middleware, 200)?;

@@ -1,0 +1,136 @@
+//! What plugins come to at start: names, counters, storages, reserved headers.
+
+mod names;
+mod reserved;
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use abi::services::{ServicesError, ServicesObject};
+use abi::storage::StorageHandle;
+use abi::{SessionStore, Side};
+use http::HeaderName;
+
+pub(crate) use names::Names;
+pub(crate) use reserved::Reserved;
+
+use crate::metrics::Metrics;
+
+/// What the plugins of one gateway register, and what they find.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) names: Names,
+    metrics: Arc<Metrics>,
+    registered: Mutex<Registered>,
+}
+
+#[derive(Debug, Default)]
+struct Registered {
+    flags: Vec<String>,
+    // `None` from the moment the gateway serves.
+    reserved: Option<Reserved>,
+    storages: HashMap<String, StorageHandle>,
+    stores: HashMap<String, SessionStore>,
+}
+
+impl Desk {
+    pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
+        let registered = Registered {
+            reserved: Some(Reserved::default()),
+            ..Registered::default()
+        };
+        Self {
+            names: Names::default(),
+            metrics,
+            registered: Mutex::new(registered),
+        }
+    }
+
+    /// Makes a storage known. All of them are, before the first middleware is made.
+    pub(crate) fn add_storage(&self, name: &str, storage: StorageHandle) {
+        self.registered().storages.insert(name.to_owned(), storage);
+    }
+
+    /// Every storage, for the readiness probe.
+    pub(crate) fn storages(&self) -> Vec<(String, StorageHandle)> {
+        let registered = self.registered();
+        let storages = registered.storages.iter();
+        storages
+            .map(|(name, storage)| (name.clone(), storage.clone()))
+            .collect()
+    }
+
+    /// Ends registration and hands over what was reserved.
+    pub(crate) fn close(&self) -> Reserved {
+        self.registered().reserved.take().unwrap_or_default()
+    }
+
+    fn registered(&self) -> MutexGuard<'_, Registered> {
+        self.registered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ServicesObject for Desk {
+    fn header(&self, name: &str) -> Result<u32, ServicesError> {
+        self.names.intern(name)
+    }
+
+    fn flag(&self, name: &str) -> Result<u32, ServicesError> {
+        let flags = &mut self.registered().flags;
+        let known = flags.iter().position(|flag| flag == name);
+        let number = known.unwrap_or(flags.len());
+        if number == MOST_FLAGS {
+            return Err(ServicesError::Flags);
+        }
+        if known.is_none() {
+            flags.push(name.to_owned());
+        }
+        u32::try_from(number).map_err(|_| ServicesError::Flags)
+    }
+
+    fn reserve(&self, side: Side, name: &str) -> Result<(), ServicesError> {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ServicesError::Reserve)?;
+        let mut registered = self.registered();
+        let reserved = registered.reserved.as_mut().ok_or(ServicesError::Reserve)?;
+        match side {
+            Side::Request => reserved.add_request(&name),
+            Side::Response => reserved.add_response(name),
+        }
+        Ok(())
+    }
+
+    fn counter(&self, name: &str, help: &str, labels: &str) -> &'static AtomicU64 {
+        let labels: Vec<(&str, &str)> = labels
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .collect();
+        self.metrics.counter(name, help, &labels)
+    }
+
+    fn storage(&self, name: &str) -> Option<StorageHandle> {
+        self.registered().storages.get(name).cloned()
+    }
+
+    fn storage_names(&self) -> Vec<String> {
+        self.registered().storages.keys().cloned().collect()
+    }
+
+    fn session_store(&self, name: &str) -> Option<SessionStore> {
+        self.registered().stores.get(name).cloned()
+    }
+
+    fn publish(&self, name: &str, store: SessionStore) -> bool {
+        let stores = &mut self.registered().stores;
+        if stores.contains_key(name) {
+            return false;
+        }
+        stores.insert(name.to_owned(), store);
+        true
+    }
+}
+
+// One bit each in an exchange.
+const MOST_FLAGS: usize = 64;

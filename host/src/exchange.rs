@@ -1,0 +1,323 @@
+//! One request and its response, as chains work on them and as plugins see them through the boundary.
+
+use std::sync::{Arc, OnceLock};
+
+use abi::exchange::{ExchangeObject, Fact};
+use abi::failure::Kind;
+use abi::{Failure, HeaderError, Maybe, Session, Side};
+use http::header::HOST;
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri};
+use matchit::Params;
+
+use crate::body::{Body, BodyError};
+use crate::desk::Desk;
+use crate::server::Peer;
+
+/// What is in flight.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) request: Parts,
+    pub(crate) body: Body,
+    response: Option<Response<Body>>,
+    /// Response headers from before there was a response.
+    early: HeaderMap,
+    peer: Peer,
+    peer_text: OnceLock<Option<String>>,
+    parameters: Vec<(String, String)>,
+    session: Option<Session>,
+    flags: u64,
+    place: Place,
+}
+
+/// Where an exchange takes place.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// What header numbers mean.
+    pub(crate) desk: Arc<Desk>,
+    /// The pattern of the route.
+    pub(crate) route: Arc<str>,
+    /// The number of the request.
+    pub(crate) id: u64,
+}
+
+impl Exchange {
+    pub(crate) fn new(request: Parts, body: Body, peer: Peer, place: Place) -> Self {
+        Self {
+            request,
+            body,
+            response: None,
+            early: HeaderMap::new(),
+            peer,
+            peer_text: OnceLock::new(),
+            parameters: Vec::new(),
+            session: None,
+            flags: 0,
+            place,
+        }
+    }
+
+    pub(crate) fn set_parameters(&mut self, parameters: &Params<'_, '_>) {
+        let owned = parameters.iter();
+        self.parameters = owned
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+    }
+
+    /// Takes what an upstream gets. Method and target stay readable; the headers go along.
+    pub(crate) fn take_request(&mut self) -> (Parts, Body) {
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        parts.method = self.request.method.clone();
+        parts.uri = self.request.uri.clone();
+        parts.version = self.request.version;
+        std::mem::swap(&mut parts.headers, &mut self.request.headers);
+        std::mem::swap(&mut parts.extensions, &mut self.request.extensions);
+        (parts, std::mem::take(&mut self.body))
+    }
+
+    pub(crate) const fn has_response(&self) -> bool {
+        self.response.is_some()
+    }
+
+    pub(crate) fn set_response(&mut self, response: Response<Body>) {
+        self.response = Some(response);
+    }
+
+    /// Ends the exchange. None: nobody answered.
+    pub(crate) fn into_response(self) -> Option<Response<Body>> {
+        let mut response = self.response?;
+        for (name, value) in &self.early {
+            response.headers_mut().append(name, value.clone());
+        }
+        Some(response)
+    }
+
+    fn headers(&self, side: Side) -> &HeaderMap {
+        match (side, &self.response) {
+            (Side::Request, _) => &self.request.headers,
+            (Side::Response, Some(response)) => response.headers(),
+            (Side::Response, None) => &self.early,
+        }
+    }
+
+    fn headers_mut(&mut self, side: Side) -> &mut HeaderMap {
+        match (side, &mut self.response) {
+            (Side::Request, _) => &mut self.request.headers,
+            (Side::Response, Some(response)) => response.headers_mut(),
+            (Side::Response, None) => &mut self.early,
+        }
+    }
+
+    fn name(&self, number: u32) -> Result<&HeaderName, HeaderError> {
+        self.place.desk.names.name(number).ok_or(HeaderError)
+    }
+
+    fn host(&self) -> Option<&str> {
+        let header = self.request.headers.get(HOST);
+        let authority = || self.request.uri.authority().map(|host| host.as_str());
+        header
+            .and_then(|host| host.to_str().ok())
+            .or_else(authority)
+    }
+
+    fn peer_text(&self) -> Option<&str> {
+        self.peer_text
+            .get_or_init(|| self.peer.address.map(|address| address.to_string()))
+            .as_deref()
+    }
+}
+
+impl ExchangeObject for Exchange {
+    fn fact(&self, fact: Fact) -> Option<&str> {
+        match fact {
+            Fact::Method => Some(self.request.method.as_str()),
+            Fact::Path => Some(self.request.uri.path()),
+            Fact::Query => self.request.uri.query(),
+            Fact::Host => self.host(),
+            Fact::Scheme => Some("http"),
+            Fact::Peer => self.peer_text(),
+            Fact::Route => Some(&self.place.route),
+        }
+    }
+
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.parameters.iter().find(|(known, _)| known == name)?;
+        Some(value)
+    }
+
+    fn header(&self, side: Side, name: u32, nth: u32) -> Option<&[u8]> {
+        let name = self.place.desk.names.name(name)?;
+        let headers = self.headers(side);
+        let value = match nth {
+            0 => headers.get(name),
+            nth => headers.get_all(name).iter().nth(nth as usize),
+        };
+        value.map(HeaderValue::as_bytes)
+    }
+
+    fn each_header(&self, side: Side, visit: &mut dyn FnMut(&str, &[u8])) {
+        for (name, value) in self.headers(side) {
+            visit(name.as_str(), value.as_bytes());
+        }
+    }
+
+    fn set_header(&mut self, side: Side, name: u32, value: &[u8]) -> Result<(), HeaderError> {
+        let value = HeaderValue::from_bytes(value).map_err(|_| HeaderError)?;
+        let name = self.name(name)?.clone();
+        self.headers_mut(side).insert(name, value);
+        Ok(())
+    }
+
+    fn append_header(&mut self, side: Side, name: u32, value: &[u8]) -> Result<(), HeaderError> {
+        let value = HeaderValue::from_bytes(value).map_err(|_| HeaderError)?;
+        let name = self.name(name)?.clone();
+        self.headers_mut(side).append(name, value);
+        Ok(())
+    }
+
+    fn remove_header(&mut self, side: Side, name: u32) {
+        if let Ok(name) = self.name(name).cloned() {
+            self.headers_mut(side).remove(name);
+        }
+    }
+
+    fn set_query(&mut self, query: Option<&str>) -> Result<(), HeaderError> {
+        let path = self.request.uri.path();
+        let target = match query {
+            Some(query) => format!("{path}?{query}"),
+            None => path.to_owned(),
+        };
+        if query.is_some_and(|query| query.contains('#')) {
+            return Err(HeaderError);
+        }
+        let target = PathAndQuery::try_from(target).map_err(|_| HeaderError)?;
+        let mut uri = self.request.uri.clone().into_parts();
+        uri.path_and_query = Some(target);
+        self.request.uri = Uri::from_parts(uri).map_err(|_| HeaderError)?;
+        Ok(())
+    }
+
+    fn read_body(&mut self, limit: u64) -> Maybe<'_, Result<Vec<u8>, Failure>> {
+        Maybe::task(async move {
+            let bytes = self.body.buffer(limit).await.map_err(unreadable)?;
+            Ok(bytes.to_vec())
+        })
+    }
+
+    fn respond(&mut self, status: u16, body: &[u8]) {
+        let body = bytes::Bytes::copy_from_slice(body);
+        let mut response = Response::new(Body::from(body));
+        // A plugin may send any number; what is no status is the plugin's defect.
+        *response.status_mut() =
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self.response = Some(response);
+    }
+
+    fn status(&self) -> u16 {
+        let response = self.response.as_ref();
+        response.map_or(0, |response| response.status().as_u16())
+    }
+
+    fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    fn attach_session(&mut self, session: Session) {
+        self.session = Some(session);
+    }
+
+    fn flag(&self, flag: u32) -> bool {
+        self.flags
+            .checked_shr(flag)
+            .is_some_and(|flags| flags & 1 == 1)
+    }
+
+    fn raise(&mut self, flag: u32) {
+        self.flags |= 1_u64.checked_shl(flag).unwrap_or(0);
+    }
+
+    fn request_id(&self) -> u64 {
+        self.place.id
+    }
+}
+
+fn unreadable(error: BodyError) -> Failure {
+    let (kind, reason) = match error {
+        BodyError::TooLarge => (Kind::TOO_LARGE, "body-too-large"),
+        BodyError::ClientGone | BodyError::ClientStalled | BodyError::Malformed => {
+            (Kind::BAD_REQUEST, "body-unreadable")
+        }
+        BodyError::UpstreamGone | BodyError::UpstreamStalled => {
+            (Kind::UNAVAILABLE, "body-unreadable")
+        }
+    };
+    Failure::new(kind, reason, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+    use abi::services::ServicesObject as _;
+
+    #[test]
+    fn query_is_replaced_and_removed_without_touching_the_path() {
+        let mut exchange = exchange("/a%20b?x=1");
+
+        exchange.set_query(Some("y=2")).unwrap();
+        assert_eq!(exchange.request.uri, "/a%20b?y=2");
+        exchange.set_query(None).unwrap();
+        assert_eq!(exchange.request.uri, "/a%20b");
+    }
+
+    #[test]
+    fn text_that_is_no_query_changes_nothing() {
+        let mut exchange = exchange("/?x=1");
+
+        for query in ["a b", "a#b", "a\nb"] {
+            exchange.set_query(Some(query)).unwrap_err();
+        }
+
+        assert_eq!(exchange.request.uri, "/?x=1");
+    }
+
+    #[test]
+    fn response_header_from_before_the_response_is_sent_with_it() {
+        let mut exchange = exchange("/");
+        let name = exchange.place.desk.header("set-cookie").unwrap();
+
+        exchange
+            .append_header(Side::Response, name, b"a=1")
+            .unwrap();
+        exchange.respond(200, b"");
+        exchange
+            .append_header(Side::Response, name, b"b=2")
+            .unwrap();
+
+        let response = exchange.into_response().unwrap();
+        let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
+        assert_eq!(cookies, ["b=2", "a=1"]);
+    }
+
+    #[test]
+    fn flags_beyond_the_last_one_are_never_raised() {
+        let mut exchange = exchange("/");
+
+        exchange.raise(63);
+        exchange.raise(64);
+
+        assert!(exchange.flag(63) && !exchange.flag(64) && !exchange.flag(0));
+    }
+
+    fn exchange(target: &str) -> Exchange {
+        let request = http::Request::get(target).body(()).unwrap();
+        let place = Place {
+            desk: Arc::new(Desk::new(Arc::new(Metrics::default()))),
+            route: "/".into(),
+            id: 1,
+        };
+        let peer = Peer { address: None };
+        Exchange::new(request.into_parts().0, Body::Empty, peer, place)
+    }
+}

@@ -1,0 +1,300 @@
+//! From a configuration to everything that serves it. Complete, or a list of all that is wrong.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use abi::Services;
+use abi::config::Faults;
+use abi::handle::{ActionHandle, MiddlewareHandle};
+use abi::loader::OpenPlugin;
+use abi::plugin::Kind;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::catalogue::{Builtin, Source};
+use super::library::{Libraries, config_faults};
+use crate::actions::{EchoAction, HttpConfig, StaticAction};
+use crate::chain::{Action, ActionStep, Chain, Label, Step};
+use crate::config::{Config, Declaration, Fault, Reference, Route, shape};
+use crate::desk::{Desk, Reserved};
+use crate::metrics::{Metrics, RouteCounters};
+use crate::middlewares::SetMiddleware;
+use crate::router::Router;
+use crate::upstream::Endpoint;
+
+/// Everything that serves one configuration.
+#[derive(Debug)]
+pub(crate) struct Assembly {
+    pub(crate) router: Router,
+    pub(crate) routes: Vec<RouteChain>,
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) reserved: Reserved,
+    pub(crate) desk: Arc<Desk>,
+    /// What was opened stays open as long as what it made.
+    _plugins: Vec<OpenPlugin>,
+}
+
+/// A route, ready to run.
+#[derive(Debug)]
+pub(crate) struct RouteChain {
+    pub(crate) pattern: Arc<str>,
+    pub(crate) counters: Arc<RouteCounters>,
+    pub(crate) chain: Chain,
+}
+
+struct Assembler<'a> {
+    config: &'a Config,
+    libraries: &'a Libraries,
+    desk: Arc<Desk>,
+    services: Services,
+    plugins: Vec<Option<OpenPlugin>>,
+    endpoints: Vec<Endpoint>,
+    steps: HashMap<String, Arc<Step>>,
+    actions: HashMap<String, Arc<ActionStep>>,
+    faults: Vec<Fault>,
+}
+
+impl Assembly {
+    /// Opens the plugins, then makes every storage, then every middleware and action, named or in place, used or not.
+    ///
+    /// # Errors
+    /// With every fault of all of them.
+    pub(crate) fn new(
+        config: &Config,
+        libraries: &Libraries,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, Vec<Fault>> {
+        let desk = Arc::new(Desk::new(Arc::clone(metrics)));
+        let mut assembler = Assembler {
+            config,
+            libraries,
+            services: Services::new(Arc::clone(&desk)),
+            desk,
+            plugins: Vec::new(),
+            endpoints: Vec::new(),
+            steps: HashMap::new(),
+            actions: HashMap::new(),
+            faults: Vec::new(),
+        };
+        assembler.open_plugins();
+        assembler.make_storages();
+        assembler.make_declared();
+        let routes = assembler.make_routes(metrics);
+        assembler.finish(routes)
+    }
+}
+
+impl Assembler<'_> {
+    fn open_plugins(&mut self) {
+        for (plugin, loaded) in &self.libraries.loaded {
+            let schema = &loaded.description().schema;
+            let opened = shape::settle(schema, plugin.config.clone(), &self.config.dir)
+                .and_then(|config| loaded.open(self.services.clone(), &config))
+                .map_err(|faults| config_faults(plugin, faults));
+            let opened = self.accept(opened);
+            self.plugins.push(opened);
+        }
+    }
+
+    fn make_storages(&mut self) {
+        for declaration in &self.config.storages {
+            let Some((source, component, config)) = self.settle(declaration, Kind::Storages) else {
+                continue;
+            };
+            let made = match source {
+                Source::Plugin(number) => self.plugin(number, |plugin| {
+                    plugin.storage(&component, &declaration.name, &config)
+                }),
+                Source::Builtin(_) => None,
+            };
+            if let Some(storage) = self.place(declaration, made) {
+                self.desk.add_storage(&declaration.name, storage);
+            }
+        }
+    }
+
+    fn make_declared(&mut self) {
+        for declaration in &self.config.middlewares {
+            if let Some(step) = self.make_step(declaration) {
+                self.steps.insert(declaration.name.clone(), step);
+            }
+        }
+        for declaration in &self.config.actions {
+            if let Some(action) = self.make_action(declaration) {
+                self.actions.insert(declaration.name.clone(), action);
+            }
+        }
+    }
+
+    fn make_routes(&mut self, metrics: &Metrics) -> Vec<RouteChain> {
+        let routes = self.config.routes.iter();
+        let made = routes.map(|route| self.make_route(route, metrics));
+        made.collect::<Vec<_>>().into_iter().flatten().collect()
+    }
+
+    fn make_route(&mut self, route: &Route, metrics: &Metrics) -> Option<RouteChain> {
+        let everywhere = self.config.middlewares.iter();
+        let everywhere: Vec<_> = everywhere
+            .filter(|declaration| declaration.any_request)
+            .map(|declaration| self.steps.get(&declaration.name).cloned())
+            .collect();
+        let own: Vec<_> = route
+            .middlewares
+            .iter()
+            .map(|reference| match reference {
+                Reference::Named(name) => self.steps.get(name).cloned(),
+                Reference::Inline(declaration) => self.make_step(declaration),
+            })
+            .collect();
+        let action = match &route.action {
+            Reference::Named(name) => self.actions.get(name).cloned(),
+            Reference::Inline(declaration) => self.make_action(declaration),
+        };
+        let steps: Option<Vec<_>> = everywhere.into_iter().chain(own).collect();
+        let name = format!("{}{}", route.host, route.path);
+        Some(RouteChain {
+            pattern: route.path.as_str().into(),
+            counters: Arc::new(RouteCounters::new(metrics, name)),
+            chain: Chain {
+                steps: steps?,
+                action: action?,
+            },
+        })
+    }
+
+    fn make_step(&mut self, declaration: &Declaration) -> Option<Arc<Step>> {
+        let (source, component, config) = self.settle(declaration, Kind::Middlewares)?;
+        let made = match source {
+            Source::Plugin(number) => self.plugin(number, |plugin| {
+                plugin.middleware(&component, &declaration.name, &config)
+            }),
+            Source::Builtin(Builtin::Set) => Some(
+                parse(config)
+                    .and_then(|config| SetMiddleware::new(&config, &self.services))
+                    .map(MiddlewareHandle::new),
+            ),
+            Source::Builtin(Builtin::Echo | Builtin::Http | Builtin::Static) => None,
+        };
+        let middleware = self.place(declaration, made)?;
+        Some(Arc::new(Step {
+            label: self.label(source, declaration),
+            middleware,
+        }))
+    }
+
+    fn make_action(&mut self, declaration: &Declaration) -> Option<Arc<ActionStep>> {
+        let (source, component, config) = self.settle(declaration, Kind::Actions)?;
+        let made = match source {
+            Source::Plugin(number) => self.plugin(number, |plugin| {
+                let made = plugin.action(&component, &declaration.name, &config);
+                made.map(Action::Handle)
+            }),
+            Source::Builtin(builtin) => self.builtin_action(builtin, config),
+        };
+        let action = self.place(declaration, made)?;
+        Some(Arc::new(ActionStep {
+            label: self.label(source, declaration),
+            action,
+        }))
+    }
+
+    fn builtin_action(
+        &mut self,
+        builtin: Builtin,
+        config: Value,
+    ) -> Option<Result<Action, Faults>> {
+        let handle = match builtin {
+            Builtin::Echo => EchoAction::new(&self.services).map(ActionHandle::new),
+            Builtin::Static => parse(config)
+                .and_then(|config| StaticAction::new(config, &self.services))
+                .map(ActionHandle::new),
+            Builtin::Http => {
+                let endpoint = parse(config).and_then(|config: HttpConfig| config.endpoint());
+                return Some(endpoint.map(|endpoint| {
+                    self.endpoints.push(endpoint);
+                    Action::Forward(self.endpoints.len() - 1)
+                }));
+            }
+            Builtin::Set => return None,
+        };
+        Some(handle.map(Action::Handle))
+    }
+
+    /// Finds the component of a declaration and checks its configuration.
+    fn settle(&mut self, declaration: &Declaration, kind: Kind) -> Option<(Source, String, Value)> {
+        let entry = match self.libraries.catalogue.find(&declaration.component, kind) {
+            Ok(entry) => entry,
+            Err(_) if self.libraries.explains(&declaration.component) => return None,
+            Err(problem) => {
+                self.faults.push(declaration.origin.fault("use", problem));
+                return None;
+            }
+        };
+        let settled = declaration.settle(&entry.description.schema, &self.config.dir);
+        let config = self.accept(settled)?;
+        Some((entry.source, entry.description.name.clone(), config))
+    }
+
+    /// Asks an open plugin. None when it could not be opened, which is a fault of its own.
+    fn plugin<T>(
+        &self,
+        number: usize,
+        make: impl FnOnce(&OpenPlugin) -> Result<T, Faults>,
+    ) -> Option<Result<T, Faults>> {
+        self.plugins.get(number)?.as_ref().map(make)
+    }
+
+    /// Says where in the files a constructor's faults are.
+    fn place<T>(
+        &mut self,
+        declaration: &Declaration,
+        made: Option<Result<T, Faults>>,
+    ) -> Option<T> {
+        let made = made?.map_err(|faults| declaration.config_origin().faults(faults));
+        self.accept(made)
+    }
+
+    fn accept<T>(&mut self, made: Result<T, Vec<Fault>>) -> Option<T> {
+        made.map_err(|faults| self.faults.extend(faults)).ok()
+    }
+
+    fn label(&self, source: Source, declaration: &Declaration) -> Label {
+        let plugin = match source {
+            Source::Builtin(_) => "gateway",
+            Source::Plugin(number) => &self.libraries.loaded[number].1.description().name,
+        };
+        Label {
+            plugin: plugin.into(),
+            name: declaration.name.as_str().into(),
+        }
+    }
+
+    fn finish(self, routes: Vec<RouteChain>) -> Result<Assembly, Vec<Fault>> {
+        if !self.faults.is_empty() {
+            return Err(self.faults);
+        }
+        let patterns = self.config.routes.iter().map(Route::pattern);
+        let router = Router::new(patterns).map_err(|errors| {
+            let faults = errors.iter();
+            faults
+                .map(|error| {
+                    self.config.routes[error.route]
+                        .origin
+                        .fault(error.key, error.to_string())
+                })
+                .collect::<Vec<_>>()
+        })?;
+        Ok(Assembly {
+            router,
+            routes,
+            endpoints: self.endpoints,
+            reserved: self.desk.close(),
+            desk: self.desk,
+            _plugins: self.plugins.into_iter().flatten().collect(),
+        })
+    }
+}
+
+fn parse<C: DeserializeOwned>(config: Value) -> Result<C, Faults> {
+    serde_json::from_value(config).map_err(|error| Faults::at("", error.to_string()))
+}

@@ -1,0 +1,118 @@
+//! Answers requests: one of these on each worker thread.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use abi::failure::Kind;
+use abi::storage::Storage;
+use futures_util::FutureExt;
+use http::request::Parts;
+use http::{Response, StatusCode};
+use tracing::{error, warn};
+
+use super::assembly::Assembly;
+use crate::body::Body;
+use crate::config::HealthCheck;
+use crate::exchange::{Exchange, Place};
+use crate::router::Lookup;
+use crate::server::{Answer, Peer, Service, Worker};
+use crate::upstream::{Patience, Upstream};
+use crate::{health, rescue};
+
+/// A worker's view of the assembly, with upstream connections of its own.
+#[derive(Debug)]
+pub(crate) struct GatewayService {
+    assembly: Arc<Assembly>,
+    health: HealthCheck,
+    upstreams: Vec<Upstream>,
+    requests: AtomicU64,
+}
+
+impl GatewayService {
+    pub(crate) fn new(
+        assembly: Arc<Assembly>,
+        health: HealthCheck,
+        patience: Patience,
+        worker: &Worker,
+    ) -> Self {
+        let endpoints = assembly.endpoints.iter();
+        let upstreams = endpoints
+            .map(|endpoint| Upstream::new(endpoint.clone(), patience, worker.tracker()))
+            .collect();
+        Self {
+            assembly,
+            health,
+            upstreams,
+            requests: AtomicU64::new(0),
+        }
+    }
+
+    async fn answer(&self, peer: Peer, mut request: Parts, body: Body) -> Answer {
+        // Before anything else, and on every path: what only a mapping may set is gone.
+        self.assembly.reserved.scrub_request(&mut request.headers);
+        if let Some(response) = self.health(&request).await {
+            return response.into();
+        }
+        let host = request.headers.get(http::header::HOST).cloned();
+        let host = host.as_ref().and_then(|host| host.to_str().ok());
+        let uri = request.uri.clone();
+        let router = &self.assembly.router;
+        let lookup = router.find(host.unwrap_or_default(), uri.path(), &request.method);
+        let Lookup::Found(number, parameters) = &lookup else {
+            let response = rescue::lookup(&lookup).unwrap_or_default();
+            return response.into();
+        };
+        let route = &self.assembly.routes[*number];
+        let place = Place {
+            desk: Arc::clone(&self.assembly.desk),
+            route: Arc::clone(&route.pattern),
+            id: self.requests.fetch_add(1, Ordering::Relaxed),
+        };
+        let mut exchange = Exchange::new(request, body, peer, place);
+        exchange.set_parameters(parameters);
+        route.chain.run(&mut exchange, &self.upstreams).await;
+        let response = exchange.into_response();
+        let mut response = response.unwrap_or_else(|| rescue::failure(Kind::INTERNAL));
+        self.assembly
+            .reserved
+            .scrub_response(response.headers_mut());
+        Answer {
+            response,
+            route: Some(Arc::clone(&route.counters)),
+        }
+    }
+
+    async fn health(&self, request: &Parts) -> Option<Response<Body>> {
+        let path = request.uri.path();
+        if self.health.disabled || (path != self.health.live && path != self.health.ready) {
+            return None;
+        }
+        let is_ready = path == self.health.ready && self.is_ready().await;
+        health::answer(&self.health, path, || is_ready)
+    }
+
+    /// Whether every storage can be read and written now.
+    async fn is_ready(&self) -> bool {
+        for (name, storage) in self.assembly.desk.storages() {
+            if let Err(cause) = storage.probe().wait().await {
+                warn!(storage = name, %cause, "not ready");
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl Service for GatewayService {
+    async fn handle(&self, peer: &Peer, request: Parts, body: Body) -> Answer {
+        // Guards in the plugins catch their panics; this is for a library built without them, and for ourselves.
+        let answer = AssertUnwindSafe(self.answer(*peer, request, body));
+        answer.catch_unwind().await.unwrap_or_else(|_| {
+            error!("a request ended in a panic of the gateway");
+            let mut response = rescue::failure(Kind::INTERNAL);
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response.into()
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! `LoadSessionMiddleware`: from the key that a request carries to the session that everybody behind it can use.
+//!
+//! On the way in the key is found, taken out of what is forwarded, and exchanged for the session; one that is due gets
+//! a new id. On the way out what changed is stored, and only then the client is told. An outage of the storage ends
+//! the request with 503: never an anonymous visitor, never a cleared cookie.
+
+mod config;
+mod instruction;
+mod presented;
+mod store;
+mod visit;
+
+use std::sync::Arc;
+
+use abi::config::Faults;
+use abi::session::SessionObject as _;
+use abi::{
+    Entry, Exchange, Failure, Flow, HeaderName, Maybe, Middleware, Services, Session, SessionStore,
+    Side,
+};
+use tracing::{error, warn};
+
+use self::instruction::Instruction;
+use self::store::{Store, StoreObject};
+use crate::clock::Clock;
+use crate::storage::Rows;
+
+pub use self::config::{KeyLookupText, LoadSessionConfig, SameSiteText};
+pub use self::visit::Visit;
+
+/// Loads the session of each request and stores what becomes of it.
+#[derive(Debug)]
+pub struct LoadSessionMiddleware {
+    store: Arc<Store>,
+    is_hidden: bool,
+    response_header: Option<HeaderName>,
+}
+
+impl LoadSessionMiddleware {
+    /// Checks the configuration, publishes the sessions under the entry's name and says what is weak.
+    ///
+    /// # Errors
+    /// All faults of the configuration.
+    pub fn new(
+        entry: Entry<'_>,
+        config: &LoadSessionConfig,
+        rows: Arc<dyn Rows>,
+        clock: Arc<dyn Clock>,
+        services: &Services,
+    ) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let response_header = response_header(&config.response_header, services, &mut faults);
+        let store = Store::new(config, rows, clock, services)
+            .map_err(|found| faults.extend(found))
+            .ok()
+            .map(Arc::new);
+        let Some(store) = store else {
+            return Err(faults);
+        };
+        let shared = SessionStore::new(Arc::new(StoreObject(Arc::clone(&store))));
+        if !services.publish(entry.name, shared) {
+            faults.push("", "another middleware publishes sessions under this name");
+        }
+        for weakness in config.weaknesses() {
+            warn!(middleware = entry.name, "{weakness}");
+        }
+        faults.or(Self {
+            store,
+            is_hidden: config.disable_session_forward,
+            response_header,
+        })
+    }
+
+    fn enter(&self, mut exchange: Exchange<'_>, visit: Visit) -> Flow<Arc<Visit>> {
+        let visit = Arc::new(visit);
+        if !self.is_hidden {
+            exchange.attach_session(Session::new(Arc::clone(&visit)));
+        }
+        Flow::Next(visit)
+    }
+
+    /// Applies what the upstream wrote. A mistake of the upstream is logged and changes nothing.
+    fn obey(&self, exchange: &Exchange<'_>, visit: &Visit) {
+        let Some(header) = self.response_header else {
+            return;
+        };
+        for value in exchange.headers(Side::Response, header) {
+            match Instruction::parse(value) {
+                Ok(Instruction::Destroy) => visit.destroy(),
+                Ok(Instruction::Merge(attributes)) => visit.merge(attributes),
+                Err(problem) => {
+                    error!(route = exchange.route(), %problem, "the upstream's session header is ignored");
+                }
+            }
+        }
+    }
+}
+
+impl Middleware for LoadSessionMiddleware {
+    type State = Arc<Visit>;
+
+    fn on_request<'a>(
+        &'a self,
+        mut exchange: Exchange<'a>,
+    ) -> Maybe<'a, Result<Flow<Arc<Visit>>, Failure>> {
+        match self.store.open(&mut exchange) {
+            Maybe::Ready(opened) => Maybe::Ready(opened.map(|visit| self.enter(exchange, visit))),
+            Maybe::Pending(opening) => Maybe::task(async move {
+                let visit = opening.await?;
+                Ok(self.enter(exchange, visit))
+            }),
+        }
+    }
+
+    fn on_response<'a>(
+        &'a self,
+        exchange: Exchange<'a>,
+        visit: Arc<Visit>,
+    ) -> Maybe<'a, Result<(), Failure>> {
+        self.obey(&exchange, &visit);
+        if visit.is_settled() {
+            return Maybe::Ready(Ok(()));
+        }
+        Maybe::task(async move { visit.finish(exchange).await })
+    }
+}
+
+fn response_header(name: &str, services: &Services, faults: &mut Faults) -> Option<HeaderName> {
+    if name.is_empty() {
+        return None;
+    }
+    let reserved = services.reserve(Side::Response, name);
+    let resolved = reserved.and_then(|()| services.header(name));
+    resolved
+        .map_err(|error| faults.push("responseHeader", format!("`{name}`: {error}")))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests;
