@@ -88,7 +88,11 @@ pub fn strip_response(headers: &mut HeaderMap) {
 
 /// Says who asked, anew: nobody in front of the gateway is trusted, so what the client claims is dropped. `client` is
 /// the address of the connection, written once for all of its requests.
-pub fn write_forwarded(headers: &mut HeaderMap, client: Option<&HeaderValue>, scheme: &'static str) {
+pub fn write_forwarded(
+    headers: &mut HeaderMap,
+    client: Option<&HeaderValue>,
+    scheme: &'static str,
+) {
     for name in FORWARDED {
         headers.remove(name);
     }

@@ -163,7 +163,11 @@ fn what_a_client_claims_about_itself_is_replaced() {
         ("x-real-ip", "9.9.9.9"),
     ]);
 
-    write_forwarded(&mut map, Some(&HeaderValue::from_static("127.0.0.1")), "http");
+    write_forwarded(
+        &mut map,
+        Some(&HeaderValue::from_static("127.0.0.1")),
+        "http",
+    );
 
     let expected = [
         ("host", "a:80"),

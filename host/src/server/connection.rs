@@ -6,6 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use http::HeaderValue;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
@@ -23,18 +24,32 @@ pub(super) struct Doorway<S> {
     pub(super) stopping: watch::Receiver<bool>,
 }
 
+/// What every request of a connection shares.
+pub(super) struct Client<S> {
+    pub(super) doorway: Arc<Doorway<S>>,
+    pub(super) activity: Arc<Activity>,
+    pub(super) peer: Peer,
+    pub(super) forwarded_for: Option<HeaderValue>,
+}
+
 /// Serves a connection until it is closed, upgraded, overdue or no longer wanted.
 pub(super) async fn serve<S: Service>(stream: Stream, peer: Peer, doorway: Arc<Doorway<S>>) {
     let activity = Activity::new(doorway.plan.settings.timeouts);
+    let http = doorway.plan.http.clone();
+    let mut stopping = doorway.stopping.clone();
     let io = TokioIo::new(Watched {
         stream,
         activity: Arc::clone(&activity),
     });
-    let mut stopping = doorway.stopping.clone();
-    let http = doorway.plan.http.clone();
+    let client = Arc::new(Client {
+        doorway,
+        activity: Arc::clone(&activity),
+        peer,
+        forwarded_for: peer.forwarded_for(),
+    });
     let service = service_fn(|request| {
-        let (doorway, activity) = (Arc::clone(&doorway), Arc::clone(&activity));
-        async move { Ok::<_, Infallible>(exchange::run(&doorway, activity, peer, request).await) }
+        let client = Arc::clone(&client);
+        async move { Ok::<_, Infallible>(exchange::run(&client, request).await) }
     });
     let mut connection = pin!(http.serve_connection(io, service).with_upgrades());
     let mut stop = pin!(stopping.wait_for(|stop| *stop));

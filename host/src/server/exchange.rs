@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::activity::Activity;
-use super::connection::Doorway;
+use super::connection::Client;
 use super::{Answer, Peer, Service};
 use crate::access_log;
 use crate::body::{Body, BodyError};
@@ -19,32 +19,32 @@ use crate::metrics::RouteCounters;
 use crate::{hygiene, rescue};
 
 pub(super) async fn run<S: Service>(
-    doorway: &Doorway<S>,
-    activity: Arc<Activity>,
-    peer: Peer,
+    client: &Client<S>,
     request: Request<Incoming>,
 ) -> Response<Sent> {
-    let mut record = Record::begin(activity, peer, &request);
-    let answer = answer(doorway, peer, request).await;
+    let mut record = Record::begin(Arc::clone(&client.activity), client.peer, &request);
+    let answer = answer(client, request).await;
     record.status = answer.response.status();
     record.route = answer.route;
     answer.response.map(|body| Sent { body, record })
 }
 
-async fn answer<S: Service>(
-    doorway: &Doorway<S>,
-    peer: Peer,
-    request: Request<Incoming>,
-) -> Answer {
+async fn answer<S: Service>(client: &Client<S>, request: Request<Incoming>) -> Answer {
     let (mut parts, incoming) = request.into_parts();
     if let Err(refusal) = hygiene::inspect(&parts) {
         return rescue::refusal(refusal).into();
     }
-    hygiene::clean(&mut parts, peer.address, "http");
-    let settings = &doorway.plan.settings;
+    hygiene::clean(&mut parts, client.forwarded_for.as_ref(), "http");
+    let settings = &client.doorway.plan.settings;
     let limit = settings.limits.body_bytes.bytes();
     match Body::from_client(incoming, limit, settings.timeouts.idle.get()) {
-        Ok(body) => doorway.service.handle(&peer, parts, body).await,
+        Ok(body) => {
+            client
+                .doorway
+                .service
+                .handle(&client.peer, parts, body)
+                .await
+        }
         Err(error) => rescue::body(error).into(),
     }
 }

@@ -21,8 +21,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use http::Response;
 use http::request::Parts;
+use http::{HeaderValue, Response};
 use tokio::sync::watch;
 
 use crate::body::Body;
@@ -176,6 +176,14 @@ pub(crate) async fn serve_for_test(
         address: Some([192, 0, 2, 1].into()),
     };
     connection::serve(crate::stream::Stream::Unix(stream), peer, doorway).await;
+}
+
+impl Peer {
+    /// The address as `X-Forwarded-For` has it.
+    fn forwarded_for(self) -> Option<HeaderValue> {
+        // An IP address is always a header value.
+        HeaderValue::try_from(self.address?.to_string()).ok()
+    }
 }
 
 impl Drop for Server {
