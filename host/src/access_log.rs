@@ -38,7 +38,7 @@ pub fn write(line: &Line<'_>) {
         path = line.path,
         status = line.status.as_u16(),
         bytes = line.bytes,
-        ms = line.duration.as_secs_f64() * 1e3,
+        us = line.duration.as_micros() as u64,
         route = line.route,
         peer = line.peer.address.map(tracing::field::display),
     );

@@ -39,7 +39,7 @@ fn one_line_per_request_says_neither_query_nor_cookie() {
         .collect();
     assert_eq!(access.len(), 1, "{log}");
     assert!(
-        access[0].contains(r#"method="GET" path="/a" status=200 bytes=5 ms="#),
+        access[0].contains(r#"method="GET" path="/a" status=200 bytes=5 us="#),
         "{log}"
     );
     assert!(
