@@ -1,10 +1,12 @@
 //! `EchoAction`: the request as an upstream would see it, as JSON. For trying things out.
 
+use std::collections::BTreeMap;
+
 use abi::config::Faults;
 use abi::{Action, Exchange, Failure, HeaderName, Maybe, Services, Side};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Nothing to configure.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -54,9 +56,9 @@ impl Action for EchoAction {
     }
 }
 
-/// By name; a text, or a list where a header has several values.
-fn headers(exchange: &Exchange<'_>) -> Map<String, Value> {
-    let mut headers = Map::new();
+/// In the order of their names; a text, or a list where a header has several values.
+fn headers(exchange: &Exchange<'_>) -> BTreeMap<String, Value> {
+    let mut headers: BTreeMap<String, Value> = BTreeMap::new();
     exchange.each_header(Side::Request, |name, value| {
         let value = Value::from(String::from_utf8_lossy(value));
         match headers.get_mut(name) {
