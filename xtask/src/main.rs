@@ -1,2 +1,51 @@
-//! Tasks.
-fn main() {}
+//! The commands of this repository: `cargo xtask run`, `test`, `dist`, `bench`.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod dist;
+mod layout;
+mod load;
+mod run;
+mod step;
+mod test;
+mod tools;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+/// What went wrong, for a person at a terminal.
+type Error = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["run"] => run::run("dev"),
+        ["run", "--release"] => run::run("release"),
+        ["test"] => test::test(),
+        ["dist"] => dist::dist(),
+        ["bench"] => bench::bench(),
+        ["bench", "--load"] => load::load(),
+        _ => Err(USAGE.into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The root of the repository.
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  run [--release]   build gateway and session.so, start them on examples/quickstart, print what to try
+  test              everything that must hold: formats, lints, unit and end-to-end tests, examples
+  dist              lay out what is shipped in dist/: gateway, plugins/session.so, config/, SHA256SUMS
+  bench [--load]    criterion benchmarks and the comparison with nginx under load, or the latter alone";

@@ -1,0 +1,55 @@
+//! The load generator.
+
+use std::net::SocketAddr;
+use std::process::Command;
+
+use crate::Error;
+
+/// What a client saw.
+#[derive(Clone, Copy)]
+pub(super) struct Run {
+    pub(super) requests: f64,
+    pub(super) per_second: f64,
+    pub(super) p50_ms: f64,
+    pub(super) p99_ms: f64,
+}
+
+/// Loads a contender from processor 1 with 64 connections.
+///
+/// # Errors
+/// When an answer is not 200, or `wrk` cannot be understood.
+pub(super) fn run(address: SocketAddr, headers: &[String]) -> Result<Run, Error> {
+    let mut wrk = Command::new("taskset");
+    wrk.args(["--cpu-list", "1", "wrk", "-t1", "-c64", "-d8s", "--latency"]);
+    for header in headers {
+        wrk.arg("-H").arg(header);
+    }
+    let output = wrk.arg(format!("http://{address}/page")).output()?;
+    let text = String::from_utf8(output.stdout)?;
+    if text.contains("Non-2xx") || text.contains("Socket errors") {
+        return Err(format!("wrong answers under load:\n{text}").into());
+    }
+    parse(&text).ok_or_else(|| format!("cannot understand wrk:\n{text}").into())
+}
+
+fn parse(text: &str) -> Option<Run> {
+    let word_after = |label: &str| text.split_once(label)?.1.split_whitespace().next();
+    let requests = text.lines().find(|line| line.contains(" requests in "))?;
+    Some(Run {
+        requests: requests.split_whitespace().next()?.parse().ok()?,
+        per_second: word_after("Requests/sec:")?.parse().ok()?,
+        p50_ms: milliseconds(word_after("50%")?)?,
+        p99_ms: milliseconds(word_after("99%")?)?,
+    })
+}
+
+fn milliseconds(text: &str) -> Option<f64> {
+    let start = text.find(|c: char| c.is_ascii_alphabetic())?;
+    let number: f64 = text[..start].parse().ok()?;
+    match &text[start..] {
+        "us" => Some(number / 1e3),
+        "ms" => Some(number),
+        "s" => Some(number * 1e3),
+        _ => None,
+    }
+}

@@ -1,0 +1,47 @@
+//! `cargo xtask test`
+
+use crate::step::{self, Report};
+use crate::{Error, tools};
+
+/// Runs everything that must hold. A step that fails does not keep the others from being run.
+///
+/// # Errors
+/// When a tool is missing, or a step failed.
+pub(crate) fn test() -> Result<(), Error> {
+    tools::require(tools::FOR_TESTS)?;
+    let mut report = Report::default();
+    for (directory, features) in WORKSPACES {
+        report.step(&format!("format of {directory}"), || {
+            step::run(directory, "cargo", &["fmt", "--all", "--check"])
+        });
+        let lints = [
+            &["clippy", "--locked", "--workspace", "--all-targets"],
+            features,
+            &["--", "-D", "warnings"],
+        ]
+        .concat();
+        report.step(&format!("lints of {directory}"), || {
+            step::run(directory, "cargo", &lints)
+        });
+    }
+    let tests = ["test", "--locked", "--workspace", "--all-features"];
+    report.step("tests", || step::run(".", "cargo", &tests));
+    report.step("tests of examples/third-party", || {
+        step::run("examples/third-party", "cargo", &["test", "--locked"])
+    });
+    if tools::has_cargo("deny") {
+        report.step("licences and advisories", || {
+            step::run(".", "cargo", &["deny", "check"])
+        });
+    } else {
+        report.skip("licences and advisories", "cargo-deny is not installed");
+    }
+    report.finish()
+}
+
+/// Ours, the third party's, and the plugins that go wrong; each has its own lock file.
+const WORKSPACES: [(&str, &[&str]); 3] = [
+    (".", &["--all-features"]),
+    ("examples/third-party", &[]),
+    ("tests/fixtures", &[]),
+];

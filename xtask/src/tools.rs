@@ -1,0 +1,91 @@
+//! Programs that come from the system and not from cargo.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+use crate::{Error, step};
+
+/// A program and the Debian package it is in.
+pub(crate) struct Tool {
+    program: &'static str,
+    package: &'static str,
+}
+
+/// What the tests start.
+pub(crate) const FOR_TESTS: &[Tool] = &[
+    Tool {
+        program: "redis-server",
+        package: "redis-server",
+    },
+    Tool {
+        program: "redis-cli",
+        package: "redis-tools",
+    },
+];
+
+/// What the comparison under load starts.
+pub(crate) const FOR_LOAD: &[Tool] = &[
+    Tool {
+        program: "nginx",
+        package: "nginx-light",
+    },
+    Tool {
+        program: "redis-server",
+        package: "redis-server",
+    },
+    Tool {
+        program: "taskset",
+        package: "util-linux",
+    },
+    Tool {
+        program: "wrk",
+        package: "wrk",
+    },
+];
+
+/// Makes sure that all programs are there: installs packages as root, and otherwise says which.
+///
+/// # Errors
+/// With the command to type.
+pub(crate) fn require(tools: &[Tool]) -> Result<(), Error> {
+    let missing: Vec<&str> = tools
+        .iter()
+        .filter(|tool| !exists(tool.program))
+        .map(|tool| tool.package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let install = [
+        &["install", "--yes", "--no-install-recommends"],
+        missing.as_slice(),
+    ]
+    .concat();
+    if !is_root() || !exists("apt-get") {
+        return Err(format!("missing: apt-get install {}", missing.join(" ")).into());
+    }
+    step::run(".", "apt-get", &["update"])?;
+    step::run(".", "apt-get", &install)
+}
+
+/// Whether a program is in the path. System directories count even where a user's path lacks them.
+pub(crate) fn exists(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut directories = env::split_paths(&path);
+    directories.any(|directory| directory.join(program).is_file())
+        || Path::new("/usr/sbin").join(program).is_file()
+}
+
+/// Whether cargo knows a subcommand.
+pub(crate) fn has_cargo(subcommand: &str) -> bool {
+    let output = Command::new("cargo")
+        .args([subcommand, "--version"])
+        .output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+fn is_root() -> bool {
+    let output = Command::new("id").arg("--user").output();
+    output.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
