@@ -4,7 +4,7 @@
 //! match is exhaustive, so that a new error has to choose.
 
 use abi::failure::Kind;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::body::{Body, BodyError};
@@ -12,9 +12,10 @@ use crate::hygiene::Refusal;
 use crate::router::Lookup;
 use crate::upstream::UpstreamError;
 
-/// The answer to a request that is not let in.
+/// The answer to a request that is not let in. The connection ends with it: what follows on it cannot be trusted to
+/// begin where it seems to.
 pub fn refusal(refusal: Refusal) -> Response<Body> {
-    match refusal {
+    let mut response = match refusal {
         Refusal::Connect => {
             let mut response = plain(StatusCode::METHOD_NOT_ALLOWED);
             response
@@ -25,7 +26,11 @@ pub fn refusal(refusal: Refusal) -> Response<Body> {
         Refusal::DotSegments | Refusal::Host | Refusal::Length | Refusal::Target => {
             plain(StatusCode::BAD_REQUEST)
         }
-    }
+    };
+    response
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// The answer when no route was found. `None` when one was.

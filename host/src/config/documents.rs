@@ -47,6 +47,18 @@ impl Documents {
         self.sections.remove(key)
     }
 
+    /// The names declared in a section that is a map.
+    pub(super) fn names(&self, key: &str) -> Vec<String> {
+        let entries = self
+            .sections
+            .get(key)
+            .and_then(|section| section.value.as_object());
+        entries
+            .into_iter()
+            .flat_map(|entries| entries.keys().cloned())
+            .collect()
+    }
+
     /// The sections that nobody took.
     pub(super) fn rest(&self) -> impl Iterator<Item = (&str, &Origin)> {
         self.sections

@@ -9,14 +9,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::components::{ComponentEntry, Declaration, MiddlewareEntry};
-use super::documents::Documents;
+use super::documents::{Documents, Section};
 use super::expand::Environment;
 use super::fault::{Fault, Origin};
 use super::plugins::PluginEntry;
 use super::routes::{Reference, Route, RouteEntry};
 use super::server::ServerSection;
 use super::{Config, shape, suggest};
-use crate::router::Router;
+use crate::router::{PatternError, Router};
 
 /// Reads and checks every `*.yaml` of `dir`.
 ///
@@ -50,9 +50,25 @@ struct Sections {
     routes: Vec<RouteEntry>,
 }
 
+/// Reads and checks every `*.yaml` of `dir`, and keeps what is right beside the faults of what is not, so that the
+/// components of a configuration can be checked in the same pass.
+pub fn survey(dir: &Path) -> (Option<Config>, Vec<Fault>) {
+    survey_with(dir, &|name| std::env::var(name).ok())
+}
+
 pub(super) fn load_with(dir: &Path, environment: Environment<'_>) -> Result<Config, Vec<Fault>> {
+    match survey_with(dir, environment) {
+        (Some(config), faults) if faults.is_empty() => Ok(config),
+        (_, faults) => Err(faults),
+    }
+}
+
+fn survey_with(dir: &Path, environment: Environment<'_>) -> (Option<Config>, Vec<Fault>) {
     let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    let documents = Documents::read(dir, environment)?;
+    let documents = match Documents::read(dir, environment) {
+        Ok(documents) => documents,
+        Err(faults) => return (None, faults),
+    };
     let mut loading = Loading {
         dir: absolute,
         documents,
@@ -60,10 +76,7 @@ pub(super) fn load_with(dir: &Path, environment: Environment<'_>) -> Result<Conf
     };
     let config = loading.config();
     loading.refuse_the_rest();
-    match config {
-        Some(config) if loading.faults.is_empty() => Ok(config),
-        _ => Err(loading.faults),
-    }
+    (config, loading.faults)
 }
 
 struct Loading {
@@ -73,8 +86,10 @@ struct Loading {
 }
 
 impl Loading {
-    /// Reads all sections, and only then gives up on those that are wrong, so that every fault is found.
+    /// Reads all sections and leaves out the entries that are wrong. `None` when there is no server to speak of.
     fn config(&mut self) -> Option<Config> {
+        // Taken first: a name whose declaration is wrong is not unknown as well.
+        let names = ["middlewares", "actions"].map(|key| self.documents.names(key));
         let server = self.server();
         let plugins = self.items("plugins", |entry: PluginEntry, origin| {
             Ok(entry.locate(origin))
@@ -87,32 +102,31 @@ impl Loading {
                 .check(origin.clone())
                 .map_err(|faults| origin.faults(faults))
         });
-        if let (Some(routes), Some(middlewares), Some(actions)) = (&routes, &middlewares, &actions)
-        {
-            self.references(routes, middlewares, actions);
+        let [middleware_names, action_names] = names;
+        for route in &routes {
+            self.references(route, &middleware_names, &action_names);
         }
-        self.collisions(routes.as_deref().unwrap_or_default());
+        self.collisions(&routes);
+        let server = server.or_else(|| ServerSection::default().check().ok())?;
         Some(Config {
             dir: self.dir.clone(),
-            server: server?,
-            plugins: plugins?,
-            storages: storages?,
-            middlewares: middlewares?,
-            actions: actions?,
-            routes: routes?,
+            server,
+            plugins,
+            storages,
+            middlewares,
+            actions,
+            routes,
         })
     }
 
     fn server(&mut self) -> Option<super::Server> {
-        let Some((value, origin)) = self.settled::<ServerSection>("server")? else {
-            return self.accept(
-                ServerSection::default()
-                    .check()
-                    .map_err(|faults| Origin::default().faults(faults)),
-            );
-        };
-        let section: ServerSection = self.typed(value, &origin)?;
-        self.accept(section.check().map_err(|faults| origin.faults(faults)))
+        let section = self.documents.take("server")?;
+        let entry: ServerSection = self.entry(section.value, &section.origin)?;
+        self.accept(
+            entry
+                .check()
+                .map_err(|faults| section.origin.faults(faults)),
+        )
     }
 
     /// Reads a section that is a list.
@@ -120,20 +134,20 @@ impl Loading {
         &mut self,
         key: &str,
         build: impl Fn(E, Origin) -> Result<T, Vec<Fault>>,
-    ) -> Option<Vec<T>> {
-        let Some((value, origin)) = self.settled::<Vec<E>>(key)? else {
-            return Some(Vec::new());
+    ) -> Vec<T> {
+        let Some(Section { origin, value }) = self.documents.take(key) else {
+            return Vec::new();
         };
         let Value::Array(items) = value else {
-            return None;
+            self.faults.push(origin.fault("", "expected a list"));
+            return Vec::new();
         };
-        let built = items.into_iter().enumerate().map(|(index, item)| {
+        let built = items.into_iter().enumerate().filter_map(|(index, item)| {
             let origin = origin.item(index);
-            let entry = self.typed(item, &origin)?;
+            let entry = self.entry(item, &origin)?;
             self.accept(build(entry, origin))
         });
-        // Collected in two steps: stopping at the first fault would hide the others.
-        built.collect::<Vec<_>>().into_iter().collect()
+        built.collect()
     }
 
     /// Reads a section that is a map of components, in file order.
@@ -141,33 +155,30 @@ impl Loading {
         &mut self,
         key: &str,
         declare: impl Fn(E, String, Origin) -> Declaration,
-    ) -> Option<Vec<Declaration>> {
-        let Some((value, origin)) = self.settled::<BTreeMap<String, E>>(key)? else {
-            return Some(Vec::new());
+    ) -> Vec<Declaration> {
+        let Some(Section { origin, value }) = self.documents.take(key) else {
+            return Vec::new();
         };
         let Value::Object(entries) = value else {
-            return None;
+            self.faults
+                .push(origin.fault("", "expected a map of names"));
+            return Vec::new();
         };
-        let declared = entries.into_iter().map(|(name, entry)| {
+        let declared = entries.into_iter().filter_map(|(name, entry)| {
             let origin = origin.key(&name);
-            Some(declare(self.typed(entry, &origin)?, name, origin))
+            Some(declare(self.entry(entry, &origin)?, name, origin))
         });
         declared.collect()
     }
 
-    /// Takes a section and settles it: `None` when it is wrong, `Some(None)` when it is absent.
-    #[expect(clippy::option_option, reason = "wrong and absent are two things")]
-    fn settled<S: JsonSchema>(&mut self, key: &str) -> Option<Option<(Value, Origin)>> {
-        let Some(section) = self.documents.take(key) else {
-            return Some(None);
-        };
-        let schema = schema_for!(S).to_value();
-        let settled = shape::settle(&schema, section.value, &self.dir);
-        let value = self.accept(settled.map_err(|faults| section.origin.faults(faults)))?;
-        Some(Some((value, section.origin)))
-    }
-
-    fn typed<T: DeserializeOwned>(&mut self, value: Value, origin: &Origin) -> Option<T> {
+    /// Holds one entry against its schema and reads it.
+    fn entry<E: DeserializeOwned + JsonSchema>(
+        &mut self,
+        value: Value,
+        origin: &Origin,
+    ) -> Option<E> {
+        let settled = shape::settle(&schema_for!(E).to_value(), value, &self.dir);
+        let value = self.accept(settled.map_err(|faults| origin.faults(faults)))?;
         let typed = serde_json::from_value(value);
         self.accept(typed.map_err(|error| vec![origin.fault("", error.to_string())]))
     }
@@ -177,47 +188,30 @@ impl Loading {
     }
 
     fn collisions(&mut self, routes: &[Route]) {
-        let errors = Router::new(routes.iter().map(Route::pattern))
-            .err()
-            .unwrap_or_default();
-        let faults = errors.iter().map(|error| {
-            routes[error.route]
-                .origin
-                .fault(error.key, error.to_string())
-        });
-        self.faults.extend(faults);
-    }
-
-    fn references(
-        &mut self,
-        routes: &[Route],
-        middlewares: &[Declaration],
-        actions: &[Declaration],
-    ) {
-        for route in routes {
-            for (index, middleware) in route.middlewares.iter().enumerate() {
-                let path = format!("middlewares[{index}]");
-                self.reference(route, &path, ("middleware", middleware, middlewares));
-            }
-            self.reference(route, "action", ("action", &route.action, actions));
+        let patterns = routes.iter().map(Route::pattern);
+        for error in Router::new(patterns).err().unwrap_or_default() {
+            let message = match error.error {
+                // The router counts the routes it was given, and those that are wrong were not.
+                PatternError::Duplicate(first) => {
+                    format!("answers the same requests as {}", routes[first].origin.path)
+                }
+                other => other.to_string(),
+            };
+            self.faults
+                .push(routes[error.route].origin.fault(error.key, message));
         }
     }
 
-    fn reference(
-        &mut self,
-        route: &Route,
-        path: &str,
-        (kind, reference, declared): (&str, &Reference, &[Declaration]),
-    ) {
-        let Reference::Named(name) = reference else {
-            return;
-        };
-        let mut names = declared.iter().map(|declaration| declaration.name.as_str());
-        if !names.any(|known| known == name) {
-            let known = declared.iter().map(|declaration| declaration.name.as_str());
-            let message = format!("unknown {kind} `{name}`, {}", suggest::known(name, known));
-            self.faults.push(route.origin.fault(path, message));
+    fn references(&mut self, route: &Route, middlewares: &[String], actions: &[String]) {
+        for (index, middleware) in route.middlewares.iter().enumerate() {
+            let path = format!("middlewares[{index}]");
+            let fault = unknown(middleware, "middleware", middlewares);
+            self.faults
+                .extend(fault.map(|message| route.origin.fault(&path, message)));
         }
+        let fault = unknown(&route.action, "action", actions);
+        self.faults
+            .extend(fault.map(|message| route.origin.fault("action", message)));
     }
 
     fn refuse_the_rest(&mut self) {
@@ -229,6 +223,16 @@ impl Loading {
         });
         self.faults.extend(unknown);
     }
+}
+
+/// What to say about a name that is not declared.
+fn unknown(reference: &Reference, kind: &str, names: &[String]) -> Option<String> {
+    let Reference::Named(name) = reference else {
+        return None;
+    };
+    let is_known = names.contains(name);
+    let known = || suggest::known(name, names.iter().map(String::as_str));
+    (!is_known).then(|| format!("unknown {kind} `{name}`, {}", known()))
 }
 
 const SECTIONS: [&str; 6] = [

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 pub use address::{Address, AddressError};
 pub use components::Declaration;
 pub use fault::{Fault, Origin};
-pub use loading::{load, schema};
+pub use loading::{load, schema, survey};
 pub use plugins::Plugin;
 pub use routes::{Reference, Route};
 pub use server::{HealthCheck, Limits, Log, LogFormat, Server, Timeouts};

@@ -166,6 +166,40 @@ fn routes_that_collide_or_cannot_be_are_refused() {
 }
 
 #[test]
+fn one_wrong_entry_hides_nothing_of_the_others() {
+    let faults = faults(
+        "server: { threads: x }\n\
+         middlewares: { M: { uses: x } }\n\
+         actions: { A: { use: x } }\n\
+         routes:\n\
+         - { path: 7, action: A }\n\
+         - { path: /a, middlewares: [M, N], action: A }\n\
+         - { path: /a, action: A }\n",
+    );
+
+    let expected = [
+        "a.yaml: server.threads: expected an integer from 0 to 65535, found `x`",
+        "a.yaml: middlewares.M.use: missing, expected a text",
+        "a.yaml: middlewares.M.uses: unknown key, did you mean `use`? known are use, config, anyRequest",
+        "a.yaml: routes[0].path: expected a text, found `7`; put it in quotes",
+        "a.yaml: routes[1].middlewares[1]: unknown middleware `N`, known are M",
+        "a.yaml: routes[2].path: answers the same requests as routes[1]",
+    ];
+    assert_eq!(faults, expected);
+}
+
+#[test]
+fn a_section_of_the_wrong_kind_is_a_fault() {
+    let faults = faults("plugins: { a: b }\nstorages: [a]\n");
+
+    let expected = [
+        "a.yaml: plugins: expected a list",
+        "a.yaml: storages: expected a map of names",
+    ];
+    assert_eq!(faults, expected);
+}
+
+#[test]
 fn methods_are_written_once_and_in_capitals() {
     let faults = faults(
         "actions: { A: { use: x } }\n\
