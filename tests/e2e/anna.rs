@@ -45,3 +45,9 @@ pub(crate) fn is_anna() -> (Option<String>, Option<String>) {
         Some("Bearer anna-token".to_owned()),
     )
 }
+
+/// Whether a `Set-Cookie` ends in so many seconds. A part of a second may have passed since the clock was read.
+pub(crate) fn lives_for(cookie: &str, seconds: u32) -> bool {
+    let ages = [seconds, seconds - 1].map(|age| format!("Max-Age={age};"));
+    ages.iter().any(|age| format!("{cookie};").contains(age))
+}

@@ -19,8 +19,11 @@ fn panic_in_any_phase_costs_one_request_and_is_logged_with_its_names() {
             ["/calm", "/panic", "/calm"].map(|path| gateway.browser().get(path).status());
 
         assert_eq!(statuses, [200, 500, 200], "{place}");
-        let line = gateway.logged(message);
-        assert!(line.contains("trouble") && line.contains("Shaky"), "{line}");
+        let line = gateway.logged("component=\"Shaky\"");
+        assert!(
+            line.contains(message) && line.contains("plugin=\"trouble\""),
+            "{line}"
+        );
     }
 }
 

@@ -264,8 +264,8 @@ fn echo_site(routes: &[(&str, &str)]) -> e2e::Gateway {
 }
 
 const MALFORMED: [&str; 13] = [
-    "GET / HTTP/1.1\r\n\r\n",
-    "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    "GET / HTTP/1.1\r\nConnection: close\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n",
     "GET /a HTTP/9.9\r\nHost: a\r\n\r\n",
     "GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n",
@@ -274,7 +274,7 @@ const MALFORMED: [&str; 13] = [
     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\na",
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n",
-    "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
+    "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\nConnection: close\r\n\r\n",
     "GET /../etc/passwd HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
     "\x16\x03\x01\x02\x00\x01\x00\x01\r\n\r\n",
 ];

@@ -76,9 +76,12 @@ impl Gateway {
     /// When the gateway does not say that it has one.
     #[track_caller]
     pub fn admin(&self) -> Browser {
-        let line = self
-            .log
-            .wait(|lines| lines.iter().find(|line| line.contains("admin")).cloned());
+        let line = self.log.wait(|lines| {
+            lines
+                .iter()
+                .find(|line| line.contains("listening for the operator"))
+                .cloned()
+        });
         let address = line.as_deref().and_then(address_in);
         Browser::new(address.expect("the log names the administrative port"))
     }
@@ -187,6 +190,7 @@ fn command(subcommand: &str, directory: &Path) -> Command {
     command
         .env("NO_COLOR", "1")
         .env_remove("RUST_LOG")
+        .env_remove("RUST_BACKTRACE")
         .stdin(Stdio::null());
     command
 }
