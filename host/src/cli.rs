@@ -127,7 +127,9 @@ pub fn plugins(gateway: &Gateway) -> String {
 
 fn components(gateway: &Gateway, prefix: &str, text: &mut String) {
     for kind in [Kind::Middlewares, Kind::Actions, Kind::Storages] {
-        let ours = gateway.components(kind).filter(|(name, _)| name.starts_with(prefix));
+        let ours = gateway
+            .components(kind)
+            .filter(|(name, _)| name.starts_with(prefix));
         for (name, help) in ours {
             let _ = writeln!(text, "  {name}\n      {help}");
         }

@@ -1,20 +1,23 @@
 //! The gateway binary: arguments in, exit code out.
 
+use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use gateway::cli::{self, Cli, Command};
+use gateway::server::StopSignal;
 use gateway::{Gateway, config, log};
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(at) => run(&at.config),
         Command::Check(at) => load(&at.config).map(|gateway| print(&cli::summary(&gateway))),
-        Command::Routes(at) => read(&at.config).map(|config| print(&cli::routes(&config))),
+        Command::Routes(at) => {
+            load(&at.config).map(|gateway| print(&cli::routes(gateway.config())))
+        }
         Command::Plugins(at) => load(&at.config).map(|gateway| print(&cli::plugins(&gateway))),
         Command::Schema(at) => {
             load(&at.config).map(|gateway| print(&format!("{:#}\n", gateway.schema())))
@@ -30,16 +33,11 @@ fn main() -> ExitCode {
 }
 
 fn run(dir: &Path) -> Result<(), String> {
-    let config = read(dir)?;
-    log::init(&config.server.log).map_err(|error| text(&error))?;
-    let gateway = Gateway::assemble(config).map_err(|faults| cli::faults(&faults))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| text(&error))?;
-    // Before the first request, so that no signal finds its default.
-    let stop = runtime.block_on(async { stop_signals() });
-    let stop = stop.map_err(|error| text(&error))?;
+    let (config, faults) = config::survey(dir);
+    let settings = config.as_ref().map(|config| config.server.log.clone());
+    log::init(&settings.unwrap_or_default()).map_err(|error| text(&error))?;
+    let gateway = Gateway::assemble(config, faults).map_err(|faults| cli::faults(&faults))?;
+    let stop = StopSignal::register().map_err(|error| text(&error))?;
     let running = gateway.start().map_err(|error| text(&error))?;
     for address in running.addresses() {
         info!(%address, "listening");
@@ -47,28 +45,12 @@ fn run(dir: &Path) -> Result<(), String> {
     for address in running.admin_addresses() {
         info!(%address, "listening for the operator");
     }
-    let signal = runtime.block_on(stop);
+    let signal = stop.wait();
     info!(signal, "stopping: running requests are finished first");
     running.stop();
     running.join();
     info!("stopped");
     Ok(())
-}
-
-/// Waits for the order to stop and says what it was.
-fn stop_signals() -> std::io::Result<impl Future<Output = &'static str>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-        }
-    })
-}
-
-fn read(dir: &Path) -> Result<config::Config, String> {
-    config::load(dir).map_err(|faults| cli::faults(&faults))
 }
 
 /// Loads everything for a look at it. Only what is wrong is logged meanwhile.
@@ -82,12 +64,12 @@ fn load(dir: &Path) -> Result<Gateway, String> {
 }
 
 /// An error with what caused it.
-fn text(error: &dyn std::error::Error) -> String {
+fn text(error: &dyn Error) -> String {
     let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
+    let mut next = error.source();
+    while let Some(cause) = next {
         text = format!("{text}: {cause}");
-        source = cause.source();
+        next = cause.source();
     }
     text
 }

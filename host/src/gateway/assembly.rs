@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use abi::Services;
 use abi::config::Faults;
 use abi::handle::{ActionHandle, MiddlewareHandle};
 use abi::loader::OpenPlugin;
 use abi::plugin::Kind;
+use abi::storage::{Expected, Key, Loaded, Row, Storage, StorageHandle, Unavailable, Written};
+use abi::{Maybe, Services};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -98,18 +100,17 @@ impl Assembler<'_> {
 
     fn make_storages(&mut self) {
         for declaration in &self.config.storages {
-            let Some((source, component, config)) = self.settle(declaration, Kind::Storages) else {
-                continue;
-            };
-            let made = match source {
+            let settled = self.settle(declaration, Kind::Storages);
+            let made = settled.and_then(|(source, component, config)| match source {
                 Source::Plugin(number) => self.plugin(number, |plugin| {
                     plugin.storage(&component, &declaration.name, &config)
                 }),
                 Source::Builtin(_) => None,
-            };
-            if let Some(storage) = self.place(declaration, made) {
-                self.desk.add_storage(&declaration.name, storage);
-            }
+            });
+            // A storage that cannot be made is a fault of its own; whoever names it is not at fault as well.
+            let storage = self.place(declaration, made);
+            let storage = storage.unwrap_or_else(|| StorageHandle::new(Arc::new(Unmade)));
+            self.desk.add_storage(&declaration.name, storage);
         }
     }
 
@@ -293,6 +294,31 @@ impl Assembler<'_> {
             _plugins: self.plugins.into_iter().flatten().collect(),
         })
     }
+}
+
+/// Stands in for a storage while the faults of a configuration are collected. Nothing is ever served with it.
+struct Unmade;
+
+impl Storage for Unmade {
+    fn load<'a>(&'a self, _: &'a Key) -> Maybe<'a, Loaded<Row>> {
+        Loaded::Unavailable(unmade()).into()
+    }
+
+    fn write<'a>(&'a self, _: &'a Key, _: Expected, _: Row, _: Duration) -> Maybe<'a, Written> {
+        Written::Unavailable(unmade()).into()
+    }
+
+    fn probe(&self) -> Maybe<'_, Result<(), Unavailable>> {
+        Err(unmade()).into()
+    }
+
+    fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>> {
+        Err(unmade()).into()
+    }
+}
+
+fn unmade() -> Unavailable {
+    Unavailable::new("it could not be made")
 }
 
 fn parse<C: DeserializeOwned>(config: Value) -> Result<C, Faults> {

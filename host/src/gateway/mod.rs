@@ -45,17 +45,22 @@ impl Gateway {
     /// # Errors
     /// With every fault of all files at once.
     pub fn load(dir: &Path) -> Result<Self, Vec<Fault>> {
-        Self::assemble(config::load(dir)?)
+        let (config, faults) = config::survey(dir);
+        Self::assemble(config, faults)
     }
 
-    /// As [`load`](Self::load), from a configuration that was read already.
+    /// As [`load`](Self::load), from what [`config::survey`] found: the components of what is right are made in any
+    /// case, so that their faults are reported beside those that were found already.
     ///
     /// # Errors
-    /// With every fault of the plugins and of what their components are told.
-    pub fn assemble(config: Config) -> Result<Self, Vec<Fault>> {
-        let mut libraries = Libraries::load(&config);
+    /// With every fault, those that are passed in first.
+    pub fn assemble(config: Option<Config>, mut faults: Vec<Fault>) -> Result<Self, Vec<Fault>> {
+        let Some(config) = config else {
+            return Err(faults);
+        };
+        let libraries = Libraries::load(&config);
+        faults.extend(libraries.faults.iter().cloned());
         let metrics = Arc::new(Metrics::default());
-        let mut faults = std::mem::take(&mut libraries.faults);
         let assembled = Assembly::new(&config, &libraries, &metrics);
         let assembly = assembled.map_err(|found| faults.extend(found)).ok();
         match assembly {

@@ -15,7 +15,7 @@ use super::assembly::Assembly;
 use crate::body::Body;
 use crate::config::HealthCheck;
 use crate::exchange::{Exchange, Place};
-use crate::router::Lookup;
+use crate::router::{Lookup, normalise};
 use crate::server::{Answer, Peer, Service, Worker};
 use crate::upstream::{Patience, Upstream};
 use crate::{health, rescue};
@@ -57,8 +57,9 @@ impl GatewayService {
         let host = request.headers.get(http::header::HOST).cloned();
         let host = host.as_ref().and_then(|host| host.to_str().ok());
         let uri = request.uri.clone();
+        let path = normalise(uri.path());
         let router = &self.assembly.router;
-        let lookup = router.find(host.unwrap_or_default(), uri.path(), &request.method);
+        let lookup = router.find(host.unwrap_or_default(), &path, &request.method);
         let Lookup::Found(number, parameters) = &lookup else {
             let response = rescue::lookup(&lookup).unwrap_or_default();
             return response.into();

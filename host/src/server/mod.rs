@@ -30,7 +30,7 @@ use crate::config::{Address, Limits, Timeouts};
 use crate::metrics::RouteCounters;
 
 pub use drain::{Alive, Tracker};
-pub use signal::wait_for_stop;
+pub use signal::StopSignal;
 pub use worker::Worker;
 
 /// Answers requests. There is one per worker thread.

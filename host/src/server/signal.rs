@@ -1,21 +1,43 @@
-//! What the operating system asks for.
+//! The order to stop, from the system.
 
 use std::io;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Blocks until the process is asked to stop, by SIGTERM or by ctrl-c.
-///
-/// # Errors
-/// When signals cannot be received.
-pub fn wait_for_stop() -> io::Result<()> {
-    let runtime = super::worker::runtime()?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            _ = terminate.recv() => Ok(()),
-            _ = interrupt.recv() => Ok(()),
-        }
-    })
+/// Listens for SIGTERM and SIGINT.
+#[derive(Debug)]
+pub struct StopSignal {
+    runtime: Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignal {
+    /// Begins to listen. To be called before the first request is served: until then a signal ends the process.
+    ///
+    /// # Errors
+    /// When the system takes no handler.
+    pub fn register() -> io::Result<Self> {
+        let runtime = super::worker::runtime()?;
+        let (terminate, interrupt) = runtime.block_on(async {
+            let terminate = signal(SignalKind::terminate())?;
+            io::Result::Ok((terminate, signal(SignalKind::interrupt())?))
+        })?;
+        Ok(Self {
+            runtime,
+            terminate,
+            interrupt,
+        })
+    }
+
+    /// Waits for the first of them and says which it was.
+    pub fn wait(mut self) -> &'static str {
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = self.terminate.recv() => "SIGTERM",
+                _ = self.interrupt.recv() => "SIGINT",
+            }
+        })
+    }
 }
