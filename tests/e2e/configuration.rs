@@ -76,10 +76,11 @@ fn misspelt_keys_of_plugins_get_a_suggestion() {
         "middlewares.Load.config.cookieSecur: unknown key, did you mean `cookieSecure`?",
     );
     load("cookieHttpOnly: true").assert_refused("did you mean `cookieHTTPOnly`?");
+    let map = "use: plugins.session.middlewares.MapSessionToHeaderMiddleware";
     Site::bare()
-        .map("header: {}")
+        .middleware(&format!("M: {{ {map}, config: {{ header: {{}} }} }}"))
         .refused()
-        .assert_refused("did you mean `headers`?");
+        .assert_refused("middlewares.M.config.header: unknown key, did you mean `headers`?");
 }
 
 #[test]
@@ -110,10 +111,6 @@ fn values_that_mean_nothing_are_refused_where_they_stand() {
         ),
         ("keyLookup: []", "middlewares.Load.config.keyLookup"),
         (
-            "responseHeader: 'X Session'",
-            "middlewares.Load.config.responseHeader",
-        ),
-        (
             "cookieHTTPOnly: maybe",
             "middlewares.Load.config.cookieHTTPOnly",
         ),
@@ -121,23 +118,22 @@ fn values_that_mean_nothing_are_refused_where_they_stand() {
     for (key, text) in cases {
         Site::bare().load(key).refused().assert_refused(text);
     }
-    for (key, text) in [
+    for (headers, text) in [
+        ("'X User': user_id", "middlewares.Map.config.headers.X User"),
         (
-            "headers: { 'X User': user_id }",
-            "middlewares.Map.config.headers.X User",
-        ),
-        (
-            "headers: { X-User-Id: user_id, X_User_Id: user_id }",
+            "X-User-Id: user_id, X_User_Id: user_id",
             "middlewares.Map.config.headers",
         ),
         (
-            "headers: { Connection: user_id }",
+            "Connection: user_id",
             "middlewares.Map.config.headers.Connection",
         ),
-        ("headers: {}", "middlewares.Map.config.headers"),
+        ("", "middlewares.Map.config.headers"),
     ] {
-        Site::bare().map(key).refused().assert_refused(text);
+        Site::bare().headers(headers).refused().assert_refused(text);
     }
+    let unheard_of = Site::bare().response_header("X Session").refused();
+    unheard_of.assert_refused("middlewares.Load.config.responseHeader");
 }
 
 #[test]
@@ -213,7 +209,7 @@ fn port_in_use_is_named_and_nothing_else_is_started() {
     let upstream = Upstream::start();
 
     let verdict = Site::new(&upstream)
-        .server(&format!("address: ['127.0.0.1:0', '{address}']"))
+        .address(&format!("['127.0.0.1:0', '{address}']"))
         .refused();
 
     verdict.assert_refused(&address.to_string());

@@ -86,8 +86,9 @@ fn numbers_booleans_and_lists_become_text() {
         "/login",
         r#"{"user_id":42,"admin":true,"roles":["a","b"],"address":{"city":"Ulm"},"rate":1.5}"#,
     );
-    let headers = "headers: { X-User-Id: user_id, X-Admin: admin, X-Roles: roles, X-City: address.city, X-Rate: rate }";
-    let gateway = Site::new(&upstream).map(headers).run();
+    let headers =
+        "X-User-Id: user_id, X-Admin: admin, X-Roles: roles, X-City: address.city, X-Rate: rate";
+    let gateway = Site::new(&upstream).headers(headers).run();
     let mut browser = log_in(&gateway);
 
     browser.get("/");
@@ -107,9 +108,7 @@ fn attribute_that_is_missing_or_empty_sets_no_header() {
         r#"{"user_id":"anna","authorization":"","none":null}"#,
     );
     let gateway = Site::new(&upstream)
-        .map(
-            "headers: { X-User-Id: user_id, Authorization: authorization, X-None: none, X-No: no }",
-        )
+        .headers("X-User-Id: user_id, Authorization: authorization, X-None: none, X-No: no")
         .run();
     let mut browser = log_in(&gateway);
 

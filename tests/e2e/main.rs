@@ -9,6 +9,7 @@ mod headers;
 mod loading;
 mod login;
 mod lookup;
+mod neighbour;
 mod operation;
 mod outage;
 mod panics;

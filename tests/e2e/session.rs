@@ -52,7 +52,7 @@ fn attributes_are_merged_and_null_removes_one() {
         r#"{"authorization":null,"theme":"dark"}"#,
     );
     let gateway = Site::new(&upstream)
-        .map("headers: { X-User-Id: user_id, Authorization: authorization, X-Theme: theme }")
+        .headers("X-User-Id: user_id, Authorization: authorization, X-Theme: theme")
         .run();
     let mut browser = log_in(&gateway);
 

@@ -10,11 +10,13 @@ use crate::{Gateway, Redis, Upstream, Verdict, plugins};
 /// `Load` and `Map` to the upstream. Everything given to it is YAML in flow style, without the outer braces.
 #[derive(Clone, Debug)]
 pub struct Site {
+    address: String,
     server: String,
     plugins: String,
     storages: String,
     load: String,
-    map: String,
+    headers: String,
+    response_header: String,
     middlewares: String,
     actions: String,
     routes: String,
@@ -37,15 +39,24 @@ impl Site {
     /// The usual plugin and middlewares without any action or route.
     pub fn bare() -> Self {
         Self {
+            address: "'127.0.0.1:0'".to_owned(),
             server: String::new(),
             plugins: format!("{{ path: '{}' }}", plugins::session().display()),
             storages: String::new(),
             load: String::new(),
-            map: String::new(),
+            headers: "Authorization: authorization, X-User-Id: user_id".to_owned(),
+            response_header: "X-Session-Set".to_owned(),
             middlewares: String::new(),
             actions: String::new(),
             routes: String::new(),
         }
+    }
+
+    /// Listens there instead: an address or a list of them.
+    #[must_use]
+    pub fn address(mut self, address: &str) -> Self {
+        self.address = address.to_owned();
+        self
     }
 
     /// Adds keys to `server`.
@@ -109,10 +120,17 @@ impl Site {
         self
     }
 
-    /// Adds keys to the configuration of `Map`; `headers` replaces the usual ones.
+    /// Lets upstreams write sessions with this header instead.
     #[must_use]
-    pub fn map(mut self, keys: &str) -> Self {
-        append(&mut self.map, keys);
+    pub fn response_header(mut self, name: &str) -> Self {
+        self.response_header = name.to_owned();
+        self
+    }
+
+    /// Maps these headers instead.
+    #[must_use]
+    pub fn headers(mut self, headers: &str) -> Self {
+        self.headers = headers.to_owned();
         self
     }
 
@@ -164,29 +182,17 @@ impl Site {
     }
 
     fn yaml(&self) -> String {
-        let headers = "headers: { Authorization: authorization, X-User-Id: user_id }";
-        let map = if self.map.contains("headers:") {
-            self.map.clone()
-        } else {
-            joined(headers, &self.map)
-        };
-        let load = if self.load.contains("responseHeader:") {
-            self.load.clone()
-        } else {
-            joined("responseHeader: X-Session-Set", &self.load)
-        };
+        let server = format!("address: {}, threads: 1", self.address);
+        let load = format!("responseHeader: '{}'", self.response_header);
         let middlewares = format!(
-            "Load: {{ use: plugins.session.middlewares.LoadSessionMiddleware, config: {{ {load} }} }},\n  \
-             Map: {{ use: plugins.session.middlewares.MapSessionToHeaderMiddleware, config: {{ {map} }} }}"
+            "Load: {{ use: plugins.session.middlewares.LoadSessionMiddleware, config: {{ {} }} }},\n  \
+             Map: {{ use: plugins.session.middlewares.MapSessionToHeaderMiddleware, config: {{ headers: {{ {} }} }} }}",
+            joined(&load, &self.load),
+            self.headers
         );
-        let server = if self.server.contains("address:") {
-            self.server.clone()
-        } else {
-            joined("address: '127.0.0.1:0', threads: 1", &self.server)
-        };
         let mut yaml = String::new();
         let sections = [
-            ("server", ["{", "}"], server),
+            ("server", ["{", "}"], joined(&server, &self.server)),
             ("plugins", ["[", "]"], self.plugins.clone()),
             ("storages", ["{", "}"], self.storages.clone()),
             (
