@@ -7,9 +7,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use abi::config::Faults;
-use abi::storage::StorageHandle;
 use abi::schemars::{self, JsonSchema};
 use abi::serde::Deserialize;
+use abi::storage::StorageHandle;
 use abi::{Entry, Offer, Plugin, Services};
 use engine::clock::{Clock, SystemClock};
 use engine::middlewares::{
@@ -29,7 +29,12 @@ struct Session {
 
 /// What holds for the whole plugin.
 #[derive(Deserialize, JsonSchema)]
-#[serde(crate = "abi::serde", default, deny_unknown_fields, rename_all = "camelCase")]
+#[serde(
+    crate = "abi::serde",
+    default,
+    deny_unknown_fields,
+    rename_all = "camelCase"
+)]
 struct SessionConfig {
     /// Threads that talk to storages behind a network, from 1 to 64. One drives hundreds of thousands of commands a
     /// second; it starts with the first such storage.

@@ -8,8 +8,8 @@ pub mod clock;
 pub mod cookie;
 mod engine;
 mod lookup;
-pub mod runtime;
 pub mod middlewares;
+pub mod runtime;
 pub mod session;
 pub mod storage;
 

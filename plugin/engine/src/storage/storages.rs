@@ -96,7 +96,10 @@ impl Storages {
         if known.is_empty() {
             return format!("no storage is called `{name}`; `storages` names none at all");
         }
-        format!("no storage is called `{name}`; there are: {}", known.join(", "))
+        format!(
+            "no storage is called `{name}`; there are: {}",
+            known.join(", ")
+        )
     }
 }
 
