@@ -183,6 +183,9 @@ impl<'a> Exchange<'a> {
 
     /// Reads the whole body of the request and leaves it in place for the upstream.
     ///
+    /// In the response phase of a forwarded request neither its headers nor its body are there any more: they went
+    /// along.
+    ///
     /// # Errors
     /// [`Kind::TOO_LARGE`](crate::failure::Kind::TOO_LARGE) beyond `limit` bytes,
     /// [`Kind::BAD_REQUEST`](crate::failure::Kind::BAD_REQUEST) when the client breaks off.
@@ -190,7 +193,8 @@ impl<'a> Exchange<'a> {
         self.raw.read_body(limit)
     }
 
-    /// Makes this the response. Header changes on [`Side::Response`] made after it apply to it.
+    /// Makes this the response. Header changes on [`Side::Response`] apply to it; those from before there was any
+    /// response are kept for the one that comes.
     pub fn respond(&mut self, status: u16, body: impl AsRef<[u8]>) {
         self.raw.respond(status, body.as_ref());
     }

@@ -4,6 +4,7 @@
 //! kind of step.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use abi_stable::std_types::RResult;
 
@@ -14,12 +15,14 @@ use crate::{Action, Exchange, Failure, Flow, Maybe, Middleware};
 /// A middleware.
 pub struct MiddlewareHandle {
     raw: RawMiddleware,
+    // Tells whose state is whose. Not an address: two empty objects may share one.
+    number: u64,
 }
 
 /// What a middleware's request phase left for its response phase. Dropped unused, it is released.
 pub struct PhaseState {
     raw: State,
-    of: usize,
+    of: u64,
 }
 
 /// An action.
@@ -33,8 +36,10 @@ impl MiddlewareHandle {
         Self::from_raw(RawMiddleware::new(middleware))
     }
 
-    pub(crate) const fn from_raw(raw: RawMiddleware) -> Self {
-        Self { raw }
+    pub(crate) fn from_raw(raw: RawMiddleware) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self { raw, number }
     }
 
     /// The request phase.
@@ -42,7 +47,7 @@ impl MiddlewareHandle {
         &'a self,
         exchange: Exchange<'a>,
     ) -> Maybe<'a, Result<Flow<PhaseState>, Failure>> {
-        let of = self.raw.address();
+        let of = self.number;
         self.raw
             .on_request(exchange.into_raw())
             .into_maybe(move |flow| match flow {
@@ -58,7 +63,7 @@ impl MiddlewareHandle {
         exchange: Exchange<'a>,
         state: PhaseState,
     ) -> Maybe<'a, Result<(), Failure>> {
-        if state.of != self.raw.address() {
+        if state.of != self.number {
             let failure = Failure::internal("the state belongs to another middleware");
             return Maybe::Ready(Err(failure));
         }

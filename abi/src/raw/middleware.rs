@@ -155,10 +155,6 @@ impl RawMiddleware {
         unsafe { (self.table.on_request())(self.object, exchange) }
     }
 
-    pub(crate) fn address(&self) -> usize {
-        self.object.addr()
-    }
-
     pub(crate) fn on_response<'a>(
         &'a self,
         exchange: RawExchange<'a>,

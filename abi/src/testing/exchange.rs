@@ -244,8 +244,10 @@ impl ExchangeObject for TestExchange {
     }
 
     fn respond(&mut self, status: u16, body: &[u8]) {
-        self.response = Some((status, body.to_vec()));
-        self.sides[1].clear();
+        // What was set before there was a response goes with the first one; another one begins anew.
+        if self.response.replace((status, body.to_vec())).is_some() {
+            self.sides[1].clear();
+        }
     }
 
     fn status(&self) -> u16 {

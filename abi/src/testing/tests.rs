@@ -129,6 +129,19 @@ fn state_of_another_middleware_is_refused() {
 }
 
 #[test]
+fn middlewares_without_content_are_still_two() {
+    let gateway = TestGateway::new();
+    let plugin = gateway.open::<Probe>(json!(null)).unwrap();
+    let [one, other] = [(), ()].map(|()| plugin.middleware("Counting", json!(null)).unwrap());
+    let mut exchange = gateway.exchange("GET", "/");
+    let Flow::Next(state) = wait(one.on_request(exchange.lend())).unwrap() else {
+        panic!("the middleware lets the request through");
+    };
+
+    wait(other.on_response(exchange.lend(), state)).unwrap_err();
+}
+
+#[test]
 fn constructor_that_fails_says_where_and_why() {
     let gateway = TestGateway::new();
     let plugin = gateway.open::<Probe>(json!(null)).unwrap();
