@@ -13,6 +13,8 @@ pub struct Line<'a> {
     pub method: &'a Method,
     /// The path, without its query.
     pub path: &'a str,
+    /// The number of the request, which other lines about it name; `None` for what no route answered.
+    pub request: Option<u64>,
     /// The status the client got; 499 when it went away before.
     pub status: StatusCode,
     /// The bytes of the body that were written.
@@ -36,6 +38,7 @@ pub fn write(line: &Line<'_>) {
         target: "access",
         method = line.method.as_str(),
         path = line.path,
+        request = line.request,
         status = line.status.as_u16(),
         bytes = line.bytes,
         us = line.duration.as_micros() as u64,

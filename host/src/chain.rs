@@ -100,7 +100,8 @@ impl ActionStep {
                     Ok(response) => response,
                     Err(failure) => {
                         let cause = std::error::Error::source(&failure).map(ToString::to_string);
-                        warn!(action = &*self.label.name, %failure, cause, "upstream failed");
+                        let (action, request) = (&*self.label.name, exchange.id());
+                        warn!(action, request, %failure, cause, "upstream failed");
                         rescue::upstream(&failure)
                     }
                 };
@@ -122,11 +123,11 @@ impl Label {
     fn fail(&self, failure: &Failure, exchange: &mut Exchange) {
         let (plugin, component) = (&*self.plugin, &*self.name);
         let (reason, message) = (failure.reason(), failure.message());
-        let path = exchange.request.uri.path();
+        let request = exchange.id();
         match failure.kind() {
-            Kind::INTERNAL => error!(plugin, component, reason, path, "{message}"),
-            Kind::UNAVAILABLE => warn!(plugin, component, reason, path, "{message}"),
-            _ => info!(plugin, component, reason, path, "{message}"),
+            Kind::INTERNAL => error!(plugin, component, reason, request, "{message}"),
+            Kind::UNAVAILABLE => warn!(plugin, component, reason, request, "{message}"),
+            _ => info!(plugin, component, reason, request, "{message}"),
         }
         exchange.set_response(rescue::failure(failure.kind()));
     }

@@ -38,7 +38,7 @@ pub(crate) struct Place {
     pub(crate) desk: Arc<Desk>,
     /// The pattern of the route.
     pub(crate) route: Arc<str>,
-    /// The number of the request.
+    /// The number of the request, unique in this process.
     pub(crate) id: u64,
 }
 
@@ -74,6 +74,10 @@ impl Exchange {
         std::mem::swap(&mut parts.headers, &mut self.request.headers);
         std::mem::swap(&mut parts.extensions, &mut self.request.extensions);
         (parts, std::mem::take(&mut self.body))
+    }
+
+    pub(crate) const fn id(&self) -> u64 {
+        self.place.id
     }
 
     pub(crate) const fn has_response(&self) -> bool {

@@ -56,6 +56,7 @@ struct Hello(Arc<RouteCounters>);
 impl Service for Hello {
     async fn handle(&self, _: &Peer, _: Parts, _: Body) -> Answer {
         Answer {
+            request: None,
             response: Response::new(Body::from("hello")),
             route: Some(Arc::clone(&self.0)),
         }

@@ -27,6 +27,8 @@ pub(crate) struct GatewayService {
     health: HealthCheck,
     upstreams: Vec<Upstream>,
     requests: AtomicU64,
+    /// Where the numbers of this worker's requests begin.
+    first: u64,
 }
 
 impl GatewayService {
@@ -45,6 +47,7 @@ impl GatewayService {
             health,
             upstreams,
             requests: AtomicU64::new(0),
+            first: first_number(),
         }
     }
 
@@ -68,8 +71,9 @@ impl GatewayService {
         let place = Place {
             desk: Arc::clone(&self.assembly.desk),
             route: Arc::clone(&route.pattern),
-            id: self.requests.fetch_add(1, Ordering::Relaxed),
+            id: self.first + self.requests.fetch_add(1, Ordering::Relaxed),
         };
+        let request_id = place.id;
         let mut exchange = Exchange::new(request, body, peer, place);
         exchange.set_parameters(parameters);
         route.chain.run(&mut exchange, &self.upstreams).await;
@@ -81,6 +85,7 @@ impl GatewayService {
         Answer {
             response,
             route: Some(Arc::clone(&route.counters)),
+            request: Some(request_id),
         }
     }
 
@@ -103,6 +108,12 @@ impl GatewayService {
         }
         true
     }
+}
+
+/// A range of numbers for each worker, so that counting needs no line of memory that workers share.
+fn first_number() -> u64 {
+    static WORKERS: AtomicU64 = AtomicU64::new(0);
+    WORKERS.fetch_add(1, Ordering::Relaxed) << 40
 }
 
 impl Service for GatewayService {

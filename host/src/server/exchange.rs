@@ -25,6 +25,7 @@ pub(super) async fn run<S: Service>(
     let mut record = Record::begin(Arc::clone(&client.activity), client.peer, &request);
     let answer = answer(client, request).await;
     record.status = answer.response.status();
+    record.request = answer.request;
     record.route = answer.route;
     answer.response.map(|body| Sent { body, record })
 }
@@ -60,6 +61,7 @@ struct Record {
     began: Instant,
     status: StatusCode,
     bytes: u64,
+    request: Option<u64>,
     route: Option<Arc<RouteCounters>>,
     peer: Peer,
     // Only when somebody reads the access log.
@@ -76,6 +78,7 @@ impl Record {
             began: Instant::now(),
             status,
             bytes: 0,
+            request: None,
             route: None,
             peer,
             line,
@@ -93,6 +96,7 @@ impl Drop for Record {
             access_log::write(&access_log::Line {
                 method,
                 path: uri.path(),
+                request: self.request,
                 status: self.status,
                 bytes: self.bytes,
                 duration: self.began.elapsed(),

@@ -50,6 +50,8 @@ pub trait Service: Send + Sync + 'static {
 pub struct Answer {
     /// What the client gets.
     pub response: Response<Body>,
+    /// The number by which other log lines name the request.
+    pub request: Option<u64>,
     /// The route that answered; `None` for what no route answered.
     pub route: Option<Arc<RouteCounters>>,
 }
@@ -196,6 +198,7 @@ impl From<Response<Body>> for Answer {
     fn from(response: Response<Body>) -> Self {
         Self {
             response,
+            request: None,
             route: None,
         }
     }
