@@ -2,6 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::body::{Body, BodyError};
+use crate::desk::Desk;
+use crate::server::Peer;
 use abi::exchange::{ExchangeObject, Fact};
 use abi::failure::Kind;
 use abi::{Failure, HeaderError, Maybe, Session, Side};
@@ -9,11 +12,6 @@ use http::header::HOST;
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri};
-use matchit::Params;
-
-use crate::body::{Body, BodyError};
-use crate::desk::Desk;
-use crate::server::Peer;
 
 /// What is in flight.
 #[derive(Debug)]
@@ -25,25 +23,34 @@ pub(crate) struct Exchange {
     early: HeaderMap,
     peer: Peer,
     peer_text: OnceLock<Option<String>>,
-    parameters: Vec<(String, String)>,
+    parameters: Parameters,
     session: Option<Session>,
     flags: u64,
-    place: Place,
+    place: Arc<Place>,
+    id: u64,
 }
 
-/// Where an exchange takes place.
-#[derive(Clone, Debug)]
+/// Where an exchange takes place. One for each route and worker: what is counted at each request is not shared
+/// between processors.
+#[derive(Debug)]
 pub(crate) struct Place {
     /// What header numbers mean.
     pub(crate) desk: Arc<Desk>,
     /// The pattern of the route.
     pub(crate) route: Arc<str>,
-    /// The number of the request, unique in this process.
-    pub(crate) id: u64,
 }
 
+/// What the parameters of a route stand for.
+pub(crate) type Parameters = Vec<(String, String)>;
+
 impl Exchange {
-    pub(crate) fn new(request: Parts, body: Body, peer: Peer, place: Place) -> Self {
+    /// `id` is the number of the request, unique in this process.
+    pub(crate) fn new(
+        request: Parts,
+        body: Body,
+        peer: Peer,
+        (place, id): (Arc<Place>, u64),
+    ) -> Self {
         Self {
             request,
             body,
@@ -55,14 +62,14 @@ impl Exchange {
             session: None,
             flags: 0,
             place,
+            id,
         }
     }
 
-    pub(crate) fn set_parameters(&mut self, parameters: &Params<'_, '_>) {
-        let owned = parameters.iter();
-        self.parameters = owned
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
+    #[must_use]
+    pub(crate) fn with_parameters(mut self, parameters: Parameters) -> Self {
+        self.parameters = parameters;
+        self
     }
 
     /// Takes what an upstream gets. Method and target stay readable; the headers go along.
@@ -77,7 +84,7 @@ impl Exchange {
     }
 
     pub(crate) const fn id(&self) -> u64 {
-        self.place.id
+        self.id
     }
 
     pub(crate) const fn has_response(&self) -> bool {
@@ -242,7 +249,7 @@ impl ExchangeObject for Exchange {
     }
 
     fn request_id(&self) -> u64 {
-        self.place.id
+        self.id
     }
 }
 
@@ -319,9 +326,9 @@ mod tests {
         let place = Place {
             desk: Arc::new(Desk::new(Arc::new(Metrics::default()))),
             route: "/".into(),
-            id: 1,
         };
         let peer = Peer { address: None };
-        Exchange::new(request.into_parts().0, Body::Empty, peer, place)
+        let request = request.into_parts().0;
+        Exchange::new(request, Body::Empty, peer, (Arc::new(place), 1))
     }
 }

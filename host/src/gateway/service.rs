@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use abi::failure::Kind;
 use abi::storage::Storage;
 use futures_util::FutureExt;
+use http::header::HOST;
 use http::request::Parts;
 use http::{Response, StatusCode};
 use tracing::{error, warn};
@@ -14,7 +15,7 @@ use tracing::{error, warn};
 use super::assembly::Assembly;
 use crate::body::Body;
 use crate::config::HealthCheck;
-use crate::exchange::{Exchange, Place};
+use crate::exchange::{Exchange, Parameters, Place};
 use crate::router::{Lookup, normalise};
 use crate::server::{Answer, Peer, Service, Worker};
 use crate::upstream::{Patience, Upstream};
@@ -26,6 +27,8 @@ pub(crate) struct GatewayService {
     assembly: Arc<Assembly>,
     health: HealthCheck,
     upstreams: Vec<Upstream>,
+    /// By the number of the route.
+    places: Vec<Arc<Place>>,
     requests: AtomicU64,
     /// Where the numbers of this worker's requests begin.
     first: u64,
@@ -42,10 +45,20 @@ impl GatewayService {
         let upstreams = endpoints
             .map(|endpoint| Upstream::new(endpoint.clone(), patience, worker.tracker()))
             .collect();
+        let routes = assembly.routes.iter();
+        let places = routes
+            .map(|route| {
+                Arc::new(Place {
+                    desk: Arc::clone(&assembly.desk),
+                    route: Arc::clone(&route.pattern),
+                })
+            })
+            .collect();
         Self {
             assembly,
             health,
             upstreams,
+            places,
             requests: AtomicU64::new(0),
             first: first_number(),
         }
@@ -57,25 +70,14 @@ impl GatewayService {
         if let Some(response) = self.health(&request).await {
             return response.into();
         }
-        let host = request.headers.get(http::header::HOST).cloned();
-        let host = host.as_ref().and_then(|host| host.to_str().ok());
-        let uri = request.uri.clone();
-        let path = normalise(uri.path());
-        let router = &self.assembly.router;
-        let lookup = router.find(host.unwrap_or_default(), &path, &request.method);
-        let Lookup::Found(number, parameters) = &lookup else {
-            let response = rescue::lookup(&lookup).unwrap_or_default();
-            return response.into();
+        let (number, parameters) = match self.find(&request) {
+            Ok(found) => found,
+            Err(response) => return (*response).into(),
         };
-        let route = &self.assembly.routes[*number];
-        let place = Place {
-            desk: Arc::clone(&self.assembly.desk),
-            route: Arc::clone(&route.pattern),
-            id: self.first + self.requests.fetch_add(1, Ordering::Relaxed),
-        };
-        let request_id = place.id;
-        let mut exchange = Exchange::new(request, body, peer, place);
-        exchange.set_parameters(parameters);
+        let route = &self.assembly.routes[number];
+        let id = self.first + self.requests.fetch_add(1, Ordering::Relaxed);
+        let place = (Arc::clone(&self.places[number]), id);
+        let mut exchange = Exchange::new(request, body, peer, place).with_parameters(parameters);
         route.chain.run(&mut exchange, &self.upstreams).await;
         let response = exchange.into_response();
         let mut response = response.unwrap_or_else(|| rescue::failure(Kind::INTERNAL));
@@ -84,8 +86,25 @@ impl GatewayService {
             .scrub_response(response.headers_mut());
         Answer {
             response,
+            request: Some(id),
             route: Some(Arc::clone(&route.counters)),
-            request: Some(request_id),
+        }
+    }
+
+    fn find(&self, request: &Parts) -> Result<(usize, Parameters), Box<Response<Body>>> {
+        let host = request
+            .headers
+            .get(HOST)
+            .and_then(|host| host.to_str().ok());
+        let path = normalise(request.uri.path());
+        let router = &self.assembly.router;
+        match router.find(host.unwrap_or_default(), &path, &request.method) {
+            Lookup::Found(number, parameters) => {
+                let owned = parameters.iter();
+                let owned = owned.map(|(name, value)| (name.to_owned(), value.to_owned()));
+                Ok((number, owned.collect()))
+            }
+            other => Err(Box::new(rescue::lookup(&other).unwrap_or_default())),
         }
     }
 
