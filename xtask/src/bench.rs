@@ -10,7 +10,7 @@ pub(crate) fn bench() -> Result<(), Error> {
     step::run(
         ".",
         "cargo",
-        &["bench", "--package=engine", "--package=e2e", "--benches"],
+        &["bench", "--locked", "--package=e2e", "--bench=crossing"],
     )?;
     load::load()
 }

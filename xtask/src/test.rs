@@ -24,7 +24,13 @@ pub(crate) fn test() -> Result<(), Error> {
             step::run(directory, "cargo", &lints)
         });
     }
-    let tests = ["test", "--locked", "--workspace", "--all-features"];
+    let tests = [
+        "test",
+        "--locked",
+        "--workspace",
+        "--all-features",
+        "--no-fail-fast",
+    ];
     report.step("tests", || step::run(".", "cargo", &tests));
     report.step("tests of examples/third-party", || {
         step::run("examples/third-party", "cargo", &["test", "--locked"])
