@@ -35,14 +35,31 @@ pub(crate) fn test() -> Result<(), Error> {
     report.step("tests of examples/third-party", || {
         step::run("examples/third-party", "cargo", &["test", "--locked"])
     });
-    if tools::has_cargo("deny") {
-        report.step("licences and advisories", || {
-            step::run(".", "cargo", &["deny", "check"])
-        });
-    } else {
-        report.skip("licences and advisories", "cargo-deny is not installed");
-    }
+    dependencies(&mut report);
     report.finish()
+}
+
+/// What `deny.toml` says of dependencies, as far as this machine can tell.
+fn dependencies(report: &mut Report) {
+    if !tools::has_cargo("deny") {
+        return report.skip("dependencies", "cargo-deny is not installed");
+    }
+    report.step("licences and sources of dependencies", || {
+        step::run(
+            ".",
+            "cargo",
+            &["deny", "check", "bans", "licenses", "sources"],
+        )
+    });
+    match step::run(".", "cargo", &["deny", "fetch", "db"]) {
+        Ok(()) => report.step("advisories about dependencies", || {
+            step::run(".", "cargo", &["deny", "check", "advisories"])
+        }),
+        Err(_) => report.skip(
+            "advisories about dependencies",
+            "their database is out of reach",
+        ),
+    }
 }
 
 /// Ours, the third party's, and the plugins that go wrong; each has its own lock file.

@@ -15,6 +15,10 @@ pub(crate) struct Tool {
 /// What the tests start.
 pub(crate) const FOR_TESTS: &[Tool] = &[
     Tool {
+        program: "curl",
+        package: "curl",
+    },
+    Tool {
         program: "redis-server",
         package: "redis-server",
     },

@@ -1,7 +1,7 @@
 //! Logs across the boundary: a plugin's `tracing` callsites become callsites of the gateway.
 //!
 //! Each library has its own copy of `tracing`, so a plugin's events would go nowhere. In the plugin, a subscriber
-//! ([`connect`]) registers every callsite once with the gateway and sends events and spans by handle; in the gateway
+//! (`connect`) registers every callsite once with the gateway and sends events and spans by handle; in the gateway
 //! each becomes a real callsite with metadata of its own, so that filters by target, spans and typed fields work as
 //! if the code were linked in.
 
