@@ -191,6 +191,23 @@ fn malformed_requests_are_refused_and_never_forwarded() {
 }
 
 #[test]
+fn client_that_drips_its_headers_is_cut_off() {
+    let upstream = Upstream::start();
+    let gateway = Site::new(&upstream)
+        .server("timeouts: { headerRead: 200ms }")
+        .run();
+
+    // The end of the headers never comes, and the connection is closed all the same.
+    let answer = converse(gateway.address(), b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ");
+
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
+        "{answer}"
+    );
+    assert!(upstream.seen().is_empty());
+}
+
+#[test]
 fn upstream_that_is_not_there_is_a_502() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
