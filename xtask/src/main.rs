@@ -20,8 +20,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["run"] => run::run("dev"),
-        ["run", "--release"] => run::run("release"),
+        ["run", options @ ..] => run::run(options),
         ["test"] => test::test(),
         ["dist"] => dist::dist(),
         ["bench"] => bench::bench(),
@@ -45,7 +44,9 @@ fn root() -> &'static Path {
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  run [--release]   build gateway and session.so, start them on examples/quickstart, print what to try
+  run [--release] [--port PORT]
+                    build gateway and session.so, start them on examples/quickstart, print what to try;
+                    PORT is 8090 unless given, 0 picks a free one
   test              everything that must hold: formats, lints, unit and end-to-end tests, examples
   dist              lay out what is shipped in dist/: gateway, plugins/session.so, config/, SHA256SUMS
   bench [--load]    criterion benchmarks and the comparison with nginx under load, or the latter alone";
