@@ -201,6 +201,18 @@ impl fmt::Debug for SessionStore {
 }
 
 impl Attribute<'_> {
+    /// Lends a JSON value as an attribute: how a [`SessionObject`] answers a read. `null` is no attribute.
+    pub fn lend(value: &Value, visit: impl FnOnce(Attribute<'_>)) {
+        match value {
+            Value::Null => {}
+            Value::String(text) => visit(Attribute::Text(text)),
+            Value::Bool(flag) => visit(Attribute::Flag(*flag)),
+            Value::Number(number) => visit(Attribute::Number(&number.to_string())),
+            list @ Value::Array(_) => visit(Attribute::List(&list.to_string())),
+            object @ Value::Object(_) => visit(Attribute::Object(&object.to_string())),
+        }
+    }
+
     /// A copy that outlives the visit.
     pub fn to_value(&self) -> Value {
         match self {

@@ -152,13 +152,8 @@ impl SessionObject for Visit {
         let Some(attributes) = state.attributes() else {
             return;
         };
-        match resolve(attributes, path) {
-            None | Some(Value::Null) => {}
-            Some(Value::String(text)) => visit(Attribute::Text(text)),
-            Some(Value::Bool(flag)) => visit(Attribute::Flag(*flag)),
-            Some(Value::Number(number)) => visit(Attribute::Number(&number.to_string())),
-            Some(list @ Value::Array(_)) => visit(Attribute::List(&list.to_string())),
-            Some(object @ Value::Object(_)) => visit(Attribute::Object(&object.to_string())),
+        if let Some(value) = resolve(attributes, path) {
+            Attribute::lend(value, visit);
         }
     }
 

@@ -125,13 +125,8 @@ struct Fixed(Map<String, Value>);
 
 impl SessionObject for Fixed {
     fn read(&self, path: &str, visit: &mut dyn FnMut(Attribute<'_>)) {
-        match self.0.get(path) {
-            None | Some(Value::Null) => {}
-            Some(Value::String(text)) => visit(Attribute::Text(text)),
-            Some(Value::Bool(flag)) => visit(Attribute::Flag(*flag)),
-            Some(Value::Number(number)) => visit(Attribute::Number(&number.to_string())),
-            Some(list @ Value::Array(_)) => visit(Attribute::List(&list.to_string())),
-            Some(object @ Value::Object(_)) => visit(Attribute::Object(&object.to_string())),
+        if let Some(value) = self.0.get(path) {
+            Attribute::lend(value, visit);
         }
     }
 
