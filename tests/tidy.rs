@@ -103,7 +103,8 @@ fn every_file_is_declared_by_its_parent() {
     for file in project_files() {
         let name = file.file_stem().unwrap().to_str().unwrap();
         let directory = file.parent().unwrap();
-        let is_root = ["main", "lib", "build", "tidy", "allocations"].contains(&name)
+        let is_root = ["main", "lib", "build", "tidy", "allocations", "conformance"]
+            .contains(&name)
             || directory.ends_with("benches")
             || directory.ends_with("tests");
         if is_root {
