@@ -1,52 +1,143 @@
-//! What does not wait does not allocate: crossing the boundary costs calls, never memory.
+//! How often a request asks for memory: not at all for crossing the boundary, and a known number of times for its
+//! session. A number that grows here is a price that every request pays.
 //!
 //! The middlewares here are linked in, so that both sides of each table use the allocator that counts. A library has its
 //! own.
 #![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "benches/crossing/exchange.rs"]
+#[path = "benches/desk.rs"]
+mod desk;
+#[path = "benches/exchange.rs"]
 mod exchange;
-#[path = "benches/crossing/services.rs"]
-mod services;
+#[path = "fixtures/stamp/src/stamp.rs"]
+mod stamp;
+#[path = "benches/visit.rs"]
+mod visit;
 
 use std::hint::black_box;
 use std::sync::Arc;
 
 use abi::handle::MiddlewareHandle;
-use abi::services::ServicesObject as _;
-use abi::{Exchange, Failure, Flow, HeaderName, Maybe, Middleware, Side};
+use abi::services::Services;
+use abi::{Entry, Exchange, Failure, Flow, HeaderName, Maybe, Middleware, Side};
 use allocation_counter::measure;
+use engine::clock::SystemClock;
+use engine::cookie::{Candidates, CookieName, strip};
+use engine::middlewares::{LoadSessionMiddleware, MapSessionToHeaderMiddleware};
+use engine::storage::{MemoryConfig, MemoryStorage};
 
-use self::exchange::InFlight;
-use self::services::Desk;
+use self::desk::Desk;
+use self::exchange::{InFlight, cookie_header};
+use self::stamp::{Idle, Stamp};
+use self::visit::{load_config, logged_in, map_config, pass};
 
 #[test]
-fn both_phases_cross_without_an_allocation() {
-    let desk = Arc::new(Desk::default());
-    let cookie = HeaderName::from_number(desk.header("cookie").unwrap());
-    let middleware = MiddlewareHandle::new(Reader { cookie });
-    let mut exchange = InFlight::new(&desk, "sid=abc");
+fn a_call_crosses_without_an_allocation() {
+    let chain = [MiddlewareHandle::new(Idle)];
+    let mut exchange = InFlight::new(&Desk::default(), None);
 
-    let counted = measure(|| visit(&middleware, &mut exchange));
+    assert_eq!(allocations(&chain, &mut exchange), 0);
+}
 
-    assert_eq!(counted.count_total, 0);
+#[test]
+fn facts_headers_and_two_words_of_state_cross_without_an_allocation() {
+    let desk = Desk::default();
+    let cookie = desk.services().header("cookie").unwrap();
+    let chain = [MiddlewareHandle::new(Reader { cookie })];
+    let mut exchange = InFlight::new(&desk, Some(&cookie_header("sid=abc")));
+
+    assert_eq!(allocations(&chain, &mut exchange), 0);
+}
+
+#[test]
+fn a_header_that_is_set_allocates_its_value_only() {
+    let desk = Desk::default();
+    let chain = [MiddlewareHandle::new(stamp(&desk.services()))];
+    let mut exchange = InFlight::new(&desk, Some(&cookie_header("sid=abc")));
+
+    assert_eq!(allocations(&chain, &mut exchange), 2, "it sets two");
+}
+
+#[test]
+fn a_visitor_without_a_session_costs_one_allocation() {
+    let desk = Desk::default();
+    let chain = middlewares(&desk);
+    let mut newcomer = InFlight::new(&desk, None);
+    let mut stranger = InFlight::new(&desk, Some(&cookie_header("sid=abc")));
+
+    // The session that could begin here.
+    assert_eq!(allocations(&chain, &mut newcomer), 1);
+    assert_eq!(allocations(&chain, &mut stranger), 1);
+}
+
+#[test]
+fn a_session_in_memory_costs_no_more_than_eight_allocations() {
+    let desk = Desk::default();
+    let chain = middlewares(&desk);
+    let mut exchange = logged_in(&desk, &chain[0]);
+
+    let loaded = allocations(&chain[..1], &mut exchange);
+    let mapped = allocations(&chain, &mut exchange) - loaded;
+
+    // The session, the cookie without its key, and that as a value again. Loading the row takes none.
+    assert!(loaded <= 6, "{loaded}");
+    assert_eq!(mapped, 2, "the values of two headers");
+    assert!(exchange.headers(Side::Request).contains_key("x-user-id"));
+}
+
+#[test]
+fn the_cookie_is_found_without_an_allocation_and_stripped_with_three() {
+    let name = CookieName::parse("session_id").unwrap();
+    let header = cookie_header("session_id=abc");
+    let other = cookie_header("sid=abc");
+
+    let find = || Candidates::of([header.as_bytes()], &name).count();
+
+    assert_eq!(count(|| assert_eq!(find(), 1)), 0);
+    assert_eq!(count(|| drop(strip(other.as_bytes(), &name))), 0);
+    let stripped = count(|| drop(strip(header.as_bytes(), &name)));
+    assert!(stripped <= 3, "{stripped}");
 }
 
 #[test]
 fn counter_counts() {
-    let counted = measure(|| drop(black_box(Box::new(1))));
-
-    assert_eq!(counted.count_total, 1);
+    assert_eq!(count(|| drop(black_box(Box::new(1)))), 1);
 }
 
-/// One request; taken apart by hand, because waiting in general would need a waker.
-fn visit(middleware: &MiddlewareHandle, exchange: &mut InFlight) {
-    let Maybe::Ready(Ok(Flow::Next(state))) = middleware.on_request(Exchange::new(exchange)) else {
-        panic!("the request passes at once");
-    };
-    let Maybe::Ready(Ok(())) = middleware.on_response(Exchange::new(exchange), state) else {
-        panic!("the response passes at once");
-    };
+/// Of a request that is not the first: that one may fill what is kept for ever.
+fn allocations(chain: &[MiddlewareHandle], exchange: &mut InFlight) -> u64 {
+    pass(chain, exchange);
+    exchange.arrive();
+    count(|| pass(chain, exchange))
+}
+
+fn count(work: impl FnOnce()) -> u64 {
+    measure(work).count_total
+}
+
+fn stamp(services: &Services) -> Stamp<HeaderName> {
+    let [cookie, user, role] = ["cookie", "x-user", "x-role"].map(|name| services.header(name));
+    Stamp {
+        cookie: cookie.unwrap(),
+        user: user.unwrap(),
+        role: role.unwrap(),
+    }
+}
+
+/// Those of session.so.
+fn middlewares(desk: &Desk) -> [MiddlewareHandle; 2] {
+    let clock = Arc::new(SystemClock::new());
+    let rows = MemoryStorage::open(&MemoryConfig::default(), clock.clone()).unwrap();
+    let config = serde_json::from_value(load_config()).unwrap();
+    let (entry, services) = (Entry { name: "Load" }, desk.services());
+    let load = LoadSessionMiddleware::new(entry, &config, Arc::new(rows), clock, &services);
+    let config = serde_json::from_value(map_config()).unwrap();
+    let map = MapSessionToHeaderMiddleware::new(config, &services);
+    [
+        MiddlewareHandle::new(load.unwrap()),
+        MiddlewareHandle::new(map.unwrap()),
+    ]
 }
 
 /// Reads what it can and remembers a little.
@@ -55,9 +146,12 @@ struct Reader {
 }
 
 impl Middleware for Reader {
-    type State = usize;
+    type State = (usize, usize);
 
-    fn on_request<'a>(&'a self, exchange: Exchange<'a>) -> Maybe<'a, Result<Flow<usize>, Failure>> {
+    fn on_request<'a>(
+        &'a self,
+        exchange: Exchange<'a>,
+    ) -> Maybe<'a, Result<Flow<Self::State>, Failure>> {
         let cookie = exchange.header(Side::Request, self.cookie);
         let facts = [
             exchange.method(),
@@ -65,16 +159,16 @@ impl Middleware for Reader {
             exchange.host(),
             exchange.route(),
         ];
-        let seen = facts.map(str::len).iter().sum::<usize>() + cookie.map_or(0, <[u8]>::len);
-        Maybe::Ready(Ok(Flow::Next(seen)))
+        let seen = facts.map(str::len).iter().sum();
+        Maybe::Ready(Ok(Flow::Next((seen, cookie.map_or(0, <[u8]>::len)))))
     }
 
     fn on_response<'a>(
         &'a self,
         mut exchange: Exchange<'a>,
-        seen: usize,
+        seen: Self::State,
     ) -> Maybe<'a, Result<(), Failure>> {
-        assert_eq!(seen, "GET/pagebench.test/pagesid=abc".len());
+        assert_eq!(seen, ("GET/dashboardshop.example/dashboard".len(), 200));
         exchange.remove_header(Side::Response, self.cookie);
         Maybe::Ready(Ok(()))
     }

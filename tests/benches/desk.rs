@@ -1,42 +1,50 @@
 //! What plugins ask of a gateway when they start.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abi::services::{ServicesError, ServicesObject};
 use abi::storage::StorageHandle;
-use abi::{SessionStore, Side};
+use abi::{Services, SessionStore, Side};
 use http::HeaderName;
 
 /// Numbers header names, and agrees to everything else.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Desk {
-    names: Mutex<Vec<HeaderName>>,
+    names: Arc<Names>,
 }
+
+#[derive(Debug, Default)]
+struct Names(Mutex<Vec<HeaderName>>);
 
 impl Desk {
-    /// The names by their numbers.
-    pub(crate) fn names(&self) -> Vec<HeaderName> {
-        self.lock().clone()
+    /// What a plugin gets to work with.
+    pub(crate) fn services(&self) -> Services {
+        Services::new(Arc::clone(&self.names))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<HeaderName>> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The names that were asked for until now, by their numbers.
+    pub(crate) fn names(&self) -> Box<[HeaderName]> {
+        self.names.lock().as_slice().into()
     }
 }
 
-impl ServicesObject for Desk {
+impl Names {
+    fn lock(&self) -> MutexGuard<'_, Vec<HeaderName>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ServicesObject for Names {
     fn header(&self, name: &str) -> Result<u32, ServicesError> {
         let name: HeaderName = name.parse().map_err(|_| ServicesError::HeaderName)?;
         let mut names = self.lock();
-        let index = names
-            .iter()
-            .position(|known| *known == name)
-            .unwrap_or_else(|| {
-                names.push(name);
-                names.len() - 1
-            });
-        u32::try_from(index).map_err(|_| ServicesError::HeaderName)
+        let known = names.iter().position(|known| *known == name);
+        let number = known.unwrap_or_else(|| {
+            names.push(name);
+            names.len() - 1
+        });
+        u32::try_from(number).map_err(|_| ServicesError::HeaderName)
     }
 
     fn flag(&self, _: &str) -> Result<u32, ServicesError> {
