@@ -6,6 +6,7 @@
 
 mod config;
 mod instruction;
+mod ledger;
 mod presented;
 mod store;
 mod visit;

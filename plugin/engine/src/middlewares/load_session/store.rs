@@ -10,8 +10,9 @@ use abi::{Counter, Exchange, Failure, HeaderName, Maybe, Services, Session as Ha
 use tracing::{debug, warn};
 
 use super::config::LoadSessionConfig;
+use super::ledger::Notice;
 use super::presented::{Place, Places, Presented};
-use super::visit::{Notice, Visit};
+use super::visit::Visit;
 use crate::clock::Clock;
 use crate::cookie::{CookieName, CookieRules};
 use crate::engine::{Engine, Saved, Session};

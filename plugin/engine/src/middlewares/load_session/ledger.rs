@@ -1,0 +1,228 @@
+//! What one request has done to its session, and what is to come of it. Pure: no storage, no clock.
+
+use serde_json::Value;
+
+use abi::storage::Unavailable;
+
+use crate::engine::{Saved, Session};
+use crate::session::{Attributes, Deltas, Record};
+
+/// The session as it was found, and what has been written about it since.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    stored: Option<Session>,
+    /// The place the id came from; none for a visitor without a session.
+    place: Option<usize>,
+    changes: Deltas,
+    /// The record with the changes applied, made at the first change.
+    merged: Option<Record>,
+    fate: Fate,
+    notice: Notice,
+}
+
+/// What is to become of the session, besides its changes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Fate {
+    #[default]
+    Keep,
+    Regenerate,
+    Destroy,
+    /// It is over: ended here, or found ended when it was to be stored.
+    Over,
+}
+
+/// What the client has to be told.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Notice {
+    #[default]
+    Nothing,
+    /// It has a new id, or a new end.
+    Issue,
+    /// Its key leads nowhere any more.
+    Clear,
+}
+
+/// The operation that stores what happened.
+pub(super) enum Work {
+    Create(Deltas),
+    Patch(Session, Deltas),
+    Regenerate(Session, Deltas),
+    Revoke(Session),
+}
+
+/// What came of the work, where it was not what was meant.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Outcome {
+    AsMeant,
+    /// The session had ended meanwhile.
+    Lost,
+}
+
+impl Ledger {
+    /// A session whose id stood in the given place.
+    pub(super) fn found(stored: Session, place: usize, notice: Notice) -> Self {
+        Self {
+            stored: Some(stored),
+            place: Some(place),
+            notice,
+            ..Self::default()
+        }
+    }
+
+    pub(super) const fn stored(&self) -> Option<&Session> {
+        self.stored.as_ref()
+    }
+
+    pub(super) const fn place(&self) -> Option<usize> {
+        self.place
+    }
+
+    /// What a reader sees: nothing once the end was decided.
+    pub(super) fn attributes(&self) -> Option<&Attributes> {
+        if self.is_ending() {
+            return None;
+        }
+        let stored = || self.stored.as_ref().map(|session| &**session.record());
+        let record = self.merged.as_ref().or_else(stored);
+        record.map(Record::attributes)
+    }
+
+    /// An attribute of exactly this name, or the way that dots lead through objects.
+    pub(super) fn find(&self, path: &str) -> Option<&Value> {
+        let attributes = self.attributes()?;
+        if let Some(value) = attributes.value(path) {
+            return Some(value);
+        }
+        let (name, rest) = path.split_once('.')?;
+        rest.split('.')
+            .try_fold(attributes.value(name)?, |value, step| value.get(step))
+    }
+
+    /// Whether there is nothing to store and nothing to tell: so it is for nearly every request.
+    pub(super) fn is_settled(&self) -> bool {
+        let is_pending = matches!(self.fate, Fate::Regenerate | Fate::Destroy);
+        self.notice == Notice::Nothing && self.changes.is_empty() && !is_pending
+    }
+
+    /// Writes changes down; `blank` is the record of a session that does not exist yet.
+    pub(super) fn change(
+        &mut self,
+        apply: impl FnOnce(&mut Deltas),
+        blank: impl FnOnce() -> Record,
+    ) {
+        if self.is_ending() {
+            return;
+        }
+        apply(&mut self.changes);
+        let base = match &self.stored {
+            Some(session) => Record::clone(session.record()),
+            None => blank(),
+        };
+        self.merged = Some(base.merge(&self.changes));
+    }
+
+    pub(super) fn regenerate(&mut self) {
+        if self.fate == Fate::Keep {
+            self.fate = Fate::Regenerate;
+        }
+    }
+
+    pub(super) fn destroy(&mut self) {
+        if self.fate != Fate::Over {
+            self.fate = Fate::Destroy;
+        }
+    }
+
+    /// Takes what is to be done. It is done once, whoever asks.
+    pub(super) fn take_work(&mut self) -> Option<Work> {
+        let is_new_user = self.changes_principal();
+        let changes = std::mem::take(&mut self.changes);
+        match (self.fate, self.stored.clone()) {
+            (Fate::Over, _) => None,
+            (Fate::Destroy, None) => {
+                self.end();
+                None
+            }
+            // Stays decided until the storage has said so: a request that fails here must not go on with it.
+            (Fate::Destroy, Some(session)) => Some(Work::Revoke(session)),
+            (Fate::Keep | Fate::Regenerate, None) => self.begins().then_some(Work::Create(changes)),
+            (Fate::Keep, Some(session)) if !is_new_user => {
+                (!changes.is_empty()).then_some(Work::Patch(session, changes))
+            }
+            (Fate::Keep | Fate::Regenerate, Some(session)) => {
+                self.fate = Fate::Keep;
+                Some(Work::Regenerate(session, changes))
+            }
+        }
+    }
+
+    /// Takes the outcome of a write of `changes`.
+    pub(super) fn accept(&mut self, saved: Saved, changes: Deltas) -> Result<Outcome, Unavailable> {
+        match saved {
+            Saved::Done(session) => {
+                if !self.is_told(&session) {
+                    self.notice = Notice::Issue;
+                }
+                let newer = (!self.changes.is_empty()).then_some(&self.changes);
+                self.merged = newer.map(|newer| session.record().merge(newer));
+                self.stored = Some(session);
+                Ok(Outcome::AsMeant)
+            }
+            Saved::Lost => {
+                self.end();
+                Ok(Outcome::Lost)
+            }
+            Saved::Unavailable(cause) => {
+                let newer = std::mem::replace(&mut self.changes, changes);
+                newer
+                    .iter()
+                    .for_each(|delta| self.changes.push(delta.clone()));
+                Err(cause)
+            }
+        }
+    }
+
+    /// The session is over, and everybody has heard.
+    pub(super) fn end(&mut self) {
+        self.fate = Fate::Over;
+        self.notice = match self.place {
+            Some(_) => Notice::Clear,
+            // The key was never told, or only by a save in this very request: then nobody has it.
+            None => Notice::Nothing,
+        };
+        self.stored = None;
+        self.merged = None;
+    }
+
+    pub(super) const fn take_notice(&mut self) -> Notice {
+        std::mem::replace(&mut self.notice, Notice::Nothing)
+    }
+
+    const fn is_ending(&self) -> bool {
+        matches!(self.fate, Fate::Destroy | Fate::Over)
+    }
+
+    /// Nothing is stored for somebody who left nothing.
+    fn begins(&self) -> bool {
+        let attributes = self.merged.as_ref().map(Record::attributes);
+        attributes.is_some_and(|attributes| !attributes.is_empty())
+    }
+
+    fn changes_principal(&self) -> bool {
+        let (Some(merged), Some(stored)) = (&self.merged, &self.stored) else {
+            return false;
+        };
+        merged.attributes().value(PRINCIPAL) != stored.record().attributes().value(PRINCIPAL)
+    }
+
+    /// Whether the client knows this id and this end already.
+    fn is_told(&self, session: &Session) -> bool {
+        self.stored.as_ref().is_some_and(|known| {
+            let ends = [known, session].map(|session| session.record().expires_at());
+            known.id() == session.id() && ends[0] == ends[1]
+        })
+    }
+}
+
+// The attribute that names the user. When it changes, so does the id: nobody who knew the old one shares the login.
+const PRINCIPAL: &str = "user_id";
