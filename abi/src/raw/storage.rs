@@ -24,11 +24,11 @@ use crate::{Failure, Maybe};
 pub struct StorageTable {
     /// [`Storage::load`]. The key is borrowed for as long as the future lives.
     pub load: for<'a> unsafe extern "C" fn(*const c_void, RawKey<'a>) -> RawMaybe<'a, RawLoaded>,
-    /// [`Storage::write`]; version 0 = the row must be absent.
+    /// [`Storage::write`].
     pub write: for<'a> unsafe extern "C" fn(
         *const c_void,
         RawKey<'a>,
-        expected: u64,
+        expected: RawExpected,
         row: RawRow,
         keep_milliseconds: u64,
     ) -> RawMaybe<'a, RawWritten>,
@@ -54,6 +54,16 @@ shared_handle! {
 pub struct RawKey<'a> {
     bytes: View,
     life: PhantomData<&'a ()>,
+}
+
+/// [`Expected`].
+#[repr(u8)]
+#[derive(Clone, Copy, StableAbi)]
+pub enum RawExpected {
+    /// No row.
+    Absent,
+    /// A row at this version.
+    Version(u64),
 }
 
 /// [`Row`].
@@ -111,18 +121,15 @@ impl RawStorage {
         row: Row,
         keep: Duration,
     ) -> Maybe<'a, Written> {
-        let expected = match expected {
-            Expected::Absent => 0,
-            Expected::Version(version) => version,
-        };
         let keep = u64::try_from(keep.as_millis()).unwrap_or(u64::MAX).max(1);
         let row = RawRow {
             version: row.version,
             payload: row.payload.into(),
         };
         // SAFETY: as in `load`; the row is moved.
-        let raw =
-            unsafe { (self.table.write())(self.object, RawKey::of(key), expected, row, keep) };
+        let raw = unsafe {
+            (self.table.write())(self.object, RawKey::of(key), expected.into(), row, keep)
+        };
         raw.into_maybe(Written::from)
     }
 
@@ -200,20 +207,16 @@ unsafe extern "C" fn load<'a, S: Storage>(
 unsafe extern "C" fn write<'a, S: Storage>(
     object: *const c_void,
     key: RawKey<'a>,
-    expected: u64,
+    expected: RawExpected,
     row: RawRow,
     keep_milliseconds: u64,
 ) -> RawMaybe<'a, RawWritten> {
     // SAFETY: called through the table of a live handle.
     let storage = unsafe { storage::<'a, S>(object) };
-    let expected = match expected {
-        0 => Expected::Absent,
-        version => Expected::Version(version),
-    };
     let keep = Duration::from_millis(keep_milliseconds);
     crossing(
         "storage write",
-        || storage.write(key.key(), expected, row.into(), keep),
+        || storage.write(key.key(), expected.into(), row.into(), keep),
         RawWritten::from,
     )
 }
@@ -243,6 +246,24 @@ fn crossing<'a, T: Send + 'a, R: Send + 'a>(
     match contain(entry, call) {
         Ok(maybe) => RawMaybe::from_maybe(entry, maybe, convert),
         Err(failure) => RawMaybe::Ready(convert(Err(failure))),
+    }
+}
+
+impl From<Expected> for RawExpected {
+    fn from(expected: Expected) -> Self {
+        match expected {
+            Expected::Absent => Self::Absent,
+            Expected::Version(version) => Self::Version(version),
+        }
+    }
+}
+
+impl From<RawExpected> for Expected {
+    fn from(raw: RawExpected) -> Self {
+        match raw {
+            RawExpected::Absent => Self::Absent,
+            RawExpected::Version(version) => Self::Version(version),
+        }
     }
 }
 
