@@ -10,7 +10,7 @@
 //! line of [`export_plugin!`]. There is no `unsafe` to write, and panics cost one request.
 //!
 //! ```
-//! use abi::config::Faults;
+//! use abi::config::{Faults, NoConfig};
 //! use abi::{Entry, Exchange, Failure, Flow, HeaderName, Maybe, Middleware, Offer, Plugin, Services, Side};
 //!
 //! struct Greeter {
@@ -33,7 +33,7 @@
 //!     const NAME: &'static str = "greeter";
 //!     const HELP: &'static str = "Says hello to upstreams.";
 //!     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
-//!     type Config = Option<()>;
+//!     type Config = NoConfig;
 //!
 //!     fn open(_: Self::Config, services: Services) -> Result<Self, Faults> {
 //!         Ok(Self { services })

@@ -24,12 +24,14 @@
 
 mod duration;
 mod fault;
+mod none;
 mod path;
 mod secret;
 mod size;
 
 pub use duration::{ConfigDuration, DurationError};
 pub use fault::{Fault, Faults};
+pub use none::NoConfig;
 pub use path::ConfigPath;
 pub use secret::Secret;
 pub use size::{ByteSize, SizeError};

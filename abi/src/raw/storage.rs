@@ -121,7 +121,8 @@ impl RawStorage {
         row: Row,
         keep: Duration,
     ) -> Maybe<'a, Written> {
-        let keep = u64::try_from(keep.as_millis()).unwrap_or(u64::MAX).max(1);
+        // Rounded up: a row is kept for at least as long as was asked for.
+        let keep = u64::try_from(keep.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
         let row = RawRow {
             version: row.version,
             payload: row.payload.into(),

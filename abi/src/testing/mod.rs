@@ -3,7 +3,7 @@
 //! What is made here goes through the same tables as in a gateway; only the library is missing.
 //!
 //! ```
-//! # use abi::config::Faults;
+//! # use abi::config::{Faults, NoConfig};
 //! # use abi::{Entry, Exchange, Failure, Flow, HeaderName, Maybe, Middleware, Offer, Plugin, Services, Side};
 //! # struct Greeter { services: Services }
 //! # struct Greeting(HeaderName);
@@ -11,10 +11,10 @@
 //! #     const NAME: &'static str = "greeter";
 //! #     const HELP: &'static str = "Says hello.";
 //! #     const VERSION: &'static str = "1.0.0";
-//! #     type Config = Option<()>;
+//! #     type Config = NoConfig;
 //! #     fn open(_: Self::Config, services: Services) -> Result<Self, Faults> { Ok(Self { services }) }
 //! #     fn components(offer: &mut Offer<Self>) {
-//! #         offer.middleware("GreetingMiddleware", "Sets X-Greeting.", |plugin: &Self, _: Entry<'_>, _: Option<()>| {
+//! #         offer.middleware("GreetingMiddleware", "Sets X-Greeting.", |plugin: &Self, _: Entry<'_>, _: NoConfig| {
 //! #             Ok(Greeting(plugin.services.header("x-greeting").unwrap()))
 //! #         });
 //! #     }
@@ -30,8 +30,8 @@
 //! use serde_json::json;
 //!
 //! let gateway = TestGateway::new();
-//! let plugin = gateway.open::<Greeter>(json!(null)).unwrap();
-//! let greeting = plugin.middleware("GreetingMiddleware", json!(null)).unwrap();
+//! let plugin = gateway.open::<Greeter>(json!({})).unwrap();
+//! let greeting = plugin.middleware("GreetingMiddleware", json!({})).unwrap();
 //!
 //! let mut exchange = gateway.exchange("GET", "/");
 //! exchange.run(&greeting, 200).unwrap();
@@ -41,9 +41,11 @@
 
 mod exchange;
 mod gateway;
+mod session;
 
 pub use exchange::TestExchange;
 pub use gateway::{OpenTestPlugin, TestGateway};
+pub use session::TestSession;
 
 use std::pin::pin;
 use std::sync::Arc;

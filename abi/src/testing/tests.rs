@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{TestGateway, wait};
-use crate::config::Faults;
+use crate::config::{Faults, NoConfig};
 use crate::failure::Kind;
 use crate::session::{AttributeError, SessionObject};
 use crate::storage::{Expected, Key, Loaded, Row, Storage, StorageHandle, Unavailable, Written};
@@ -20,7 +20,7 @@ use crate::{
 #[test]
 fn request_phase_hands_its_state_to_the_response_phase() {
     let gateway = TestGateway::new();
-    let plugin = gateway.open::<Probe>(json!(null)).unwrap();
+    let plugin = gateway.open::<Probe>(json!({})).unwrap();
     let middleware = plugin
         .middleware("Echo", json!({ "mode": "pass" }))
         .unwrap();
@@ -34,7 +34,7 @@ fn request_phase_hands_its_state_to_the_response_phase() {
 #[test]
 fn pending_work_is_waited_for() {
     let gateway = TestGateway::new();
-    let plugin = gateway.open::<Probe>(json!(null)).unwrap();
+    let plugin = gateway.open::<Probe>(json!({})).unwrap();
     let middleware = plugin
         .middleware("Echo", json!({ "mode": "later" }))
         .unwrap();
@@ -48,7 +48,7 @@ fn pending_work_is_waited_for() {
 #[test]
 fn panic_in_a_call_is_a_failure_and_the_next_call_works() {
     let gateway = TestGateway::new();
-    let plugin = gateway.open::<Probe>(json!(null)).unwrap();
+    let plugin = gateway.open::<Probe>(json!({})).unwrap();
     let middleware = plugin
         .middleware("Echo", json!({ "mode": "panicOnce" }))
         .unwrap();
@@ -83,7 +83,7 @@ fn panic_in_the_response_phase_is_a_failure() {
 #[test]
 fn cancelled_work_that_panics_in_its_drop_harms_nobody() {
     let gateway = TestGateway::new();
-    let plugin = gateway.open::<Probe>(json!(null)).unwrap();
+    let plugin = gateway.open::<Probe>(json!({})).unwrap();
     let middleware = plugin
         .middleware("Echo", json!({ "mode": "panicInDrop" }))
         .unwrap();
@@ -95,8 +95,8 @@ fn cancelled_work_that_panics_in_its_drop_harms_nobody() {
 #[test]
 fn state_of_a_request_that_was_cancelled_is_released() {
     let gateway = TestGateway::new();
-    let plugin = gateway.open::<Probe>(json!(null)).unwrap();
-    let middleware = plugin.middleware("Counting", json!(null)).unwrap();
+    let plugin = gateway.open::<Probe>(json!({})).unwrap();
+    let middleware = plugin.middleware("Counting", json!({})).unwrap();
     let mut exchange = gateway.exchange("GET", "/");
     let before = ALIVE.load(Ordering::SeqCst);
 
@@ -113,11 +113,11 @@ fn state_of_a_request_that_was_cancelled_is_released() {
 #[test]
 fn state_of_another_middleware_is_refused() {
     let gateway = TestGateway::new();
-    let plugin = gateway.open::<Probe>(json!(null)).unwrap();
+    let plugin = gateway.open::<Probe>(json!({})).unwrap();
     let one = plugin
         .middleware("Echo", json!({ "mode": "pass" }))
         .unwrap();
-    let other = plugin.middleware("Counting", json!(null)).unwrap();
+    let other = plugin.middleware("Counting", json!({})).unwrap();
     let mut exchange = gateway.exchange("GET", "/");
     let Flow::Next(state) = wait(one.on_request(exchange.lend())).unwrap() else {
         panic!("the middleware lets the request through");
@@ -131,8 +131,8 @@ fn state_of_another_middleware_is_refused() {
 #[test]
 fn middlewares_without_content_are_still_two() {
     let gateway = TestGateway::new();
-    let plugin = gateway.open::<Probe>(json!(null)).unwrap();
-    let [one, other] = [(), ()].map(|()| plugin.middleware("Counting", json!(null)).unwrap());
+    let plugin = gateway.open::<Probe>(json!({})).unwrap();
+    let [one, other] = [(), ()].map(|()| plugin.middleware("Counting", json!({})).unwrap());
     let mut exchange = gateway.exchange("GET", "/");
     let Flow::Next(state) = wait(one.on_request(exchange.lend())).unwrap() else {
         panic!("the middleware lets the request through");
@@ -144,7 +144,7 @@ fn middlewares_without_content_are_still_two() {
 #[test]
 fn constructor_that_fails_says_where_and_why() {
     let gateway = TestGateway::new();
-    let plugin = gateway.open::<Probe>(json!(null)).unwrap();
+    let plugin = gateway.open::<Probe>(json!({})).unwrap();
 
     let faults = plugin
         .middleware("Echo", json!({ "mode": "nonsense" }))
@@ -239,7 +239,7 @@ fn description_lists_components_with_their_schemas() {
 
 fn run_in_mode(mode: &str) -> Result<(), Failure> {
     let gateway = TestGateway::new();
-    let plugin = gateway.open::<Probe>(json!(null)).unwrap();
+    let plugin = gateway.open::<Probe>(json!({})).unwrap();
     let middleware = plugin.middleware("Echo", json!({ "mode": mode })).unwrap();
     gateway.exchange("GET", "/").run(&middleware, 200)
 }
@@ -257,7 +257,7 @@ impl Plugin for Probe {
     const NAME: &'static str = "probe";
     const HELP: &'static str = "Does what the test asks for.";
     const VERSION: &'static str = "1.0.0";
-    type Config = Option<()>;
+    type Config = NoConfig;
 
     fn open(_: Self::Config, services: Services) -> Result<Self, Faults> {
         Ok(Self { services })
@@ -289,7 +289,7 @@ impl Plugin for Probe {
         offer.middleware(
             "Counting",
             "Counts.",
-            |_: &Self, _: Entry<'_>, _: Option<()>| Ok(Counting),
+            |_: &Self, _: Entry<'_>, _: NoConfig| Ok(Counting),
         );
     }
 }

@@ -10,11 +10,9 @@ mod name;
 
 use std::sync::Arc;
 
-use abi::config::Faults;
-use abi::schemars::{self, JsonSchema};
+use abi::config::{Faults, NoConfig};
 use abi::storage::StorageHandle;
 use abi::{Entry, Offer, Plugin, Services};
-use serde::Deserialize;
 
 use logbook::{Logbook, LogbookConfig};
 use login::{LoginConfig, LoginMiddleware};
@@ -24,18 +22,13 @@ struct Guestbook {
     services: Services,
 }
 
-/// Nothing to configure for the plugin as a whole; a key written there is a mistake and refused as one.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct GuestbookConfig {}
-
 impl Plugin for Guestbook {
     const NAME: &'static str = "guestbook";
     const HELP: &'static str = "Lets guests sign in, and keeps sessions in a logbook.";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
-    type Config = GuestbookConfig;
+    type Config = NoConfig;
 
-    fn open(_: GuestbookConfig, services: Services) -> Result<Self, Faults> {
+    fn open(_: NoConfig, services: Services) -> Result<Self, Faults> {
         Ok(Self { services })
     }
 

@@ -1,17 +1,12 @@
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-
 use super::*;
 use crate::Guestbook;
 use abi::handle::MiddlewareHandle;
-use abi::serde_json::Value;
-use abi::session::{Attribute, AttributeError, SessionObject};
-use abi::testing::{TestExchange, TestGateway};
+use abi::testing::{TestExchange, TestGateway, TestSession};
 
 #[test]
 fn guest_on_the_list_is_written_into_the_session() {
     let door = Door::new();
-    let session = notes();
+    let session = TestSession::default().handle();
     let mut login = door
         .post(r#"{"user":"anna"}"#)
         .with_session(session.clone());
@@ -31,7 +26,7 @@ fn guest_on_the_list_is_written_into_the_session() {
 #[test]
 fn form_is_as_good_as_json() {
     let door = Door::new();
-    let session = notes();
+    let session = TestSession::default().handle();
     let form = "application/x-www-form-urlencoded";
     let mut login = door
         .post("user=anna")
@@ -46,7 +41,7 @@ fn form_is_as_good_as_json() {
 #[test]
 fn stranger_is_turned_away_and_leaves_no_trace() {
     let door = Door::new();
-    let session = notes();
+    let session = TestSession::default().handle();
     let mut login = door
         .post(r#"{"user":"mallory"}"#)
         .with_session(session.clone());
@@ -138,56 +133,5 @@ impl Door {
 
     fn post(&self, body: &str) -> TestExchange {
         self.gateway.exchange("POST", "/login").with_body(body)
-    }
-}
-
-fn notes() -> Session {
-    Session::new(Arc::new(Notes::default()))
-}
-
-/// A session that remembers what was set, and nothing more.
-#[derive(Default)]
-struct Notes(Mutex<BTreeMap<String, Value>>);
-
-impl SessionObject for Notes {
-    fn read(&self, path: &str, visit: &mut dyn FnMut(Attribute<'_>)) {
-        if let Some(Value::String(text)) = self.0.lock().unwrap().get(path) {
-            visit(Attribute::Text(text));
-        }
-    }
-
-    fn set(&self, name: &str, value: Value) -> Result<(), AttributeError> {
-        self.0.lock().unwrap().insert(name.to_owned(), value);
-        Ok(())
-    }
-
-    fn keys(&self) -> Vec<String> {
-        self.0.lock().unwrap().keys().cloned().collect()
-    }
-
-    fn delete(&self, name: &str) -> bool {
-        self.0.lock().unwrap().remove(name).is_some()
-    }
-
-    fn id(&self) -> Option<String> {
-        None
-    }
-
-    fn fresh(&self) -> bool {
-        true
-    }
-
-    fn regenerate(&self) {}
-
-    fn destroy(&self) {}
-
-    fn set_expiry(&self, _: std::time::Duration) {}
-
-    fn save(&self) -> Maybe<'_, Result<(), Failure>> {
-        Maybe::Ready(Ok(()))
-    }
-
-    fn commit<'a>(&'a self, _: Exchange<'a>) -> Maybe<'a, Result<(), Failure>> {
-        Maybe::Ready(Ok(()))
     }
 }

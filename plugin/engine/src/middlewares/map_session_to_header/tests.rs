@@ -1,10 +1,6 @@
-use std::sync::Arc;
-use std::time::Duration;
-
 use abi::handle::MiddlewareHandle;
-use abi::session::{Attribute, AttributeError, SessionObject};
-use abi::testing::TestGateway;
-use serde_json::{Map, Value, json};
+use abi::testing::{TestGateway, TestSession};
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -106,10 +102,7 @@ fn every_header_that_cannot_be_mapped_is_named() {
 fn map(headers: Value, attributes: Value) -> Result<Option<String>, Failure> {
     let gateway = TestGateway::new();
     let middleware = middleware(&gateway, headers).unwrap();
-    let Value::Object(attributes) = attributes else {
-        panic!("attributes are an object")
-    };
-    let session = Session::new(Arc::new(Fixed(attributes)));
+    let session = TestSession::new(attributes).handle();
     let mut exchange = gateway.exchange("GET", "/").with_session(session);
     exchange.run(&middleware, 200)?;
     Ok(exchange.request_header("x-user").map(str::to_owned))
@@ -118,49 +111,4 @@ fn map(headers: Value, attributes: Value) -> Result<Option<String>, Failure> {
 fn middleware(gateway: &TestGateway, headers: Value) -> Result<MiddlewareHandle, Faults> {
     let config = serde_json::from_value(json!({ "headers": headers })).unwrap();
     MapSessionToHeaderMiddleware::new(config, &gateway.services()).map(MiddlewareHandle::new)
-}
-
-/// A session that only has attributes.
-struct Fixed(Map<String, Value>);
-
-impl SessionObject for Fixed {
-    fn read(&self, path: &str, visit: &mut dyn FnMut(Attribute<'_>)) {
-        if let Some(value) = self.0.get(path) {
-            Attribute::lend(value, visit);
-        }
-    }
-
-    fn set(&self, _: &str, _: Value) -> Result<(), AttributeError> {
-        Err(AttributeError)
-    }
-
-    fn delete(&self, _: &str) -> bool {
-        false
-    }
-
-    fn keys(&self) -> Vec<String> {
-        self.0.keys().cloned().collect()
-    }
-
-    fn id(&self) -> Option<String> {
-        None
-    }
-
-    fn fresh(&self) -> bool {
-        false
-    }
-
-    fn regenerate(&self) {}
-
-    fn destroy(&self) {}
-
-    fn set_expiry(&self, _: Duration) {}
-
-    fn save(&self) -> Maybe<'_, Result<(), Failure>> {
-        Maybe::Ready(Ok(()))
-    }
-
-    fn commit<'a>(&'a self, _: Exchange<'a>) -> Maybe<'a, Result<(), Failure>> {
-        Maybe::Ready(Ok(()))
-    }
 }

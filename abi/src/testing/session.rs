@@ -1,0 +1,147 @@
+//! A session that exists for one test.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::session::{Attribute, AttributeError, Session, SessionObject};
+use crate::{Exchange, Failure, Maybe};
+
+/// A session that only exists in memory, and remembers what was asked of it. Clones share it.
+///
+/// ```
+/// use abi::testing::TestSession;
+/// use serde_json::json;
+///
+/// let session = TestSession::new(json!({ "user_id": "anna" }));
+/// session.handle().set("role", "admin").unwrap();
+/// session.handle().destroy();
+///
+/// assert_eq!(session.handle().get("role"), Some(json!("admin")));
+/// assert!(session.is_destroyed());
+/// ```
+#[derive(Clone, Default)]
+pub struct TestSession {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    attributes: Map<String, Value>,
+    is_regenerated: bool,
+    is_destroyed: bool,
+    expiry: Option<Duration>,
+}
+
+impl TestSession {
+    /// A session with these attributes. Anything but an object has none.
+    pub fn new(attributes: Value) -> Self {
+        let attributes = match attributes {
+            Value::Object(attributes) => attributes,
+            _ => Map::new(),
+        };
+        let state = State {
+            attributes,
+            ..State::default()
+        };
+        Self {
+            shared: Arc::new(Shared(Mutex::new(state))),
+        }
+    }
+
+    /// The session as a plugin sees it, for [`TestExchange::with_session`](super::TestExchange::with_session).
+    pub fn handle(&self) -> Session {
+        Session::new(Arc::clone(&self.shared))
+    }
+
+    /// Whether a new id was asked for.
+    pub fn is_regenerated(&self) -> bool {
+        self.shared.state().is_regenerated
+    }
+
+    /// Whether its end was asked for.
+    pub fn is_destroyed(&self) -> bool {
+        self.shared.state().is_destroyed
+    }
+
+    /// The life that was asked for.
+    pub fn expiry(&self) -> Option<Duration> {
+        self.shared.state().expiry
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SessionObject for Shared {
+    fn read(&self, path: &str, visit: &mut dyn FnMut(Attribute<'_>)) {
+        let state = self.state();
+        let exact = state.attributes.get(path);
+        let nested = || {
+            let (name, rest) = path.split_once('.')?;
+            rest.split('.')
+                .try_fold(state.attributes.get(name)?, |value, step| value.get(step))
+        };
+        if let Some(value) = exact.or_else(nested) {
+            Attribute::lend(value, visit);
+        }
+    }
+
+    fn set(&self, name: &str, value: Value) -> Result<(), AttributeError> {
+        if name.is_empty() {
+            return Err(AttributeError);
+        }
+        self.state().attributes.insert(name.to_owned(), value);
+        Ok(())
+    }
+
+    fn delete(&self, name: &str) -> bool {
+        self.state().attributes.remove(name).is_some()
+    }
+
+    fn keys(&self) -> Vec<String> {
+        self.state().attributes.keys().cloned().collect()
+    }
+
+    fn id(&self) -> Option<String> {
+        None
+    }
+
+    fn fresh(&self) -> bool {
+        false
+    }
+
+    fn regenerate(&self) {
+        self.state().is_regenerated = true;
+    }
+
+    fn destroy(&self) {
+        self.state().is_destroyed = true;
+    }
+
+    fn set_expiry(&self, life: Duration) {
+        self.state().expiry = Some(life);
+    }
+
+    fn save(&self) -> Maybe<'_, Result<(), Failure>> {
+        Maybe::Ready(Ok(()))
+    }
+
+    fn commit<'a>(&'a self, _: Exchange<'a>) -> Maybe<'a, Result<(), Failure>> {
+        Maybe::Ready(Ok(()))
+    }
+}
+
+impl fmt::Debug for TestSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TestSession(..)")
+    }
+}
