@@ -99,13 +99,14 @@ impl From<SameSite> for cookie::SameSite {
     }
 }
 
+/// Rounded up: a cookie that is gone before its session would log somebody out, and one of 0 seconds never is.
 fn whole_seconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+    i64::try_from(duration.as_nanos().div_ceil(1_000_000_000)).unwrap_or(i64::MAX)
 }
 
 /// Years beyond 9999 have no HTTP date; the last one that has does as well.
 fn date(at: Timestamp) -> OffsetDateTime {
-    let seconds = i64::try_from(at.as_millis() / 1000).unwrap_or(i64::MAX);
+    let seconds = i64::try_from(at.as_millis().div_ceil(1000)).unwrap_or(i64::MAX);
     OffsetDateTime::from_unix_timestamp(seconds.min(END_OF_9999))
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
@@ -115,6 +116,18 @@ const END_OF_9999: i64 = 253_402_300_799;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cookie_is_never_gone_before_its_session() {
+        let issued = |millis| rules().issue(&id(), Duration::from_millis(millis), NOW);
+
+        assert!(issued(300).contains("; Max-Age=1; "), "{}", issued(300));
+        assert!(
+            issued(59_001).contains("; Max-Age=60; "),
+            "{}",
+            issued(59_001)
+        );
+    }
 
     #[test]
     fn an_issued_cookie_lives_as_long_as_the_session() {

@@ -1,6 +1,6 @@
 //! What every storage must do, as one suite that all of them run.
 //!
-//! ```ignore
+//! ```text
 //! engine::conformance_suite!(MySubject::open); // one test per behaviour
 //! ```
 
