@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::patience::Patience;
+use super::trailers::TrailerScrub;
 use super::{Body, BodyError};
 
 /// A request body on its way in: limited in size, and cut when the client stalls.
@@ -20,6 +21,7 @@ pub struct ClientBody {
     left: u64,
     patience: Patience,
     upload: Option<Arc<Upload>>,
+    pub(super) trailers: TrailerScrub,
 }
 
 /// Watches from outside how far an upload is: the time an upstream has for its answer begins when it has the request.
@@ -56,6 +58,7 @@ impl Body {
             left,
             patience,
             upload: None,
+            trailers: TrailerScrub::default(),
         }))
     }
 
@@ -110,7 +113,7 @@ impl ClientBody {
         let frame = frame.map_err(|error| classify(&error))?;
         let size = frame.data_ref().map_or(0, |data| data.len() as u64);
         self.left = self.left.checked_sub(size).ok_or(BodyError::TooLarge)?;
-        Ok(frame)
+        Ok(self.trailers.of_request(frame))
     }
 
     fn note(&self, phase: Phase) {

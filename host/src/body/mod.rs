@@ -3,16 +3,20 @@
 mod client;
 mod patience;
 mod received;
+mod trailers;
 
 #[cfg(test)]
 mod tests;
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
+
+use crate::desk::Reserved;
 
 pub use client::{ClientBody, Phase, Upload};
 pub use received::UpstreamBody;
@@ -90,6 +94,15 @@ impl Body {
         };
         *self = Self::from(whole.clone());
         Ok(whole)
+    }
+
+    /// Keeps reserved names out of the trailers too.
+    pub(crate) fn reserve(&mut self, reserved: &Arc<Reserved>) {
+        match self {
+            Self::Empty | Self::Full(_) => {}
+            Self::Client(body) => body.trailers.reserve(reserved),
+            Self::Upstream(body) => body.trailers.reserve(reserved),
+        }
     }
 
     /// Whether the body can be sent a second time.

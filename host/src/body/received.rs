@@ -10,6 +10,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::patience::Patience;
+use super::trailers::TrailerScrub;
 use super::{Body, BodyError};
 use crate::upstream::Lease;
 
@@ -19,6 +20,7 @@ pub struct UpstreamBody {
     incoming: Incoming,
     patience: Patience,
     lease: Option<Lease>,
+    pub(super) trailers: TrailerScrub,
 }
 
 impl Body {
@@ -33,6 +35,7 @@ impl Body {
             incoming,
             patience,
             lease: Some(lease),
+            trailers: TrailerScrub::default(),
         })
     }
 }
@@ -48,6 +51,7 @@ impl UpstreamBody {
                 if self.incoming.is_end_stream() {
                     self.finish();
                 }
+                let frame = frame.map(|frame| self.trailers.of_response(frame));
                 Poll::Ready(Some(frame.map_err(|_| BodyError::UpstreamGone)))
             }
             Poll::Ready(None) => {

@@ -30,7 +30,7 @@ pub(crate) struct Assembly {
     pub(crate) router: Router,
     pub(crate) routes: Vec<RouteChain>,
     pub(crate) endpoints: Vec<Endpoint>,
-    pub(crate) reserved: Reserved,
+    pub(crate) reserved: Arc<Reserved>,
     pub(crate) desk: Arc<Desk>,
     /// What was opened stays open as long as what it made.
     _plugins: Vec<OpenPlugin>,
@@ -289,7 +289,7 @@ impl Assembler<'_> {
             router,
             routes,
             endpoints: self.endpoints,
-            reserved: self.desk.close(),
+            reserved: Arc::new(self.desk.close()),
             desk: self.desk,
             _plugins: self.plugins.into_iter().flatten().collect(),
         })

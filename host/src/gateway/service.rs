@@ -64,9 +64,10 @@ impl GatewayService {
         }
     }
 
-    async fn answer(&self, peer: Peer, mut request: Parts, body: Body) -> Answer {
+    async fn answer(&self, peer: Peer, mut request: Parts, mut body: Body) -> Answer {
         // Before anything else, and on every path: what only a mapping may set is gone.
         self.assembly.reserved.scrub_request(&mut request.headers);
+        body.reserve(&self.assembly.reserved);
         if let Some(response) = self.health(&request).await {
             return response.into();
         }
@@ -84,6 +85,7 @@ impl GatewayService {
         self.assembly
             .reserved
             .scrub_response(response.headers_mut());
+        response.body_mut().reserve(&self.assembly.reserved);
         Answer {
             response,
             request: Some(id),

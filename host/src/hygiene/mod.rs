@@ -5,7 +5,10 @@
 #[cfg(test)]
 mod tests;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRANSFER_ENCODING, UPGRADE};
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, SET_COOKIE, TE,
+    TRANSFER_ENCODING, UPGRADE,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
@@ -84,6 +87,15 @@ pub fn strip_response(headers: &mut HeaderMap) {
         headers.remove(CONTENT_LENGTH);
     }
     strip_hop_by_hop(headers);
+}
+
+/// Removes from trailers what only headers may say: how a message is framed, where it goes, who sends it
+/// (RFC 9110, section 6.5.1).
+pub fn strip_trailers(trailers: &mut HeaderMap) {
+    strip_hop_by_hop(trailers);
+    for name in HEADERS_ONLY.iter().chain(&FORWARDED) {
+        trailers.remove(name);
+    }
 }
 
 /// Says who asked, anew: nobody in front of the gateway is trusted, so what the client claims is dropped. `client` is
@@ -193,6 +205,15 @@ const FORWARDED: [HeaderName; 8] = [
     HeaderName::from_static("x-forwarded-prefix"),
     HeaderName::from_static("x-forwarded-server"),
     HeaderName::from_static("x-real-ip"),
+];
+
+const HEADERS_ONLY: [HeaderName; 6] = [
+    AUTHORIZATION,
+    CONTENT_LENGTH,
+    COOKIE,
+    EXPECT,
+    HOST,
+    SET_COOKIE,
 ];
 
 const HOP_BY_HOP: [HeaderName; 8] = [
