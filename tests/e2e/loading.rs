@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use e2e::{Site, Verdict, plugins};
 use tempfile::TempDir;
 
+use crate::anna;
+
 #[test]
 fn library_that_cannot_be_used_is_refused_with_its_reason() {
     let files = Files::new();
@@ -155,6 +157,19 @@ fn plugins_of_different_workspaces_are_listed_side_by_side() {
             verdict.output
         );
     }
+}
+
+#[test]
+fn session_plugin_of_another_lock_file_serves_beside_the_third_party() {
+    let upstream = anna::upstream();
+    let gateway = Site::new(&upstream)
+        .plugins_in_order(&[plugins::fixture("session_elsewhere"), plugins::guestbook()])
+        .run();
+    let mut browser = anna::log_in(&gateway);
+
+    browser.get("/");
+
+    assert_eq!(anna::identity(&upstream.last()), anna::is_anna());
 }
 
 #[test]
