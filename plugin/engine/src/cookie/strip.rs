@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::name::CookieName;
-use super::pairs::{Pair, pairs, trim};
+use super::pairs::{pairs, trim};
 
 /// The header without any cookie called `name`; `None` when nothing is left to send.
 ///
@@ -12,14 +12,18 @@ pub fn strip<'a>(header: &'a [u8], name: &CookieName) -> Option<Cow<'a, [u8]>> {
     if !pairs(header).any(|pair| pair.is(name.as_str())) {
         return Some(Cow::Borrowed(header));
     }
-    let kept: Vec<_> = pairs(header)
-        .filter(|pair| !pair.is(name.as_str()))
-        .map(Pair::raw)
-        .collect();
-    let joined = kept.join(&b';');
-    let rest = trim(&joined);
-    let is_empty = rest.iter().all(|byte| b"; \t".contains(byte));
-    (!is_empty).then(|| Cow::Owned(rest.to_vec()))
+    let mut kept = Vec::with_capacity(header.len());
+    for pair in pairs(header).filter(|pair| !pair.is(name.as_str())) {
+        if kept.is_empty() {
+            kept.extend(trim(pair.raw()));
+        } else {
+            kept.push(b';');
+            kept.extend(pair.raw());
+        }
+    }
+    kept.truncate(kept.trim_ascii_end().len());
+    let is_empty = kept.iter().all(|byte| b"; \t".contains(byte));
+    (!is_empty).then_some(Cow::Owned(kept))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The session ids that a request presents, and the request without them.
 
+use std::borrow::Cow;
+
 use abi::config::Faults;
 use abi::{Exchange, HeaderName, Services, Side};
 
@@ -111,16 +113,36 @@ impl Places {
         }
     }
 
+    /// Nearly every request has one Cookie header, and nothing to lose in it or all of it.
     fn strip_cookie(&self, exchange: &mut Exchange<'_>, name: &CookieName) {
-        let headers = exchange.headers(Side::Request, self.cookie);
-        if Candidates::of(headers, name).next().is_none() {
-            return;
-        }
+        let mut headers = exchange.headers(Side::Request, self.cookie);
+        let kept = match (headers.next(), headers.next()) {
+            (None, _) => return,
+            (Some(only), None) => cookie::strip(only, name),
+            (Some(_), Some(_)) => {
+                drop(headers);
+                return self.strip_cookies(exchange, name);
+            }
+        };
+        let kept = match kept {
+            Some(Cow::Borrowed(_)) => return,
+            kept => kept.map(Cow::into_owned),
+        };
+        drop(headers);
+        exchange.remove_header(Side::Request, self.cookie);
+        self.restore(exchange, kept);
+    }
+
+    fn strip_cookies(&self, exchange: &mut Exchange<'_>, name: &CookieName) {
         let kept: Vec<Vec<u8>> = exchange
             .headers(Side::Request, self.cookie)
-            .filter_map(|header| cookie::strip(header, name).map(Into::into))
+            .filter_map(|header| cookie::strip(header, name).map(Cow::into_owned))
             .collect();
         exchange.remove_header(Side::Request, self.cookie);
+        self.restore(exchange, kept);
+    }
+
+    fn restore(&self, exchange: &mut Exchange<'_>, kept: impl IntoIterator<Item = Vec<u8>>) {
         for header in kept {
             // Part of what was a header value before is one again; were it not, a lost cookie is the safe side.
             let _ = exchange.append_header(Side::Request, self.cookie, header);
