@@ -10,7 +10,7 @@ pub(crate) fn bench() -> Result<(), Error> {
     step::run(
         ".",
         "cargo",
-        &["bench", "--locked", "--package=e2e", "--bench=crossing"],
+        &["bench", "--locked", "--package=e2e", "--benches"],
     )?;
     load::load()
 }

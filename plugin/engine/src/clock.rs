@@ -20,6 +20,9 @@ pub struct SystemClock {
     started: Instant,
     /// The highest difference seen between the wall clock and the time since `started`.
     ahead: AtomicU64,
+    /// When the wall clock is looked at next, in milliseconds since `started`. It is asked at every request and almost
+    /// never has news.
+    next_look: AtomicU64,
 }
 
 impl SystemClock {
@@ -27,7 +30,8 @@ impl SystemClock {
     pub fn new() -> Self {
         Self {
             started: Instant::now(),
-            ahead: AtomicU64::new(0),
+            ahead: AtomicU64::new(wall_clock()),
+            next_look: AtomicU64::new(LOOK_EVERY),
         }
     }
 }
@@ -41,15 +45,21 @@ impl Default for SystemClock {
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let elapsed = whole_millis(self.started.elapsed());
-        let wall = whole_millis(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());
-        let ahead = wall.saturating_sub(elapsed);
-        let mut highest = self.ahead.load(Ordering::Relaxed);
-        // Almost never taken, so that cores do not fight over the cache line.
-        if highest < ahead {
-            highest = self.ahead.fetch_max(ahead, Ordering::Relaxed).max(ahead);
+        if elapsed >= self.next_look.load(Ordering::Relaxed) {
+            let ahead = wall_clock().saturating_sub(elapsed);
+            self.ahead.fetch_max(ahead, Ordering::Relaxed);
+            self.next_look
+                .store(elapsed + LOOK_EVERY, Ordering::Relaxed);
         }
-        Timestamp::from_millis(highest + elapsed)
+        Timestamp::from_millis(self.ahead.load(Ordering::Relaxed) + elapsed)
     }
+}
+
+// In milliseconds: how late the wall clock may be followed when it is set forward.
+const LOOK_EVERY: u64 = 100;
+
+fn wall_clock() -> u64 {
+    whole_millis(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default())
 }
 
 fn whole_millis(duration: Duration) -> u64 {

@@ -5,7 +5,12 @@
 /// A piece ends at the next semicolon whatever is quoted: the legacy syntax that lets a quoted value contain
 /// semicolons is how one cookie hides inside another ("cookie sandwich"), and no browser sends it.
 pub(super) fn pairs(header: &[u8]) -> impl Iterator<Item = Pair<'_>> {
-    header.split(|&byte| byte == b';').map(Pair)
+    let ends = memchr::memchr_iter(b';', header).chain([header.len()]);
+    ends.scan(0, move |start, end| {
+        let piece = &header[*start..end];
+        *start = end + 1;
+        Some(Pair(piece))
+    })
 }
 
 /// One piece of a `Cookie` header.
@@ -20,8 +25,9 @@ impl<'a> Pair<'a> {
 
     /// Whether this is the cookie called `name`.
     pub(super) fn is(self, name: &str) -> bool {
-        self.split()
-            .is_some_and(|(found, _)| found == name.as_bytes())
+        // The name first: most pieces differ in it, and none of the others has to be searched for its equals sign.
+        let rest = trim(self.0).strip_prefix(name.as_bytes());
+        rest.is_some_and(|rest| trim(rest).first() == Some(&b'='))
     }
 
     /// What follows the first equals sign, without one pair of quotes around it.
