@@ -34,12 +34,15 @@ pub(super) fn run(address: SocketAddr, headers: &[String]) -> Result<Run, Error>
 
 fn parse(text: &str) -> Option<Run> {
     let word_after = |label: &str| text.split_once(label)?.1.split_whitespace().next();
+    // The table above it has percentages too.
+    let (_, distribution) = text.split_once("Latency Distribution")?;
+    let percentile = |label: &str| distribution.split_once(label)?.1.split_whitespace().next();
     let requests = text.lines().find(|line| line.contains(" requests in "))?;
     Some(Run {
         requests: requests.split_whitespace().next()?.parse().ok()?,
         per_second: word_after("Requests/sec:")?.parse().ok()?,
-        p50_ms: milliseconds(word_after("50%")?)?,
-        p99_ms: milliseconds(word_after("99%")?)?,
+        p50_ms: milliseconds(percentile("50%")?)?,
+        p99_ms: milliseconds(percentile("99%")?)?,
     })
 }
 
@@ -51,5 +54,25 @@ fn milliseconds(text: &str) -> Option<f64> {
         "ms" => Some(number),
         "s" => Some(number * 1e3),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentages_of_the_summary_are_not_taken_for_percentiles() {
+        let text = "\
+            Thread Stats   Avg      Stdev     Max   +/- Stdev\n\
+            Latency     1.00ms  480.27us  16.95ms   98.50%\n\
+            Req/Sec    64.13k     2.54k   66.64k    92.50%\n\
+            Latency Distribution\n     50%    960.00us\n     99%    1.66ms\n\
+            510328 requests in 8.00s, 559.69MB read\nRequests/sec:  63783.09\n";
+
+        let run = parse(text).unwrap();
+
+        assert_eq!((run.p50_ms, run.p99_ms), (0.96, 1.66));
+        assert_eq!((run.requests, run.per_second), (510_328.0, 63_783.09));
     }
 }
