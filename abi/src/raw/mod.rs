@@ -15,6 +15,8 @@
 pub mod exchange;
 pub mod future;
 pub mod guard;
+#[cfg(test)]
+mod interface;
 #[cfg(feature = "loader")]
 pub(crate) mod library;
 pub mod middleware;
