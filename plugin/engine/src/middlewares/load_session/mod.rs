@@ -8,6 +8,7 @@ mod config;
 mod instruction;
 mod ledger;
 mod presented;
+mod sinks;
 mod store;
 mod visit;
 

@@ -6,15 +6,15 @@ use abi::config::Faults;
 use abi::failure::Kind;
 use abi::session::SessionStoreObject;
 use abi::storage::{Loaded, Unavailable};
-use abi::{Counter, Exchange, Failure, HeaderName, Maybe, Services, Session as Handle, Side};
+use abi::{Counter, Exchange, Failure, Maybe, Services, Session as Handle};
 use tracing::{debug, warn};
 
 use super::config::LoadSessionConfig;
 use super::ledger::Notice;
-use super::presented::{Place, Places, Presented};
+use super::presented::{Places, Presented};
+use super::sinks::Sinks;
 use super::visit::Visit;
 use crate::clock::Clock;
-use crate::cookie::{CookieName, CookieRules};
 use crate::engine::{Engine, Saved, Session};
 use crate::session::Lifetime;
 use crate::storage::Rows;
@@ -25,16 +25,9 @@ pub(super) struct Store {
     pub(super) engine: Engine,
     pub(super) lifetime: Lifetime,
     places: Places,
-    cookies: Box<[CookieRules]>,
+    sinks: Sinks,
     forwards_key: bool,
-    headers: Headers,
     counters: Counters,
-}
-
-#[derive(Debug)]
-struct Headers {
-    set_cookie: HeaderName,
-    cache_control: HeaderName,
 }
 
 #[derive(Debug)]
@@ -54,21 +47,12 @@ impl Store {
         services: &Services,
     ) -> Result<Self, Faults> {
         let places = Places::new(&config.lookup()?, services)?;
-        let header = |name: &str| {
-            let resolved = services.header(name);
-            resolved.map_err(|error| Faults::at("", error.to_string()))
-        };
-        let cookies = places.cookies().map(|name| config.cookie(name)).collect();
         Ok(Self {
             engine: Engine::new(rows, clock, config.lifetime()),
             lifetime: config.lifetime(),
+            sinks: Sinks::new(config, &places, services)?,
             places,
-            cookies,
             forwards_key: config.forward_session_key,
-            headers: Headers {
-                set_cookie: header("set-cookie")?,
-                cache_control: header("cache-control")?,
-            },
             counters: Counters::new(services),
         })
     }
@@ -130,7 +114,7 @@ impl Store {
 
     /// Gives a session that is due a new id, if the client can be told. None: it ended meanwhile.
     async fn renew(&self, session: Session, place: usize) -> Option<Session> {
-        if !session.is_due() || !self.places.can_tell(place) {
+        if !session.is_due() || !self.sinks.reaches(place) {
             return Some(session);
         }
         match self.engine.rotate(&session).await {
@@ -154,12 +138,8 @@ impl Store {
     }
 
     /// Refuses to begin a session that no response could tell of.
-    pub(super) fn check_sink(&self) -> Result<(), Failure> {
-        if self
-            .places
-            .iter()
-            .any(|(place, _)| self.places.can_tell(place))
-        {
+    pub(super) fn check_sinks(&self) -> Result<(), Failure> {
+        if !self.sinks.is_empty() {
             return Ok(());
         }
         Err(Failure::internal(
@@ -167,8 +147,7 @@ impl Store {
         ))
     }
 
-    /// Tells the client its id: in the place it came from, or, for a new session, in every place it will be looked
-    /// for. An id from a URL is never turned into a cookie: somebody may have planted it.
+    /// Tells the client its id, and for how long.
     pub(super) fn issue(
         &self,
         exchange: &mut Exchange<'_>,
@@ -177,53 +156,13 @@ impl Store {
     ) {
         let now = self.engine.now();
         let remaining = session.record().remaining(now).unwrap_or_default();
-        for (index, place) in self
-            .places
-            .iter()
-            .filter(|(index, _)| from.is_none_or(|from| from == *index))
-        {
-            match place {
-                Place::Cookie(_) => {
-                    let cookie = self
-                        .rules(index)
-                        .map(|rules| rules.issue(session.id(), remaining, now));
-                    self.set_cookie(exchange, cookie);
-                }
-                Place::Header(name) => {
-                    let id = session.id().encode();
-                    // An id is base64url, which every header can carry.
-                    let _ = exchange.set_header(Side::Response, *name, id);
-                    self.keep_private(exchange);
-                }
-                Place::Query(_) => {}
-            }
-        }
+        self.sinks
+            .issue(exchange, from, (session.id(), remaining, now));
     }
 
     /// Tells the client that its key is worth nothing any more.
     pub(super) fn clear(&self, exchange: &mut Exchange<'_>, from: Option<usize>) {
-        let cookie = from
-            .and_then(|place| self.rules(place))
-            .map(CookieRules::clear);
-        self.set_cookie(exchange, cookie);
-    }
-
-    fn rules(&self, place: usize) -> Option<&CookieRules> {
-        let name = self.places.cookie_at(place)?;
-        self.cookies.iter().find(|rules| rules.name == *name)
-    }
-
-    fn set_cookie(&self, exchange: &mut Exchange<'_>, cookie: Option<String>) {
-        if let Some(cookie) = cookie {
-            // A token, a base64url id and attributes of ours: always a header value.
-            let _ = exchange.append_header(Side::Response, self.headers.set_cookie, cookie);
-            self.keep_private(exchange);
-        }
-    }
-
-    /// A response with somebody's key in it must not be in any cache (RFC 9111, section 7.3).
-    fn keep_private(&self, exchange: &mut Exchange<'_>) {
-        let _ = exchange.set_header(Side::Response, self.headers.cache_control, "no-store");
+        self.sinks.clear(exchange, from);
     }
 
     pub(super) fn count(&self, event: &str) {
@@ -262,28 +201,6 @@ impl Counters {
             unavailable: loads("unavailable"),
             events: events.into(),
         }
-    }
-}
-
-impl Places {
-    fn cookies(&self) -> impl Iterator<Item = &CookieName> {
-        self.iter().filter_map(|(_, place)| match place {
-            Place::Cookie(name) => Some(name),
-            Place::Header(_) | Place::Query(_) => None,
-        })
-    }
-
-    fn cookie_at(&self, index: usize) -> Option<&CookieName> {
-        self.iter().nth(index).and_then(|(_, place)| match place {
-            Place::Cookie(name) => Some(name),
-            Place::Header(_) | Place::Query(_) => None,
-        })
-    }
-
-    /// Whether a response can carry a new id back to where the old one was.
-    fn can_tell(&self, index: usize) -> bool {
-        let place = self.iter().nth(index).map(|(_, place)| place);
-        matches!(place, Some(Place::Cookie(_) | Place::Header(_)))
     }
 }
 

@@ -79,7 +79,7 @@ impl Visit {
         let (event, saved, changes) = match work {
             Work::Revoke(session) => return self.revoke(&session).await,
             Work::Create(changes) => {
-                self.store.check_sink()?;
+                self.store.check_sinks()?;
                 ("created", engine.create(&changes).await, changes)
             }
             Work::Patch(session, changes) => {

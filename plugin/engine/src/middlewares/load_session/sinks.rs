@@ -1,0 +1,99 @@
+//! How a client is told its session id, and that it is worth nothing any more.
+
+use std::time::Duration;
+
+use abi::config::Faults;
+use abi::{Exchange, HeaderName, Services, Side};
+
+use super::config::LoadSessionConfig;
+use super::presented::{Place, Places};
+use crate::cookie::CookieRules;
+use crate::session::{SessionId, Timestamp};
+
+/// The places of a response that can carry an id. A query parameter has none.
+#[derive(Debug)]
+pub(super) struct Sinks {
+    /// By the number of the place in the request that each belongs to.
+    sinks: Box<[(usize, Sink)]>,
+    set_cookie: HeaderName,
+    cache_control: HeaderName,
+}
+
+#[derive(Debug)]
+enum Sink {
+    Cookie(CookieRules),
+    Header(HeaderName),
+}
+
+impl Sinks {
+    pub(super) fn new(
+        config: &LoadSessionConfig,
+        places: &Places,
+        services: &Services,
+    ) -> Result<Self, Faults> {
+        let header = |name: &str| {
+            let resolved = services.header(name);
+            resolved.map_err(|error| Faults::at("", error.to_string()))
+        };
+        let sink = |place: &Place| match place {
+            Place::Cookie(name) => Some(Sink::Cookie(config.cookie(name))),
+            Place::Header(name) => Some(Sink::Header(*name)),
+            Place::Query(_) => None,
+        };
+        let sinks = places
+            .iter()
+            .filter_map(|(place, what)| Some((place, sink(what)?)));
+        Ok(Self {
+            sinks: sinks.collect(),
+            set_cookie: header("set-cookie")?,
+            cache_control: header("cache-control")?,
+        })
+    }
+
+    /// Whether no response can tell of a session that begins.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.sinks.is_empty()
+    }
+
+    /// Whether a response can carry a new id back to where the old one was.
+    pub(super) fn reaches(&self, place: usize) -> bool {
+        self.sinks.iter().any(|(of, _)| *of == place)
+    }
+
+    /// Tells the client its id: in the place the old one came from, or, for a new session, in every place it will be
+    /// looked for. An id from a URL is never turned into a cookie: somebody may have planted it.
+    pub(super) fn issue(
+        &self,
+        exchange: &mut Exchange<'_>,
+        from: Option<usize>,
+        (id, remaining, now): (&SessionId, Duration, Timestamp),
+    ) {
+        let meant = |place: usize| from.is_none_or(|from| from == place);
+        for (_, sink) in self.sinks.iter().filter(|(place, _)| meant(*place)) {
+            // An id is base64url and the attributes are ours: always header values.
+            let _ = match sink {
+                Sink::Cookie(rules) => {
+                    let cookie = rules.issue(id, remaining, now);
+                    exchange.append_header(Side::Response, self.set_cookie, cookie)
+                }
+                Sink::Header(name) => exchange.set_header(Side::Response, *name, id.encode()),
+            };
+            self.keep_private(exchange);
+        }
+    }
+
+    /// Tells the client that its key is worth nothing any more, where a client can be made to forget.
+    pub(super) fn clear(&self, exchange: &mut Exchange<'_>, from: Option<usize>) {
+        for (_, sink) in self.sinks.iter().filter(|(place, _)| Some(*place) == from) {
+            if let Sink::Cookie(rules) = sink {
+                let _ = exchange.append_header(Side::Response, self.set_cookie, rules.clear());
+                self.keep_private(exchange);
+            }
+        }
+    }
+
+    /// A response with somebody's key in it must not be in any cache (RFC 9111, section 7.3).
+    fn keep_private(&self, exchange: &mut Exchange<'_>) {
+        let _ = exchange.set_header(Side::Response, self.cache_control, "no-store");
+    }
+}
