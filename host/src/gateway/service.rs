@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use abi::failure::Kind;
 use abi::storage::Storage;
 use futures_util::FutureExt;
+use http::Response;
 use http::header::HOST;
 use http::request::Parts;
-use http::{Response, StatusCode};
 use tracing::{error, warn};
 
 use super::assembly::Assembly;
@@ -143,9 +143,7 @@ impl Service for GatewayService {
         let answer = AssertUnwindSafe(self.answer(*peer, request, body));
         answer.catch_unwind().await.unwrap_or_else(|_| {
             error!("a request ended in a panic of the gateway");
-            let mut response = rescue::failure(Kind::INTERNAL);
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            response.into()
+            rescue::failure(Kind::INTERNAL).into()
         })
     }
 }
