@@ -46,8 +46,11 @@ fn run(dir: &Path) -> Result<(), String> {
         info!(%address, "listening for the operator");
     }
     let signal = stop.wait();
-    info!(signal, "stopping: running requests are finished first");
     running.stop();
+    info!(
+        signal,
+        "stopping: no longer listening, running requests are finished first"
+    );
     running.join();
     info!("stopped");
     Ok(())

@@ -175,6 +175,63 @@ fn sigterm_finishes_what_is_running_and_takes_nothing_new() {
 }
 
 #[test]
+fn tunnel_is_left_open_for_the_grace_time_and_cut_then() {
+    let upstream = Upstream::start();
+    upstream.by_hand("/ws", |_, mut line| {
+        let answer =
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+        let _ = line.get_mut().write_all(answer.as_bytes());
+        let _ = std::io::copy(&mut line.get_ref().try_clone().unwrap(), line.get_mut());
+    });
+    let mut gateway = Site::new(&upstream).server("shutdownGrace: 1s").run();
+    let mut stream = std::net::TcpStream::connect(gateway.address()).unwrap();
+    stream.set_read_timeout(Some(e2e::PATIENCE)).unwrap();
+    let upgrade =
+        "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    stream.write_all(upgrade.as_bytes()).unwrap();
+    let mut line = std::io::BufReader::new(stream);
+    e2e::Message::read_head(&mut line).unwrap();
+
+    gateway.signal("TERM");
+    gateway.logged("stopping");
+    line.get_mut().write_all(b"still").unwrap();
+    let mut echo = [0; 5];
+    line.read_exact(&mut echo).unwrap();
+    let status = gateway.wait();
+
+    assert_eq!(&echo, b"still", "the tunnel works within the grace time");
+    assert_eq!(
+        line.read(&mut echo).unwrap_or(0),
+        0,
+        "and is closed after it"
+    );
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+fn connection_beyond_the_limit_waits_for_its_turn() {
+    let upstream = Upstream::start();
+    let gateway = Site::new(&upstream)
+        .server("limits: { connections: 1 }")
+        .run();
+    let mut first = std::net::TcpStream::connect(gateway.address()).unwrap();
+    let mut second = std::net::TcpStream::connect(gateway.address()).unwrap();
+    second.set_read_timeout(Some(e2e::PATIENCE)).unwrap();
+    let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    first.write_all(request).unwrap();
+    let mut first = std::io::BufReader::new(first);
+    e2e::Message::read_response(&mut first, "GET").unwrap();
+
+    second.write_all(request).unwrap();
+    let before = upstream.seen().len();
+    drop(first);
+    let answer = e2e::Message::read_response(&mut std::io::BufReader::new(second), "GET");
+
+    assert_eq!(before, 1, "the second had to wait");
+    assert!(answer.is_ok() && upstream.seen().len() == 2);
+}
+
+#[test]
 fn sigterm_without_requests_ends_at_once_and_well() {
     let upstream = Upstream::start();
     let mut gateway = Site::new(&upstream).run();

@@ -35,6 +35,51 @@ fn valkey_is_another_name_for_redis() {
 }
 
 #[test]
+fn user_with_a_password_keeps_sessions_in_a_database_over_tcp() {
+    let redis = Redis::new();
+    let port = redis.listen();
+    redis.run(&[
+        "ACL",
+        "SETUSER",
+        "gateway",
+        "on",
+        ">secret",
+        "~session:*",
+        "+@all",
+    ]);
+    let upstream = anna::upstream();
+    let config = format!(
+        "host: 127.0.0.1, port: {port}, username: gateway, password: secret, databaseIndex: 3"
+    );
+    let site = Site::new(&upstream).storage("plugins.session.storages.RedisStorage", &config);
+
+    keeps_sessions(&site.run(), &upstream);
+
+    assert_eq!(redis.size(), 0, "database 0 is not ours");
+    assert!(redis.run(&["-n", "3", "DBSIZE"]).parse::<u32>().unwrap() > 0);
+}
+
+#[test]
+fn wrong_password_is_an_outage_that_the_log_explains() {
+    let redis = Redis::new();
+    let port = redis.listen();
+    redis.run(&["ACL", "SETUSER", "default", "resetpass", ">right"]);
+    let upstream = anna::upstream();
+    let config = format!("url: 'redis://default:wrong-password@127.0.0.1:{port}/0'");
+    let gateway = Site::new(&upstream)
+        .storage("plugins.session.storages.RedisStorage", &config)
+        .run();
+    let mut browser = gateway.browser();
+
+    let login = browser.get("/login");
+
+    assert_eq!(login.status(), 503);
+    assert_eq!(login.header("set-cookie"), None);
+    let line = gateway.logged("the server refused the user or password");
+    assert!(!gateway.log().contains("wrong-password"), "{line}");
+}
+
+#[test]
 fn storage_of_a_third_party_keeps_sessions() {
     let upstream = anna::upstream();
     let site = Site::new(&upstream)

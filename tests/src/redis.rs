@@ -1,5 +1,6 @@
 //! A Redis of the test's own.
 
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -77,6 +78,20 @@ impl Redis {
     /// The socket, for `storages.yaml`.
     pub fn socket(&self) -> PathBuf {
         self.directory.path().join("redis.sock")
+    }
+
+    /// Listens on TCP as well, and says on which port of 127.0.0.1.
+    ///
+    /// # Panics
+    /// When the server takes no port.
+    #[track_caller]
+    pub fn listen(&self) -> u16 {
+        // A port that was free a moment ago: Redis cannot be asked to choose one.
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = free.expect("a free port").port();
+        let told = self.run(&["CONFIG", "SET", "port", &port.to_string()]);
+        assert_eq!(told, "OK");
+        port
     }
 
     /// Runs a command and returns what `redis-cli` prints.

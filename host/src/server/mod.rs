@@ -14,10 +14,11 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -83,6 +84,8 @@ pub struct Settings {
 pub struct Server {
     addresses: Vec<Address>,
     order: watch::Sender<bool>,
+    /// Ends when the last worker has closed its listeners.
+    doors_closed: Mutex<mpsc::Receiver<Infallible>>,
     workers: Vec<JoinHandle<()>>,
 }
 
@@ -118,18 +121,21 @@ impl Server {
         };
         let (listeners, addresses) = listener::bind(&settings.addresses, threads)?;
         let (order, stopping) = watch::channel(false);
+        let (doors_open, doors_closed) = mpsc::channel();
         let mut server = Self {
             addresses,
             order,
+            doors_closed: Mutex::new(doors_closed),
             workers: Vec::with_capacity(threads),
         };
         let plan = Arc::new(worker::Plan::new(settings));
         for (index, listeners) in listeners.into_iter().enumerate() {
-            let (make, plan, stopping) = (make.clone(), Arc::clone(&plan), stopping.clone());
+            let (make, plan) = (make.clone(), Arc::clone(&plan));
+            let signals = (stopping.clone(), doors_open.clone());
             let runtime = worker::runtime().map_err(ServerError::Thread)?;
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{index}"))
-                .spawn(move || worker::run(runtime, listeners, stopping, (plan, make)))
+                .spawn(move || worker::run(runtime, listeners, signals, (plan, make)))
                 .map_err(ServerError::Thread)?;
             server.workers.push(thread);
         }
@@ -141,10 +147,13 @@ impl Server {
         &self.addresses
     }
 
-    /// Orders it to stop: no more connections, idle ones are closed, running requests end, tunnels and whatever is
-    /// left are cut after the grace time.
+    /// Orders it to stop: idle connections are closed, running requests end, tunnels and whatever is left are cut
+    /// after the grace time. When this returns, nothing is accepted any more.
     pub fn stop(&self) {
         self.order.send_replace(true);
+        let doors = self.doors_closed.lock();
+        // Nothing is ever sent: the only event is that the last sender is gone.
+        let _ = doors.unwrap_or_else(PoisonError::into_inner).recv();
     }
 
     /// Waits until it has stopped.
@@ -190,7 +199,7 @@ impl Peer {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stop();
+        self.order.send_replace(true);
     }
 }
 

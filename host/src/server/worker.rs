@@ -1,7 +1,9 @@
 //! One thread of the server.
 
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -39,7 +41,7 @@ pub(super) fn runtime() -> io::Result<Runtime> {
 pub(super) fn run<S: Service>(
     runtime: Runtime,
     listeners: Vec<Bound>,
-    stopping: watch::Receiver<bool>,
+    (stopping, doors_open): (watch::Receiver<bool>, Sender<Infallible>),
     (plan, make): (Arc<Plan>, impl Fn(&Worker) -> S),
 ) {
     runtime.block_on(async move {
@@ -64,6 +66,7 @@ pub(super) fn run<S: Service>(
         }
         drop((doorway, alive));
         while doors.join_next().await.is_some() {}
+        drop(doors_open);
         if timeout(grace, drain.finished()).await.is_err() {
             tracing::warn!("shutdown grace is over, cutting what is still open");
         }
@@ -75,14 +78,17 @@ pub(super) fn run<S: Service>(
 async fn accept<S: Service>(listener: Listener, doorway: Arc<Doorway<S>>, alive: Alive) {
     let mut stopping = doorway.stopping.clone();
     loop {
-        let seat = match &doorway.plan.seats {
-            Some(seats) => Arc::clone(seats).acquire_owned().await.ok(),
-            None => None,
+        let next = async {
+            let seat = match &doorway.plan.seats {
+                Some(seats) => Arc::clone(seats).acquire_owned().await.ok(),
+                None => None,
+            };
+            (seat, listener.accept().await)
         };
-        let accepted = tokio::select! {
+        let (seat, accepted) = tokio::select! {
             biased;
             _ = stopping.wait_for(|stop| *stop) => return,
-            accepted = listener.accept() => accepted,
+            next = next => next,
         };
         match accepted {
             Ok((stream, peer)) => {
