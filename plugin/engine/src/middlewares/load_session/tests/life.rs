@@ -1,0 +1,88 @@
+//! How long a session lives, and under which id.
+
+use super::*;
+
+#[test]
+fn session_ends_when_its_cookie_does() {
+    let bench = Bench::new(json!({ "cookieExpiration": "2h", "disableAutoRenew": true }));
+    let cookie = bench.log_in("anna");
+
+    bench.clock.advance(Duration::from_secs(2 * 3600 - 1));
+    let before = bench.user(&cookie);
+    bench.clock.advance(Duration::from_secs(1));
+    let after = bench.user(&cookie);
+
+    assert_eq!((before, after), (Some(json!("anna")), None));
+}
+
+#[test]
+fn session_that_is_due_gets_a_new_id_a_fresh_life_and_keeps_its_data() {
+    let bench = Bench::new(json!({ "autoRenewAfter": "30m" }));
+    let old = bench.log_in("anna");
+
+    bench.clock.advance(Duration::from_secs(30 * 60));
+    let renewed = bench.visit(&old, |_| {});
+
+    let new = cookie_of(&renewed).unwrap();
+    assert_ne!(new, old);
+    bench.clock.advance(Duration::from_secs(2 * 3600 - 1));
+    assert_eq!(bench.user(&new), Some(json!("anna")));
+}
+
+#[test]
+fn request_in_flight_with_the_old_id_is_told_the_same_new_one() {
+    let bench = Bench::new(json!({ "autoRenewAfter": "30m" }));
+    let old = bench.log_in("anna");
+    bench.clock.advance(Duration::from_secs(30 * 60));
+    let first = bench.visit(&old, |_| {});
+
+    bench.clock.advance(Duration::from_secs(9));
+    let second = bench.visit(&old, |_| {});
+    bench.clock.advance(Duration::from_secs(2));
+    let late = bench.user(&old);
+
+    assert_eq!(cookie_of(&first), cookie_of(&second));
+    assert_eq!(late, None, "after the grace the old id is worth nothing");
+}
+
+#[test]
+fn nothing_is_renewed_when_renewal_is_off() {
+    let bench = Bench::new(json!({ "disableAutoRenew": true }));
+    let cookie = bench.log_in("anna");
+
+    bench.clock.advance(Duration::from_secs(3600));
+
+    assert_eq!(cookie_of(&bench.visit(&cookie, |_| {})), None);
+}
+
+#[test]
+fn hidden_session_is_renewed_but_not_seen() {
+    let bench =
+        Bench::new(json!({ "disableSessionForward": true, "responseHeader": "X-Session-Set" }));
+    let login = bench.visit("", |exchange| {
+        exchange.answer(200, &[("X-Session-Set", r#"{"user_id":"anna"}"#)])
+    });
+    let cookie = cookie_of(&login).unwrap();
+
+    bench.clock.advance(Duration::from_secs(30 * 60));
+    let exchange = bench.visit(&cookie, |exchange| assert!(exchange.session().is_none()));
+
+    assert!(cookie_of(&exchange).is_some());
+}
+
+#[test]
+fn own_expiry_of_a_session_counts_and_is_told() {
+    let bench = Bench::new(json!({}));
+    let cookie = bench.log_in("anna");
+
+    let exchange = bench.visit(&cookie, |exchange| {
+        exchange
+            .session()
+            .unwrap()
+            .set_expiry(Duration::from_secs(60))
+    });
+    bench.clock.advance(Duration::from_secs(61));
+
+    assert!(exchange.response_headers("set-cookie")[0].contains("Max-Age=60;"));
+    assert_eq!(bench.user(&cookie), None);
+}

@@ -1,0 +1,180 @@
+//! What is written into a session, by whom, and what comes of it.
+
+use super::*;
+
+#[test]
+fn visitor_who_leaves_nothing_gets_nothing() {
+    let bench = Bench::new(json!({}));
+
+    let exchange = bench.visit("", |_| {});
+
+    assert_eq!(exchange.response_headers("set-cookie"), [""; 0]);
+    assert_eq!(bench.stored(), 0);
+}
+
+#[test]
+fn session_begins_when_something_is_set_and_is_found_again() {
+    let bench = Bench::new(json!({}));
+
+    let cookie = bench.log_in("anna");
+    let mut seen = None;
+    let exchange = bench.visit(&cookie, |exchange| {
+        seen = exchange.session().unwrap().get("user_id")
+    });
+
+    assert_eq!(seen, Some(json!("anna")));
+    assert_eq!(
+        exchange.response_headers("set-cookie"),
+        [""; 0],
+        "nothing changed, nothing is told"
+    );
+}
+
+#[test]
+fn change_of_user_gives_a_new_id_and_the_old_one_is_dead_at_once() {
+    let bench = Bench::new(json!({}));
+    let planted = bench.visit("", |exchange| set(exchange, "basket", "apples"));
+    let planted = cookie_of(&planted).unwrap();
+
+    let login = bench.visit(&planted, |exchange| set(exchange, "user_id", "anna"));
+
+    let cookie = cookie_of(&login).unwrap();
+    assert_ne!(cookie, planted);
+    assert_eq!(bench.user(&planted), None);
+    assert_eq!(bench.read(&cookie, "basket"), Some(json!("apples")));
+}
+
+#[test]
+fn upstream_writes_changes_and_ends_the_session() {
+    let bench = Bench::new(json!({ "responseHeader": "X-Session-Set" }));
+    let answer = |value: &'static str| {
+        move |exchange: &mut TestExchange| exchange.answer(200, &[("X-Session-Set", value)])
+    };
+    let login = bench.visit("", answer(r#"{"user_id":"anna","role":"admin"}"#));
+    let cookie = cookie_of(&login).unwrap();
+
+    bench.visit(&cookie, answer(r#"{"role":null,"city":{"name":"Bern"}}"#));
+    let role = bench.read(&cookie, "role");
+    let city = bench.read(&cookie, "city.name");
+    let logout = bench.visit(&cookie, answer("destroy"));
+
+    assert_eq!((role, city), (None, Some(json!("Bern"))));
+    assert_eq!(
+        logout.response_headers("set-cookie"),
+        ["session_id=; SameSite=Lax; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]
+    );
+    assert_eq!(bench.user(&cookie), None);
+}
+
+#[test]
+fn interface_of_the_session_works_from_another_component() {
+    let bench = Bench::new(json!({}));
+    let cookie = bench.log_in("anna");
+
+    bench.visit(&cookie, |exchange| {
+        let session = exchange.session().unwrap();
+        assert!(!session.fresh());
+        assert_eq!(
+            session.id().unwrap(),
+            cookie.strip_prefix("session_id=").unwrap()
+        );
+        assert_eq!(session.keys(), ["user_id"]);
+        session
+            .set("profile", json!({"city": {"name": "Bern"}}))
+            .unwrap();
+        session
+            .set("profile.city", "exact names come first")
+            .unwrap();
+        assert_eq!(session.get("profile.city.name"), Some(json!("Bern")));
+        assert_eq!(
+            session.get("profile.city"),
+            Some(json!("exact names come first"))
+        );
+        assert!(session.delete("user_id"));
+        assert!(!session.delete("user_id"));
+        assert_eq!(session.get("user_id"), None);
+        assert!(session.set("", 1).is_err());
+    });
+}
+
+#[test]
+fn regenerated_session_has_another_id_and_the_same_data() {
+    let bench = Bench::new(json!({}));
+    let old = bench.log_in("anna");
+
+    let exchange = bench.visit(&old, |exchange| exchange.session().unwrap().regenerate());
+
+    let new = cookie_of(&exchange).unwrap();
+    assert_eq!(
+        (bench.user(&old), bench.user(&new)),
+        (None, Some(json!("anna")))
+    );
+}
+
+#[test]
+fn save_stores_at_once_and_the_cookie_follows() {
+    let bench = Bench::new(json!({}));
+
+    let exchange = bench.visit("", |exchange| {
+        let session = exchange.session().unwrap().clone();
+        session.set("a", 1).unwrap();
+        wait(session.save()).unwrap();
+        assert!(session.id().is_some());
+    });
+
+    assert_eq!(bench.stored(), 1);
+    assert!(cookie_of(&exchange).is_some());
+}
+
+#[test]
+fn nothing_set_after_the_end_is_stored() {
+    let bench = Bench::new(json!({}));
+    let cookie = bench.log_in("anna");
+
+    bench.visit(&cookie, |exchange| {
+        let session = exchange.session().unwrap();
+        session.destroy();
+        session.set("user_id", "mallory").unwrap();
+        assert_eq!(session.get("user_id"), None);
+    });
+
+    assert_eq!(bench.user(&cookie), None);
+}
+
+#[test]
+fn store_of_the_middleware_serves_routes_without_it() {
+    let bench = Bench::new(json!({}));
+    let cookie = bench.log_in("anna");
+    let store = bench
+        .gateway
+        .services()
+        .session_store("LoadSessionMiddleware")
+        .unwrap();
+    let mut exchange = bench
+        .gateway
+        .exchange("GET", "/")
+        .with_header("Cookie", &cookie);
+
+    let session = wait(store.load(exchange.lend())).unwrap();
+    session.destroy();
+    wait(session.commit(exchange.lend())).unwrap();
+
+    assert_eq!(cookie_of(&exchange).as_deref(), Some("session_id="));
+    assert_eq!(bench.user(&cookie), None);
+}
+
+#[test]
+fn reset_ends_every_session() {
+    let bench = Bench::new(json!({}));
+    let cookies = ["anna", "ben", "cleo"].map(|user| bench.log_in(user));
+    let store = bench
+        .gateway
+        .services()
+        .session_store("LoadSessionMiddleware")
+        .unwrap();
+
+    let ended = wait(store.reset());
+
+    assert_eq!(ended, Ok(3));
+    assert!(cookies.iter().all(|cookie| bench.user(cookie).is_none()));
+}
