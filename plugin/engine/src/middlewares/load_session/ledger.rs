@@ -25,6 +25,8 @@ pub(super) struct Ledger {
 enum Fate {
     #[default]
     Keep,
+    /// It is due for another id, after whatever else is stored.
+    Renew,
     Regenerate,
     Destroy,
     /// It is over: ended here, or found ended when it was to be stored.
@@ -47,6 +49,7 @@ pub(super) enum Work {
     Create(Deltas),
     Patch(Session, Deltas),
     Regenerate(Session, Deltas),
+    Renew(Session),
     Revoke(Session),
 }
 
@@ -100,7 +103,7 @@ impl Ledger {
 
     /// Whether there is nothing to store and nothing to tell: so it is for nearly every request.
     pub(super) fn is_settled(&self) -> bool {
-        let is_pending = matches!(self.fate, Fate::Regenerate | Fate::Destroy);
+        let is_pending = matches!(self.fate, Fate::Renew | Fate::Regenerate | Fate::Destroy);
         self.notice == Notice::Nothing && self.changes.is_empty() && !is_pending
     }
 
@@ -121,8 +124,14 @@ impl Ledger {
         self.merged = Some(base.merge(&self.changes));
     }
 
-    pub(super) fn regenerate(&mut self) {
+    pub(super) fn renew(&mut self) {
         if self.fate == Fate::Keep {
+            self.fate = Fate::Renew;
+        }
+    }
+
+    pub(super) fn regenerate(&mut self) {
+        if matches!(self.fate, Fate::Keep | Fate::Renew) {
             self.fate = Fate::Regenerate;
         }
     }
@@ -133,7 +142,7 @@ impl Ledger {
         }
     }
 
-    /// Takes what is to be done. It is done once, whoever asks.
+    /// Takes what is to be done next. It is done once, whoever asks.
     pub(super) fn take_work(&mut self) -> Option<Work> {
         let is_new_user = self.changes_principal();
         let changes = std::mem::take(&mut self.changes);
@@ -145,11 +154,18 @@ impl Ledger {
             }
             // Stays decided until the storage has said so: a request that fails here must not go on with it.
             (Fate::Destroy, Some(session)) => Some(Work::Revoke(session)),
-            (Fate::Keep | Fate::Regenerate, None) => self.begins().then_some(Work::Create(changes)),
-            (Fate::Keep, Some(session)) if !is_new_user => {
-                (!changes.is_empty()).then_some(Work::Patch(session, changes))
+            (Fate::Keep | Fate::Renew | Fate::Regenerate, None) => {
+                self.begins().then_some(Work::Create(changes))
             }
-            (Fate::Keep | Fate::Regenerate, Some(session)) => {
+            (Fate::Keep | Fate::Renew, Some(session)) if !is_new_user && !changes.is_empty() => {
+                Some(Work::Patch(session, changes))
+            }
+            (Fate::Keep, Some(_)) if !is_new_user => None,
+            (Fate::Renew, Some(session)) if !is_new_user => {
+                self.fate = Fate::Keep;
+                Some(Work::Renew(session))
+            }
+            (Fate::Keep | Fate::Renew | Fate::Regenerate, Some(session)) => {
                 self.fate = Fate::Keep;
                 Some(Work::Regenerate(session, changes))
             }

@@ -1,8 +1,8 @@
 //! `LoadSessionMiddleware`: from the key that a request carries to the session that everybody behind it can use.
 //!
-//! On the way in the key is found, taken out of what is forwarded, and exchanged for the session; one that is due gets
-//! a new id. On the way out what changed is stored, and only then the client is told. An outage of the storage ends
-//! the request with 503: never an anonymous visitor, never a cleared cookie.
+//! On the way in the key is found, taken out of what is forwarded, and exchanged for the session. On the way out what
+//! changed is stored, a session that is due gets a new id, and only then the client is told. An outage of the storage
+//! ends the request with 503: never an anonymous visitor, never a cleared cookie.
 
 mod config;
 mod instruction;

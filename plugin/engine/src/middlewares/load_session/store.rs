@@ -7,7 +7,6 @@ use abi::failure::Kind;
 use abi::session::SessionStoreObject;
 use abi::storage::{Loaded, Unavailable};
 use abi::{Counter, Exchange, Failure, Maybe, Services, Session as Handle};
-use tracing::{debug, warn};
 
 use super::config::LoadSessionConfig;
 use super::ledger::Notice;
@@ -15,8 +14,8 @@ use super::presented::{Places, Presented};
 use super::sinks::Sinks;
 use super::visit::Visit;
 use crate::clock::Clock;
-use crate::engine::{Engine, Saved, Session};
-use crate::session::Lifetime;
+use crate::engine::{Engine, Session};
+use crate::session::{Lifetime, SessionId};
 use crate::storage::Rows;
 
 /// The sessions of one `LoadSessionMiddleware`, also for plugins that ask for them by its name.
@@ -71,14 +70,8 @@ impl Store {
             return Maybe::Ready(Ok(Visit::fresh(Arc::clone(self))));
         };
         match self.engine.load(id) {
-            Maybe::Ready(Loaded::Found(session)) if session.id() == id && !session.is_due() => {
-                self.counters.found.increment();
-                Maybe::Ready(Ok(Visit::found(
-                    Arc::clone(self),
-                    session,
-                    place,
-                    Notice::Nothing,
-                )))
+            Maybe::Ready(Loaded::Found(session)) => {
+                Maybe::Ready(Ok(self.found(session, place, id)))
             }
             first => Maybe::task(self.search(presented, first)),
         }
@@ -96,40 +89,27 @@ impl Store {
             match load.wait().await {
                 Loaded::Absent => {}
                 Loaded::Unavailable(cause) => return Err(self.outage(&cause)),
-                Loaded::Found(session) => {
-                    self.counters.found.increment();
-                    let session = self.renew(session, place).await;
-                    let Some(session) = session else { break };
-                    let notice = match session.id() == id {
-                        true => Notice::Nothing,
-                        false => Notice::Issue,
-                    };
-                    return Ok(Visit::found(Arc::clone(self), session, place, notice));
-                }
+                Loaded::Found(session) => return Ok(self.found(session, place, id)),
             }
         }
         self.counters.absent.increment();
         Ok(Visit::fresh(Arc::clone(self)))
     }
 
-    /// Gives a session that is due a new id, if the client can be told. None: it ended meanwhile.
-    async fn renew(&self, session: Session, place: usize) -> Option<Session> {
-        if !session.is_due() || !self.sinks.reaches(place) {
-            return Some(session);
+    /// A session that `id` led to. One that is due gets its new id when there is a response to tell of it: a client
+    /// that breaks off before would be left with an id that is about to end.
+    fn found(self: &Arc<Self>, session: Session, place: usize, id: &SessionId) -> Visit {
+        self.counters.found.increment();
+        let notice = match session.id() == id {
+            true => Notice::Nothing,
+            false => Notice::Issue,
+        };
+        let is_due = session.is_due() && self.sinks.reaches(place);
+        let visit = Visit::found(Arc::clone(self), session, place, notice);
+        if is_due {
+            visit.renew();
         }
-        match self.engine.rotate(&session).await {
-            Saved::Done(renewed) => {
-                self.count("renewed");
-                debug!(key = ?renewed.key(), "session renewed");
-                Some(renewed)
-            }
-            Saved::Lost => None,
-            Saved::Unavailable(cause) => {
-                // It was read, so it is valid; a storage that can only be read is no reason to turn the user away.
-                warn!(%cause, "a session could not be renewed");
-                Some(session)
-            }
-        }
+        visit
     }
 
     fn outage(&self, cause: &Unavailable) -> Failure {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use abi::session::{Attribute, AttributeError, SessionObject};
 use abi::{Exchange, Failure, Maybe};
 use serde_json::{Map, Value};
+use tracing::warn;
 
 use super::ledger::{Ledger, Notice, Outcome, Work};
 use super::store::Store;
-use crate::engine::{Revoked, Session};
+use crate::engine::{Revoked, Saved, Session};
 use crate::session::{Attributes, Deltas};
 
 /// The session of one request, shared by everybody who works on it.
@@ -34,6 +35,11 @@ impl Visit {
             store,
             ledger: Mutex::new(Ledger::found(stored, place, notice)),
         }
+    }
+
+    /// Gives the session a new id with the response.
+    pub(super) fn renew(&self) {
+        self.ledger().renew();
     }
 
     pub(super) fn is_settled(&self) -> bool {
@@ -72,9 +78,15 @@ impl Visit {
     }
 
     async fn store(&self) -> Result<(), Failure> {
-        let Some(work) = self.ledger().take_work() else {
-            return Ok(());
-        };
+        loop {
+            let Some(work) = self.ledger().take_work() else {
+                return Ok(());
+            };
+            self.work(work).await?;
+        }
+    }
+
+    async fn work(&self, work: Work) -> Result<(), Failure> {
         let engine = &self.store.engine;
         let (event, saved, changes) = match work {
             Work::Revoke(session) => return self.revoke(&session).await,
@@ -89,6 +101,14 @@ impl Visit {
                 let saved = engine.regenerate(&session, &changes).await;
                 ("regenerated", saved, changes)
             }
+            Work::Renew(session) => match engine.rotate(&session).await {
+                Saved::Unavailable(cause) => {
+                    // It was read, so it is valid; a storage that can only be read is no reason to turn the user away.
+                    warn!(%cause, "a session could not be renewed");
+                    return Ok(());
+                }
+                saved => ("renewed", saved, Deltas::new()),
+            },
         };
         let outcome = self.ledger().accept(saved, changes)?;
         self.store.count(match outcome {

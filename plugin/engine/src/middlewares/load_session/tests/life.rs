@@ -46,6 +46,36 @@ fn request_in_flight_with_the_old_id_is_told_the_same_new_one() {
 }
 
 #[test]
+fn client_that_breaks_off_keeps_the_id_it_has() {
+    let bench = Bench::new(json!({ "autoRenewAfter": "30m" }));
+    let cookie = bench.log_in("anna");
+    bench.clock.advance(Duration::from_secs(30 * 60));
+    let mut exchange = bench
+        .gateway
+        .exchange("GET", "/")
+        .with_header("Cookie", &cookie);
+
+    drop(wait(bench.middleware.on_request(exchange.lend())).unwrap());
+    bench.clock.advance(Duration::from_secs(60));
+
+    assert_eq!(bench.user(&cookie), Some(json!("anna")));
+}
+
+#[test]
+fn change_in_the_request_that_renews_is_kept_under_the_new_id() {
+    let bench = Bench::new(json!({ "autoRenewAfter": "30m" }));
+    let old = bench.log_in("anna");
+    bench.clock.advance(Duration::from_secs(30 * 60));
+
+    let exchange = bench.visit(&old, |exchange| set(exchange, "basket", "apples"));
+
+    let new = cookie_of(&exchange).unwrap();
+    assert_ne!(new, old);
+    assert_eq!(exchange.response_headers("set-cookie").len(), 1);
+    assert_eq!(bench.read(&new, "basket"), Some(json!("apples")));
+}
+
+#[test]
 fn nothing_is_renewed_when_renewal_is_off() {
     let bench = Bench::new(json!({ "disableAutoRenew": true }));
     let cookie = bench.log_in("anna");
