@@ -6,7 +6,7 @@ use std::time::Duration;
 use abi::session::{Attribute, AttributeError, SessionObject};
 use abi::{Exchange, Failure, Maybe};
 use serde_json::{Map, Value};
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::ledger::{Ledger, Notice, Outcome, Work};
 use super::store::Store;
@@ -110,23 +110,29 @@ impl Visit {
                 saved => ("renewed", saved, Deltas::new()),
             },
         };
-        let outcome = self.ledger().accept(saved, changes)?;
-        self.store.count(match outcome {
+        let event = match self.ledger().accept(saved, changes)? {
             Outcome::AsMeant => event,
             Outcome::Lost => "lost",
-        });
+        };
+        self.happened(event);
         Ok(())
     }
 
     async fn revoke(&self, session: &Session) -> Result<(), Failure> {
         match self.store.engine.revoke(session.id()).await {
             Revoked::Done | Revoked::Absent => {
-                self.store.count("revoked");
                 self.ledger().end();
+                self.happened("revoked");
                 Ok(())
             }
             Revoked::Unavailable(cause) => Err(cause.into()),
         }
+    }
+
+    fn happened(&self, event: &str) {
+        let key = self.ledger().stored().map(Session::key);
+        debug!(event, ?key, "session");
+        self.store.count(event);
     }
 
     fn announce(&self, exchange: &mut Exchange<'_>) {
