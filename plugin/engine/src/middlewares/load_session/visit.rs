@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use abi::session::{Attribute, AttributeError, SessionObject};
+use abi::storage::Key;
 use abi::{Exchange, Failure, Maybe};
 use serde_json::{Map, Value};
 use tracing::{debug, warn};
@@ -114,7 +115,7 @@ impl Visit {
             Outcome::AsMeant => event,
             Outcome::Lost => "lost",
         };
-        self.happened(event);
+        self.happened(event, self.ledger().stored().map(Session::key));
         Ok(())
     }
 
@@ -122,15 +123,14 @@ impl Visit {
         match self.store.engine.revoke(session.id()).await {
             Revoked::Done | Revoked::Absent => {
                 self.ledger().end();
-                self.happened("revoked");
+                self.happened("revoked", Some(session.key()));
                 Ok(())
             }
             Revoked::Unavailable(cause) => Err(cause.into()),
         }
     }
 
-    fn happened(&self, event: &str) {
-        let key = self.ledger().stored().map(Session::key);
+    fn happened(&self, event: &str, key: Option<Key>) {
         debug!(event, ?key, "session");
         self.store.count(event);
     }
