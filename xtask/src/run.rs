@@ -22,7 +22,11 @@ pub(crate) fn run(options: &[&str]) -> Result<(), Error> {
         directory.display(),
         config.display()
     ));
-    eprintln!("{}", TRY.replace(DEFAULT_PORT, &port.to_string()));
+    let shown = match port {
+        0 => "<the port in the log>".to_owned(),
+        port => port.to_string(),
+    };
+    eprintln!("{}", TRY.replace(DEFAULT_PORT, &shown));
     let mut gateway = Command::new(directory.join("gateway"));
     let failed = gateway.arg("run").arg("--config").arg(config).exec();
     Err(format!("the gateway cannot be started: {failed}").into())
