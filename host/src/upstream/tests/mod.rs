@@ -1,0 +1,73 @@
+//! An upstream between real sockets.
+
+mod failing;
+mod passing;
+mod pooling;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use http::{Method, StatusCode};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::*;
+use crate::testing::{
+    Notes, OK, Proxy, answering, client, client_with, origin, read_all, read_to, settings,
+    upstream, write,
+};
+
+/// Reads whatever comes and never answers.
+async fn swallowing() -> String {
+    origin(|mut stream, _| async move {
+        read_all(&mut stream).await;
+    })
+    .await
+}
+
+/// Answers every request and writes down on which connection it came.
+async fn numbering(notes: &Notes, answer: &'static str) -> String {
+    let notes = Arc::clone(notes);
+    origin(move |mut stream, number| {
+        let notes = Arc::clone(&notes);
+        async move {
+            loop {
+                read_to(&mut stream, "\r\n\r\n").await;
+                notes.lock().unwrap().push(number.to_string());
+                write(&mut stream, answer).await;
+            }
+        }
+    })
+    .await
+}
+
+/// Lets the tasks of the connections see what has happened.
+async fn settle() {
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn get(upstream: &Upstream) -> Result<Response<Body>, UpstreamError> {
+    upstream.send(parts(Method::GET), Body::Empty).await
+}
+
+fn parts(method: Method) -> Parts {
+    let request = Request::builder()
+        .method(method)
+        .uri("/")
+        .header("host", "a")
+        .body(());
+    request.unwrap().into_parts().0
+}
+
+async fn body_of(response: Response<Body>) -> String {
+    let bytes = response.into_body().buffer(1024).await.unwrap();
+    settle().await;
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn rescue_status(error: &UpstreamError) -> StatusCode {
+    crate::rescue::upstream(error).status()
+}

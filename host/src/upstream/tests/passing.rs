@@ -1,0 +1,222 @@
+//! What passes between client and upstream, and in which form.
+
+use super::*;
+
+#[tokio::test]
+async fn both_directions_are_streamed() {
+    let url = origin(|mut stream, _| async move {
+        read_to(&mut stream, "\r\nping\r\n").await;
+        write(
+            &mut stream,
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\npong\r\n",
+        )
+        .await;
+        read_to(&mut stream, "0\r\n\r\n").await;
+        write(&mut stream, "0\r\n\r\n").await;
+    })
+    .await;
+    let (mut client, _order) = client(Proxy(upstream(&url)));
+
+    write(
+        &mut client,
+        "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n4\r\nping\r\n",
+    )
+    .await;
+    read_to(&mut client, "4\r\npong\r\n").await;
+    write(&mut client, "0\r\n\r\n").await;
+
+    assert_eq!(read_to(&mut client, "0\r\n\r\n").await, "0\r\n\r\n");
+}
+
+#[tokio::test]
+async fn headers_are_clean_and_trailers_pass() {
+    let notes = Notes::default();
+    let seen = Arc::clone(&notes);
+    let url = origin(move |mut stream, _| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let head = read_to(&mut stream, "\r\n\r\n").await;
+            seen.lock().unwrap().push(head);
+            let answer = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\nkeep-alive: 5\r\n\
+                          connection: x-hop\r\nx-hop: 1\r\n\r\n2\r\nok\r\n0\r\nx-sum: 1\r\n\r\n";
+            write(&mut stream, answer).await;
+        }
+    })
+    .await;
+    let (mut client, _order) = client(Proxy(upstream(&format!("{url}/base"))));
+
+    let request = "GET /x?y HTTP/1.1\r\nhost: a.org\r\nconnection: x-identity\r\nx-identity: 1\r\n\
+                   x-forwarded-for: 9.9.9.9\r\nte: trailers\r\n\r\n";
+    write(&mut client, request).await;
+    let answer = read_to(&mut client, "x-sum: 1\r\n\r\n").await;
+
+    let head = notes.lock().unwrap()[0].to_lowercase();
+    assert!(
+        head.starts_with("get /base/x?y http/1.1\r\nhost: a.org\r\n"),
+        "{head}"
+    );
+    assert!(head.contains("x-forwarded-for: 192.0.2.1\r\n"), "{head}");
+    assert!(head.contains("te: trailers\r\n"), "{head}");
+    assert!(
+        !head.contains("identity") && !head.contains("9.9.9.9"),
+        "{head}"
+    );
+    assert!(
+        !answer.contains("keep-alive") && !answer.contains("hop"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_contradicted_length_does_not_reach_the_client() {
+    let url = answering(
+        "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    )
+    .await;
+    let (mut client, _order) = client(Proxy(upstream(&url)));
+
+    write(&mut client, "GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+
+    let answer = read_to(&mut client, "0\r\n\r\n").await;
+    assert!(
+        answer.contains("5\r\nhello\r\n") && !answer.contains("content-length"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn an_upgrade_becomes_a_tunnel() {
+    let url = origin(|mut stream, _| async move {
+        let head = read_to(&mut stream, "\r\n\r\n").await.to_lowercase();
+        assert!(head.contains("upgrade: websocket\r\n") && head.contains("connection: upgrade\r\n"));
+        let switch = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nfirst";
+        write(&mut stream, switch).await;
+        let asked = read_to(&mut stream, "?").await;
+        write(&mut stream, &asked.replace('?', "!")).await;
+    })
+    .await;
+    let (mut client, _order) = client(Proxy(upstream(&url)));
+
+    let request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: keep-alive, Upgrade\r\nupgrade: websocket\r\n\r\n";
+    write(&mut client, request).await;
+    let answer = read_to(&mut client, "first").await.to_lowercase();
+    write(&mut client, "hello?").await;
+
+    assert!(answer.starts_with("http/1.1 101 "), "{answer}");
+    assert!(
+        answer.contains("upgrade: websocket\r\n") && answer.contains("connection: upgrade\r\n"),
+        "{answer}"
+    );
+    assert_eq!(read_all(&mut client).await, "hello!");
+}
+
+#[tokio::test]
+async fn a_refused_upgrade_is_an_ordinary_answer() {
+    let url = answering("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno").await;
+    let (mut client, _order) = client(Proxy(upstream(&url)));
+    let request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+
+    for _ in 0..2 {
+        write(&mut client, request).await;
+        assert!(
+            read_to(&mut client, "no")
+                .await
+                .starts_with("HTTP/1.1 403 ")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_replaced_body_announces_its_own_length() {
+    let notes = Notes::default();
+    let seen = Arc::clone(&notes);
+    let url = origin(move |mut stream, _| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let request = read_to(&mut stream, "longer").await;
+            seen.lock().unwrap().push(request);
+            write(&mut stream, OK).await;
+        }
+    })
+    .await;
+    let mut head = parts(Method::POST);
+    head.headers.insert("content-length", "1".parse().unwrap());
+
+    upstream(&url)
+        .send(head, Body::from("longer"))
+        .await
+        .unwrap();
+
+    assert!(notes.lock().unwrap()[0].contains("content-length: 6\r\n"));
+}
+
+#[tokio::test]
+async fn an_old_upstream_is_answered_for_in_http_1_1() {
+    let url = origin(|mut stream: TcpStream, _| async move {
+        read_to(&mut stream, "\r\n\r\n").await;
+        write(&mut stream, "HTTP/1.0 200 OK\r\n\r\nold").await;
+    })
+    .await;
+    let (mut client, _order) = client(Proxy(upstream(&url)));
+
+    write(&mut client, "GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+
+    let answer = read_to(&mut client, "0\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(
+        answer.contains("transfer-encoding: chunked\r\n"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn an_old_client_that_names_no_host_is_given_one() {
+    let notes = Notes::default();
+    let seen = Arc::clone(&notes);
+    let url = origin(move |mut stream, _| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let head = read_to(&mut stream, "\r\n\r\n").await;
+            seen.lock().unwrap().push(head);
+            write(&mut stream, OK).await;
+        }
+    })
+    .await;
+    let (mut client, _order) = client(Proxy(upstream(&url)));
+
+    write(&mut client, "GET / HTTP/1.0\r\n\r\n").await;
+
+    assert!(read_all(&mut client).await.ends_with("\r\n\r\nok"));
+    let host = url.replace("http://", "host: ");
+    assert!(notes.lock().unwrap()[0].contains(&format!("{host}\r\n")));
+}
+
+#[tokio::test]
+async fn the_length_of_what_head_leaves_out_is_kept() {
+    let url = answering("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n").await;
+    let (mut client, _order) = client(Proxy(upstream(&url)));
+
+    for _ in 0..2 {
+        write(&mut client, "HEAD / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        let head = read_to(&mut client, "\r\n\r\n").await;
+        assert!(head.contains("content-length: 5\r\n"), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_may_be_a_unix_socket() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("origin.sock");
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_to(&mut stream, "\r\n\r\n").await;
+        write(&mut stream, OK).await;
+    });
+
+    let response = get(&upstream(&format!("unix:{}", path.display())))
+        .await
+        .unwrap();
+
+    assert_eq!(body_of(response).await, "ok");
+}
