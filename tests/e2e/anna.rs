@@ -1,6 +1,8 @@
 //! Anna, who logs in in most tests.
 
-use e2e::{Answer, Browser, Gateway, Message, Upstream};
+use std::time::Instant;
+
+use e2e::{Answer, Browser, Gateway, Message, PATIENCE, Upstream};
 
 /// What the upstream's `/login` writes into the session.
 pub(crate) const SESSION: &str = r#"{"user_id":"anna","authorization":"Bearer anna-token"}"#;
@@ -30,6 +32,20 @@ pub(crate) fn log_in(gateway: &Gateway) -> Browser {
         response.headers()
     );
     browser
+}
+
+/// Asks until an answer gives the browser another id, and returns that answer.
+#[track_caller]
+pub(crate) fn until_renewed(browser: &mut Browser) -> Message {
+    let first = browser.cookie("session_id");
+    let began = Instant::now();
+    loop {
+        let response = browser.get("/");
+        if browser.cookie("session_id") != first {
+            return response;
+        }
+        assert!(began.elapsed() < PATIENCE, "the session is not renewed");
+    }
 }
 
 /// `X-User-Id` and `Authorization` of a request, as an upstream got it.

@@ -6,7 +6,7 @@ use std::thread;
 
 use e2e::{Request, Site, Upstream};
 
-use crate::anna::{self, log_in};
+use crate::anna::{self, log_in, until_renewed};
 
 #[test]
 fn health_routes_answer_before_all_others() {
@@ -78,8 +78,7 @@ fn no_secret_is_in_the_log_at_its_most_talkative() {
         .run();
     let mut browser = log_in(&gateway);
     let mut ids = vec![browser.cookie("session_id").unwrap()];
-    thread::sleep(std::time::Duration::from_millis(60));
-    browser.get("/");
+    until_renewed(&mut browser);
     ids.push(browser.cookie("session_id").unwrap());
     browser.get("/logout");
 

@@ -122,7 +122,8 @@ fn is_outage(response: &Message) {
 }
 
 /// Asks again as a client does that minds `Retry-After`, until the storage is back. The supervisor of the connection
-/// waits before it tries again, so nobody can say which request is the first to be served.
+/// waits before it tries again, so nobody can say which request is the first to be served. Each 503 takes its time: the
+/// gateway waits for a connection before it gives up.
 fn until_answered(mut ask: impl FnMut() -> Message) -> Message {
     let began = std::time::Instant::now();
     loop {
@@ -130,6 +131,5 @@ fn until_answered(mut ask: impl FnMut() -> Message) -> Message {
         if response.status() != 503 || began.elapsed() > e2e::PATIENCE {
             return response;
         }
-        std::thread::sleep(std::time::Duration::from_millis(50));
     }
 }

@@ -39,8 +39,8 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Defines the handle of a shared object whose table has `retain` and `release`.
-macro_rules! shared_handle {
+/// Defines the handle of an object whose table has `release`.
+macro_rules! owned_handle {
     ($(#[$doc:meta])* $handle:ident, $table:ident) => {
         $(#[$doc])*
         #[repr(C)]
@@ -50,23 +50,31 @@ macro_rules! shared_handle {
             table: $table,
         }
 
-        // SAFETY: the object is an `Arc` of something `Send + Sync`: each constructor of the table demands it.
+        // SAFETY: the object is a box or an `Arc` of something `Send + Sync`: each constructor of the table demands it.
         unsafe impl Send for $handle {}
         // SAFETY: as above.
         unsafe impl Sync for $handle {}
+
+        impl Drop for $handle {
+            fn drop(&mut self) {
+                // SAFETY: this handle owns the object, or one count of it, and gives it back once.
+                unsafe { (self.table.release())(self.object) }
+            }
+        }
+    };
+}
+pub(crate) use owned_handle;
+
+/// Defines the handle of an object that several may own: its table has `retain` as well.
+macro_rules! shared_handle {
+    ($(#[$doc:meta])* $handle:ident, $table:ident) => {
+        $crate::raw::object::owned_handle! { $(#[$doc])* $handle, $table }
 
         impl Clone for $handle {
             fn clone(&self) -> Self {
                 // SAFETY: `object` and `table` belong together; the new handle owns the count taken here.
                 unsafe { (self.table.retain())(self.object) };
                 Self { object: self.object, table: self.table }
-            }
-        }
-
-        impl Drop for $handle {
-            fn drop(&mut self) {
-                // SAFETY: this handle owns one count, and it is given back once.
-                unsafe { (self.table.release())(self.object) }
             }
         }
     };
@@ -88,32 +96,6 @@ pub(crate) unsafe extern "C" fn release<T>(object: *const c_void) {
         unsafe { Arc::<T>::decrement_strong_count(object.cast()) };
     });
 }
-
-/// Defines the owning handle of an object whose table has `release`.
-macro_rules! owned_handle {
-    ($(#[$doc:meta])* $handle:ident, $table:ident) => {
-        $(#[$doc])*
-        #[repr(C)]
-        #[derive(abi_stable::StableAbi)]
-        pub struct $handle {
-            object: *const std::ffi::c_void,
-            table: $table,
-        }
-
-        // SAFETY: the object is a box of something `Send + Sync`: each constructor of the table demands it.
-        unsafe impl Send for $handle {}
-        // SAFETY: as above.
-        unsafe impl Sync for $handle {}
-
-        impl Drop for $handle {
-            fn drop(&mut self) {
-                // SAFETY: this handle owns the object, and gives it back once.
-                unsafe { (self.table.release())(self.object) }
-            }
-        }
-    };
-}
-pub(crate) use owned_handle;
 
 /// # Safety
 /// `object` must come from `Box::<T>::into_raw`; it is dropped.
