@@ -29,7 +29,7 @@ impl Engine {
             return Ok(None);
         };
         if self
-            .add(place.key, State::Live(record.clone()), keep)
+            .add(place.address, State::Live(record.clone()), keep)
             .await?
         {
             Ok(self.session(place, 1, record))

@@ -17,7 +17,7 @@ impl Engine {
     /// finished here, before anyone learns the new id.
     pub fn load(&self, id: &SessionId) -> Maybe<'_, Loaded<Session>> {
         let place = self.place(id.clone());
-        match self.rows.load(place.key) {
+        match self.rows.load(place.address) {
             Maybe::Ready(loaded) => self.settle(place, loaded),
             Maybe::Pending(read) => {
                 Maybe::task(async move { self.settle(place, read.await).wait().await })
@@ -46,7 +46,7 @@ impl Engine {
     /// Finds the session of `id` once more, after a conflict.
     pub(super) async fn resolve(&self, id: &SessionId) -> Result<Option<Session>, Unavailable> {
         let place = self.place(id.clone());
-        let row = known(self.rows.load(place.key).wait().await)?;
+        let row = known(self.rows.load(place.address).wait().await)?;
         self.follow(place, row).await
     }
 
@@ -73,7 +73,7 @@ impl Engine {
                     }
                 }
             }
-            row = self.read(place.key).await?;
+            row = self.read(place.address).await?;
         }
         Err(contended())
     }

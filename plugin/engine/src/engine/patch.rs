@@ -33,7 +33,7 @@ impl Engine {
             };
             let state = State::Live(record.clone());
             if self
-                .replace((session.key, session.version), state, keep)
+                .replace((session.address, session.version), state, keep)
                 .await?
             {
                 return Ok(Some(Session {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use abi::storage::{Key, Unavailable};
+use abi::storage::Unavailable;
 
 use super::outcome::Saved;
 use super::rows::contended;
 use super::session::Session;
 use super::{Engine, TOMBSTONE, TRIES};
-use crate::session::{Deltas, State};
+use crate::session::{Address, Deltas, State};
 
 impl Engine {
     /// Moves the session, with `deltas` applied, to a fresh random id with a fresh life. The old id is dead when this
@@ -36,29 +36,36 @@ impl Engine {
             };
             let state = State::Live(record.clone());
             let written = match version {
-                1 => self.add(place.key, state, keep).await?,
-                _ => self.replace((place.key, version - 1), state, keep).await?,
+                1 => self.add(place.address, state, keep).await?,
+                _ => {
+                    self.replace((place.address, version - 1), state, keep)
+                        .await?
+                }
             };
             if !written {
                 return Err(contended());
             }
             if self
-                .replace((old.key, old.version), State::Revoked, TOMBSTONE)
+                .replace((old.address, old.version), State::Revoked, TOMBSTONE)
                 .await?
             {
                 return Ok(self.session(place, version, record));
             }
             match self.resolve(&old.id).await? {
                 Some(current) => old = current,
-                None => return self.retract(place.key, version).await,
+                None => return self.retract(place.address, version).await,
             }
         }
         Err(contended())
     }
 
     /// Takes back a row that nobody was told of.
-    async fn retract(&self, key: Key, version: u64) -> Result<Option<Session>, Unavailable> {
-        self.replace((key, version), State::Revoked, TOMBSTONE)
+    async fn retract(
+        &self,
+        address: Address,
+        version: u64,
+    ) -> Result<Option<Session>, Unavailable> {
+        self.replace((address, version), State::Revoked, TOMBSTONE)
             .await
             .map(|_| None)
     }

@@ -1,11 +1,11 @@
 //! A session ends, for good.
 
-use abi::storage::{Key, Unavailable};
+use abi::storage::Unavailable;
 
 use super::outcome::Revoked;
 use super::rows::contended;
 use super::{Engine, TOMBSTONE, TRIES};
-use crate::session::{SessionId, State};
+use crate::session::{Address, SessionId, State};
 use crate::storage::Versioned;
 
 impl Engine {
@@ -26,7 +26,7 @@ impl Engine {
     pub(super) async fn end(&self, id: &SessionId) -> Result<bool, Unavailable> {
         let mut place = self.place(id.clone());
         for _ in 0..TRIES {
-            let Some(Versioned { version, state }) = self.read(place.key).await? else {
+            let Some(Versioned { version, state }) = self.read(place.address).await? else {
                 return Ok(false);
             };
             let successor = match state {
@@ -39,11 +39,11 @@ impl Engine {
                 State::Rotating { nonce, .. } => Some(place.id.successor(&nonce)),
             };
             if self
-                .replace((place.key, version), State::Revoked, TOMBSTONE)
+                .replace((place.address, version), State::Revoked, TOMBSTONE)
                 .await?
             {
                 if let Some(successor) = successor {
-                    self.bury(self.place(successor).key).await;
+                    self.bury(self.place(successor).address).await;
                 }
                 return Ok(true);
             }
@@ -53,10 +53,10 @@ impl Engine {
 
     /// Takes the place of a successor that nobody was told of. The session is over already and this only tidies up,
     /// so an outage does not matter: the row would lie there, known to no one, until its time runs out.
-    async fn bury(&self, key: Key) {
-        let taken = self.add(key, State::Revoked, TOMBSTONE).await;
+    async fn bury(&self, address: Address) {
+        let taken = self.add(address, State::Revoked, TOMBSTONE).await;
         if taken == Ok(false) {
-            let _ = self.replace((key, 1), State::Revoked, TOMBSTONE).await;
+            let _ = self.replace((address, 1), State::Revoked, TOMBSTONE).await;
         }
     }
 }

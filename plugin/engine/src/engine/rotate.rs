@@ -60,7 +60,7 @@ impl Engine {
             record,
         };
         let won = self
-            .replace((session.key, session.version), state.clone(), keep)
+            .replace((session.address, session.version), state.clone(), keep)
             .await?;
         Ok(won.then(|| Versioned::after(session.version, state)))
     }
@@ -77,9 +77,11 @@ impl Engine {
         let record = Arc::new(self.lifetime.renew(&record, now));
         // A life of nothing is over before this row is read, whatever it is kept for.
         let keep = record.remaining(now).unwrap_or(GRACE);
-        let added = self.add(new.key, State::Live(record.clone()), keep).await?;
+        let added = self
+            .add(new.address, State::Live(record.clone()), keep)
+            .await?;
         let rotated = State::Rotated { nonce };
-        let happened = self.replace((old.key, version), rotated, GRACE).await?;
+        let happened = self.replace((old.address, version), rotated, GRACE).await?;
         Ok(if added && happened {
             self.session(new, 1, record)
         } else {

@@ -3,42 +3,42 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use abi::storage::{Expected, Key, Loaded, Unavailable, Written};
+use abi::storage::{Expected, Loaded, Unavailable, Written};
 
 use super::Engine;
 use super::session::Session;
-use crate::session::{Record, SessionId, State};
+use crate::session::{Address, Record, SessionId, State};
 use crate::storage::Versioned;
 
 /// A row and the id that leads to it.
 pub(super) struct Place {
     pub(super) id: SessionId,
-    pub(super) key: Key,
+    pub(super) address: Address,
 }
 
 impl Engine {
     pub(super) fn place(&self, id: SessionId) -> Place {
         Place {
-            key: self.keyring.key(&id),
+            address: self.keyring.address(&id),
             id,
         }
     }
 
-    pub(super) async fn read(&self, key: Key) -> Result<Option<Versioned>, Unavailable> {
-        known(self.rows.load(key).wait().await)
+    pub(super) async fn read(&self, address: Address) -> Result<Option<Versioned>, Unavailable> {
+        known(self.rows.load(address).wait().await)
     }
 
     /// Puts `state` where nothing is, and says whether it did.
     pub(super) async fn add(
         &self,
-        key: Key,
+        address: Address,
         state: State,
         keep: Duration,
     ) -> Result<bool, Unavailable> {
         let row = Versioned::first(state);
         done(
             self.rows
-                .write(key, Expected::Absent, row, keep)
+                .write(address, Expected::Absent, row, keep)
                 .wait()
                 .await,
         )
@@ -47,14 +47,14 @@ impl Engine {
     /// Puts `state` where `version` is, and says whether it did.
     pub(super) async fn replace(
         &self,
-        (key, version): (Key, u64),
+        (address, version): (Address, u64),
         state: State,
         keep: Duration,
     ) -> Result<bool, Unavailable> {
         let row = Versioned::after(version, state);
         done(
             self.rows
-                .write(key, Expected::Version(version), row, keep)
+                .write(address, Expected::Version(version), row, keep)
                 .wait()
                 .await,
         )
@@ -72,7 +72,7 @@ impl Engine {
         let is_due = self.lifetime.is_due(&record, now);
         Some(Session {
             id: place.id,
-            key: place.key,
+            address: place.address,
             version,
             record,
             is_due,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use abi::storage::Key;
 
-use crate::session::{Record, SessionId};
+use crate::session::{Address, Record, SessionId};
 
 /// A session, the id it has now, and the version of its row.
 ///
@@ -12,7 +12,7 @@ use crate::session::{Record, SessionId};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Session {
     pub(super) id: SessionId,
-    pub(super) key: Key,
+    pub(super) address: Address,
     pub(super) version: u64,
     pub(super) record: Arc<Record>,
     pub(super) is_due: bool,
@@ -27,7 +27,7 @@ impl Session {
 
     /// The name of its row, which may appear in logs.
     pub fn key(&self) -> Key {
-        self.key
+        self.address.key()
     }
 
     /// Counts its writes under this id.

@@ -19,7 +19,7 @@ pub use codec::{DecodeError, decode, encode};
 pub use delta::{Delta, Deltas};
 pub use expiry::Lifetime;
 pub use id::SessionId;
-pub use keyring::Keyring;
+pub use keyring::{Address, Keyring};
 pub use nonce::Nonce;
 pub use random::RandomError;
 pub use record::Record;

@@ -8,7 +8,7 @@ use abi::Maybe;
 use abi::storage::{Expected, Key, Loaded, Row, Storage, Unavailable, Written};
 
 use super::{Rows, Versioned};
-use crate::session::{decode, encode};
+use crate::session::{Address, decode, encode};
 
 /// Rows as bytes. Another plugin may share sessions by it; what is not a session, it refuses to keep.
 pub struct Exported {
@@ -24,14 +24,16 @@ impl Exported {
 
 impl Storage for Exported {
     fn load<'a>(&'a self, key: &'a Key) -> Maybe<'a, Loaded<Row>> {
-        self.rows.load(*key).map(|loaded| match loaded {
-            Loaded::Found(row) => Loaded::Found(Row {
-                version: row.version,
-                payload: encode(&row.state),
-            }),
-            Loaded::Absent => Loaded::Absent,
-            Loaded::Unavailable(cause) => Loaded::Unavailable(cause),
-        })
+        self.rows
+            .load(Address::from(*key))
+            .map(|loaded| match loaded {
+                Loaded::Found(row) => Loaded::Found(Row {
+                    version: row.version,
+                    payload: encode(&row.state),
+                }),
+                Loaded::Absent => Loaded::Absent,
+                Loaded::Unavailable(cause) => Loaded::Unavailable(cause),
+            })
     }
 
     fn write<'a>(
@@ -47,7 +49,7 @@ impl Storage for Exported {
                     version: row.version,
                     state,
                 };
-                self.rows.write(*key, expected, row, keep)
+                self.rows.write(Address::from(*key), expected, row, keep)
             }
             Err(error) => Written::Unavailable(Unavailable::new(error.to_string())).into(),
         }
@@ -84,11 +86,11 @@ mod tests {
         let record = Lifetime::new(HOUR, None).begin(Attributes::default(), NOW);
         let row = Versioned::first(State::Live(Arc::new(record)));
 
-        let written = wait(outside.write(KEY, Expected::Absent, row.clone(), HOUR));
+        let written = wait(outside.write(KEY.into(), Expected::Absent, row.clone(), HOUR));
 
         assert_eq!(written, Written::Done);
-        assert_eq!(wait(inside.load(KEY)), Loaded::Found(row.clone()));
-        assert_eq!(wait(outside.load(KEY)), Loaded::Found(row));
+        assert_eq!(wait(inside.load(KEY.into())), Loaded::Found(row.clone()));
+        assert_eq!(wait(outside.load(KEY.into())), Loaded::Found(row));
     }
 
     #[test]

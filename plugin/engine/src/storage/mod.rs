@@ -15,9 +15,9 @@ mod storages;
 use std::time::Duration;
 
 use abi::Maybe;
-use abi::storage::{Expected, Key, Loaded, Unavailable, Written};
+use abi::storage::{Expected, Loaded, Unavailable, Written};
 
-use crate::session::State;
+use crate::session::{Address, State};
 
 pub use encoded::Encoded;
 pub use exported::Exported;
@@ -30,13 +30,13 @@ pub use storages::Storages;
 /// Rows of decoded states. The contract is that of [`abi::storage::Storage`], word for word; the conformance suite
 /// holds every implementation to it.
 pub trait Rows: Send + Sync + 'static {
-    /// Reads the row under `key`; a row whose time has run out is absent.
-    fn load(&self, key: Key) -> Maybe<'_, Loaded<Versioned>>;
+    /// Reads the row at `address`; a row whose time has run out is absent.
+    fn load(&self, address: Address) -> Maybe<'_, Loaded<Versioned>>;
 
     /// Stores `row` for `keep`, if what is there now is what the caller `expected`; compares and writes in one step.
     fn write(
         &self,
-        key: Key,
+        address: Address,
         expected: Expected,
         row: Versioned,
         keep: Duration,

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use abi::storage::{Expected, Key, Loaded, Written};
 
 use super::*;
-use crate::session::State;
+use crate::session::{Address, State};
 use crate::storage::{MemoryConfig, MemoryStorage, Versioned};
 
 /// Memory that remembers every key it was given, and can be told to fail.
@@ -62,7 +62,7 @@ impl Stage {
     pub(super) fn live(&self) -> usize {
         let keys = self.keys.lock().unwrap();
         let is_live = |key: &&Key| {
-            let loaded = self.rows.load(**key);
+            let loaded = self.rows.load((**key).into());
             matches!(
                 loaded,
                 Maybe::Ready(Loaded::Found(Versioned {
@@ -81,28 +81,28 @@ impl Stage {
 }
 
 impl Rows for Stage {
-    fn load(&self, key: Key) -> Maybe<'_, Loaded<Versioned>> {
+    fn load(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
         if self.writes_left.load(Ordering::Relaxed) < 0 {
             return Loaded::Unavailable(Unavailable::new("gone")).into();
         }
-        self.rows.load(key)
+        self.rows.load(address)
     }
 
     fn write(
         &self,
-        key: Key,
+        address: Address,
         expected: Expected,
         row: Versioned,
         keep: Duration,
     ) -> Maybe<'_, Written> {
         let left = self.writes_left.fetch_sub(1, Ordering::Relaxed);
         if left > 0 {
-            self.keys.lock().unwrap().insert(key);
-            return self.rows.write(key, expected, row, keep);
+            self.keys.lock().unwrap().insert(address.key());
+            return self.rows.write(address, expected, row, keep);
         }
         if left == 0 && self.fate == Fate::Done {
-            self.keys.lock().unwrap().insert(key);
-            let _ = self.rows.write(key, expected, row, keep);
+            self.keys.lock().unwrap().insert(address.key());
+            let _ = self.rows.write(address, expected, row, keep);
         }
         Written::Unavailable(Unavailable::new("gone")).into()
     }
@@ -126,23 +126,23 @@ impl Stepping {
 }
 
 impl Rows for Stepping {
-    fn load(&self, key: Key) -> Maybe<'_, Loaded<Versioned>> {
+    fn load(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
         Maybe::task(async move {
             tokio::task::yield_now().await;
-            self.0.load(key).wait().await
+            self.0.load(address).wait().await
         })
     }
 
     fn write(
         &self,
-        key: Key,
+        address: Address,
         expected: Expected,
         row: Versioned,
         keep: Duration,
     ) -> Maybe<'_, Written> {
         Maybe::task(async move {
             tokio::task::yield_now().await;
-            self.0.write(key, expected, row, keep).wait().await
+            self.0.write(address, expected, row, keep).wait().await
         })
     }
 

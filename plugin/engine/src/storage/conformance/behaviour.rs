@@ -211,7 +211,7 @@ pub fn reset_removes_every_row_and_counts_them(subject: &impl Subject) {
 }
 
 fn load(subject: &impl Subject, key: Key) -> Loaded<Versioned> {
-    block_on(subject.rows().load(key).wait())
+    block_on(subject.rows().load(key.into()).wait())
 }
 
 fn write(subject: &impl Subject, expected: Expected, row: Versioned) -> Written {
@@ -219,14 +219,14 @@ fn write(subject: &impl Subject, expected: Expected, row: Versioned) -> Written 
 }
 
 fn keep(subject: &impl Subject, expected: Expected, row: Versioned, keep: Duration) -> Written {
-    block_on(subject.rows().write(KEY, expected, row, keep).wait())
+    block_on(subject.rows().write(KEY.into(), expected, row, keep).wait())
 }
 
 fn write_at(subject: &impl Subject, key: Key, row: Versioned) -> Written {
     block_on(
         subject
             .rows()
-            .write(key, Expected::Absent, row, HOUR)
+            .write(key.into(), Expected::Absent, row, HOUR)
             .wait(),
     )
 }

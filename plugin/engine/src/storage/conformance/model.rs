@@ -89,7 +89,7 @@ impl Model {
     ) -> Result<(), TestCaseError> {
         match *operation {
             Operation::Load { key } => {
-                let loaded = block_on(subject.rows().load(numbered(key)).wait());
+                let loaded = block_on(subject.rows().load(numbered(key).into()).wait());
                 prop_assert_eq!(loaded, self.load(numbered(key)));
             }
             Operation::Pass { millis } => {
@@ -116,7 +116,7 @@ impl Model {
                 let written = block_on(
                     subject
                         .rows()
-                        .write(key, expected, row.clone(), keep)
+                        .write(key.into(), expected, row.clone(), keep)
                         .wait(),
                 );
                 prop_assert_eq!(written, self.write(key, expected, row, millis));

@@ -95,7 +95,9 @@ impl Race<'_> {
                 version: from + number as u64,
                 state: State::Revoked,
             };
-            let written = self.rows.write(self.key, self.expected, row.clone(), HOUR);
+            let written = self
+                .rows
+                .write(self.key.into(), self.expected, row.clone(), HOUR);
             (row.version, block_on(written.wait()))
         });
 
@@ -114,7 +116,7 @@ impl Race<'_> {
             state: State::Revoked,
         };
         assert_eq!(
-            block_on(self.rows.load(self.key).wait()),
+            block_on(self.rows.load(self.key.into()).wait()),
             Loaded::Found(row)
         );
         winners[0]

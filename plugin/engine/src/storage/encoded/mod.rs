@@ -9,7 +9,7 @@ use abi::storage::{Expected, Key, Loaded, Row, Storage, Unavailable, Written};
 use tracing::warn;
 
 use super::{Rows, Versioned};
-use crate::session::{decode, encode};
+use crate::session::{Address, decode, encode};
 
 /// Any [`Storage`], with states encoded on the way in and decoded on the way out.
 pub struct Encoded<S> {
@@ -50,7 +50,8 @@ impl<S: Storage> Encoded<S> {
 }
 
 impl<S: Storage> Rows for Encoded<S> {
-    fn load(&self, key: Key) -> Maybe<'_, Loaded<Versioned>> {
+    fn load(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
+        let key = address.key();
         Maybe::task(async move {
             match self.storage.load(&key).wait().await {
                 Loaded::Found(row) => self.read(key, &row),
@@ -62,11 +63,12 @@ impl<S: Storage> Rows for Encoded<S> {
 
     fn write(
         &self,
-        key: Key,
+        address: Address,
         expected: Expected,
         row: Versioned,
         keep: Duration,
     ) -> Maybe<'_, Written> {
+        let key = address.key();
         let row = Row {
             version: row.version,
             payload: encode(&row.state),

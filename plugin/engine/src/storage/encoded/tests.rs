@@ -22,7 +22,7 @@ fn an_undecodable_row_is_absent_and_counted_and_left_alone() {
         .write(&key, Expected::Absent, foreign.clone(), HOUR);
     assert_eq!(block_on(wrote.wait()), Written::Done);
 
-    let loaded = block_on(subject.rows.load(key).wait());
+    let loaded = block_on(subject.rows.load(key.into()).wait());
 
     assert_eq!(loaded, Loaded::Absent);
     assert_eq!(subject.rows.quarantined(), 1);
@@ -38,7 +38,7 @@ fn the_storage_sees_the_version_it_has_to_compare() {
     let key = Key::new([1; 32]);
 
     let wrote = subject.rows.write(
-        key,
+        key.into(),
         Expected::Absent,
         Versioned::first(State::Revoked),
         HOUR,

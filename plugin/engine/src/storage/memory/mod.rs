@@ -17,6 +17,7 @@ use tracing::warn;
 use self::shard::{Lease, Shard};
 use super::{Rows, Versioned};
 use crate::clock::Clock;
+use crate::session::Address;
 
 pub use config::MemoryConfig;
 
@@ -78,18 +79,20 @@ impl MemoryStorage {
 }
 
 impl Rows for MemoryStorage {
-    fn load(&self, key: Key) -> Maybe<'_, Loaded<Versioned>> {
+    fn load(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
+        let key = address.key();
         let found = self.reader(&key).load(&key, self.clock.now());
         found.map_or(Loaded::Absent, Loaded::Found).into()
     }
 
     fn write(
         &self,
-        key: Key,
+        address: Address,
         expected: Expected,
         row: Versioned,
         keep: Duration,
     ) -> Maybe<'_, Written> {
+        let key = address.key();
         let lease = Lease::new(self.clock.now(), keep);
         let mut shard = self.writer(&key);
         let (written, evicted) = shard.write(key, expected, row, lease);

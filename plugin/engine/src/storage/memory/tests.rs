@@ -11,7 +11,7 @@ fn a_hit_is_there_at_once_and_shares_the_record() {
     let record = Arc::new(Lifetime::new(HOUR, None).begin(Attributes::default(), START));
     put(&rows, key(1), State::Live(record.clone()));
 
-    let Maybe::Ready(Loaded::Found(found)) = rows.load(key(1)) else {
+    let Maybe::Ready(Loaded::Found(found)) = rows.load(key(1).into()) else {
         panic!("not there at once")
     };
 
@@ -73,7 +73,7 @@ fn a_row_larger_than_everything_is_refused_and_harms_nobody() {
     put(&rows, key(1), State::Revoked);
 
     let Maybe::Ready(written) = rows.write(
-        key(1),
+        key(1).into(),
         Expected::Version(1),
         Versioned::after(1, large(20_000)),
         HOUR,
@@ -93,7 +93,7 @@ fn a_growing_row_makes_others_go_not_itself() {
     }
 
     let Maybe::Ready(written) = rows.write(
-        key(0),
+        key(0).into(),
         Expected::Version(1),
         Versioned::after(1, large(5000)),
         HOUR,
@@ -153,7 +153,8 @@ fn put(rows: &MemoryStorage, key: Key, state: State) {
 }
 
 fn keep(rows: &MemoryStorage, key: Key, state: State, keep: Duration) {
-    let Maybe::Ready(written) = rows.write(key, Expected::Absent, Versioned::first(state), keep)
+    let Maybe::Ready(written) =
+        rows.write(key.into(), Expected::Absent, Versioned::first(state), keep)
     else {
         panic!("not at once")
     };
@@ -161,7 +162,10 @@ fn keep(rows: &MemoryStorage, key: Key, state: State, keep: Duration) {
 }
 
 fn is_there(rows: &MemoryStorage, number: u64) -> bool {
-    matches!(rows.load(key(number)), Maybe::Ready(Loaded::Found(_)))
+    matches!(
+        rows.load(key(number).into()),
+        Maybe::Ready(Loaded::Found(_))
+    )
 }
 
 fn large(bytes: usize) -> State {

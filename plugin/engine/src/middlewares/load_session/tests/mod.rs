@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use abi::failure::Kind;
 use abi::handle::MiddlewareHandle;
-use abi::storage::{Expected, Key, Loaded, Unavailable, Written};
+use abi::storage::{Expected, Loaded, Unavailable, Written};
 use abi::testing::{TestExchange, TestGateway, wait};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::session::Timestamp;
+use crate::session::{Address, Timestamp};
 use crate::storage::{MemoryConfig, MemoryStorage, Versioned};
 
 struct Bench {
@@ -138,11 +138,11 @@ fn cookie_of(exchange: &TestExchange) -> Option<String> {
 struct Down;
 
 impl Rows for Down {
-    fn load(&self, _: Key) -> Maybe<'_, Loaded<Versioned>> {
+    fn load(&self, _: Address) -> Maybe<'_, Loaded<Versioned>> {
         Maybe::Ready(Loaded::Unavailable(Unavailable::new("down")))
     }
 
-    fn write(&self, _: Key, _: Expected, _: Versioned, _: Duration) -> Maybe<'_, Written> {
+    fn write(&self, _: Address, _: Expected, _: Versioned, _: Duration) -> Maybe<'_, Written> {
         Maybe::Ready(Written::Unavailable(Unavailable::new("down")))
     }
 
