@@ -23,6 +23,7 @@
 //! ```
 
 mod duration;
+mod duration_or_none;
 mod fault;
 mod none;
 mod path;
@@ -30,6 +31,7 @@ mod secret;
 mod size;
 
 pub use duration::{ConfigDuration, DurationError};
+pub use duration_or_none::DurationOrNone;
 pub use fault::{Fault, Faults};
 pub use none::NoConfig;
 pub use path::ConfigPath;

@@ -123,6 +123,7 @@ pub(super) fn expected(root: &Value, schema: &Value) -> String {
     }
     match schema["format"].as_str() {
         Some("duration") => return "a duration such as `30m`".to_owned(),
+        Some("duration-or-none") => return "a duration such as `30m`, or 0".to_owned(),
         Some("byte-size") => return "a size such as `64KiB`".to_owned(),
         Some("path") => return "a path".to_owned(),
         _ => {}

@@ -11,7 +11,8 @@ mod tests;
 
 use std::path::Path;
 
-use abi::config::{ByteSize, ConfigDuration, Faults};
+use abi::config::{ByteSize, ConfigDuration, DurationOrNone, Faults};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use self::expectation::{Kinds, choices, expected, found, is_secret};
@@ -215,27 +216,22 @@ impl<'a> Shape<'a> {
 
 /// Parses what carries a unit, by the code that the component itself will parse it with.
 fn unit(schema: &Value, value: &Value) -> Result<(), String> {
-    let fault = |error: &dyn std::fmt::Display| format!("{error}, found {}", found(value, false));
-    match (schema["format"].as_str(), value) {
-        (Some("duration"), Value::String(text)) => match text.parse::<ConfigDuration>() {
-            Ok(_) => Ok(()),
-            Err(error) => Err(fault(&error)),
-        },
-        (Some("duration"), Value::Number(number)) => {
-            let seconds = number.as_u64().unwrap_or(0);
-            ConfigDuration::try_from(seconds)
-                .map(drop)
-                .map_err(|error| fault(&error))
-        }
-        (Some("byte-size"), Value::String(text)) => text
-            .parse::<ByteSize>()
-            .map(drop)
-            .map_err(|error| fault(&error)),
-        (Some("byte-size"), Value::Number(number)) if number.as_u64().is_none() => {
-            Err(fault(&"a size cannot be negative"))
-        }
+    let parsed = match schema["format"].as_str() {
+        Some("duration") => parse::<ConfigDuration>(value),
+        Some("duration-or-none") => parse::<DurationOrNone>(value),
+        Some("byte-size") => parse::<ByteSize>(value),
         _ => Ok(()),
+    };
+    parsed.map_err(|fault| format!("{fault}, found {}", found(value, false)))
+}
+
+fn parse<T: DeserializeOwned>(value: &Value) -> Result<(), String> {
+    if value.as_i64().is_some_and(i64::is_negative) {
+        return Err("a duration or a size cannot be negative".to_owned());
     }
+    T::deserialize(value)
+        .map(drop)
+        .map_err(|fault| fault.to_string())
 }
 
 fn variants(schema: &Value) -> Option<&[Value]> {

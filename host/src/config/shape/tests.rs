@@ -1,6 +1,6 @@
 use std::fs;
 
-use abi::config::{ByteSize, ConfigDuration, ConfigPath, Secret};
+use abi::config::{ByteSize, ConfigDuration, ConfigPath, DurationOrNone, Secret};
 use schemars::{JsonSchema, schema_for};
 use serde_json::json;
 
@@ -17,6 +17,8 @@ struct Sample {
     #[schemars(default)]
     lookup: Lookup,
     timeout: Option<ConfigDuration>,
+    #[schemars(default)]
+    idle: DurationOrNone,
     size: Option<ByteSize>,
     path: Option<ConfigPath>,
     password: Option<Secret>,
@@ -84,7 +86,7 @@ fn everything_wrong_is_reported_at_once() {
 
     let expected = [
         "host: missing, expected a text",
-        "prot: unknown key, did you mean `port`? known are host, port, sameSite, lookup, timeout, size, path, \
+        "prot: unknown key, did you mean `port`? known are host, port, sameSite, lookup, timeout, idle, size, path, \
          password, secrets, secure, nested, names",
         "port: expected an integer from 0 to 65535, found `70000`",
         "sameSite: `lax-ish` is not one of them: known are Lax, Strict",
@@ -121,6 +123,24 @@ fn durations_and_sizes_are_parsed() {
     assert_eq!(
         timeout(json!("soon")),
         "timeout: expected a duration such as `30m`, `1h30m` or `300ms`, found `soon`"
+    );
+}
+
+#[test]
+fn a_duration_that_can_be_switched_off_may_be_0() {
+    let idle = |value| faults(&json!({ "host": "a", "idle": value })).join("\n");
+
+    for none in [json!(0), json!("0"), json!("0s"), json!("15m")] {
+        let value = json!({ "host": "a", "idle": none });
+        assert_eq!(run(&value), Ok(value));
+    }
+    assert_eq!(
+        idle(json!(-5)),
+        "idle: a duration or a size cannot be negative, found `-5`"
+    );
+    assert_eq!(
+        idle(json!(true)),
+        "idle: expected a duration such as `30m`, or 0, found `true`"
     );
 }
 
