@@ -2,13 +2,20 @@
 //!
 //! Pure: bytes in, bytes out, `now` is an argument.
 
+mod domain;
 mod find;
 mod name;
 mod pairs;
+mod path;
+mod prefix;
 mod render;
+mod rules;
 mod strip;
 
+pub use domain::{CookieDomain, DomainError};
 pub use find::{Candidates, MAX_CANDIDATES};
 pub use name::{CookieName, NameError};
-pub use render::{CookieRules, CookieRulesError, SameSite};
+pub use path::{CookiePath, PathError};
+pub use prefix::Prefix;
+pub use rules::{CookieAttribute, CookieRules, CookieRulesError, MAX_AGE, MAX_PAIR, SameSite};
 pub use strip::strip;

@@ -5,88 +5,63 @@ use std::time::Duration;
 use cookie::time::{Duration as CookieDuration, OffsetDateTime};
 use cookie::{Cookie, CookieBuilder};
 
-use super::name::CookieName;
+use super::domain::CookieDomain;
+use super::rules::{CookieRules, MAX_AGE, SameSite};
 use crate::session::{SessionId, Timestamp};
 
-/// When a browser sends the cookie along with requests that another site caused.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum SameSite {
-    /// Only when the user follows a link.
-    #[default]
-    Lax,
-    /// Always. Browsers accept this with `Secure` only.
-    None,
-    /// Never.
-    Strict,
-}
-
-/// How the session cookie is set. The cookie that clears it repeats the same attributes, or the browser keeps it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct CookieRules {
-    /// Its name.
-    pub name: CookieName,
-    /// Whether scripts are kept from reading it.
-    pub http_only: bool,
-    /// Whether it stays off plain HTTP.
-    pub secure: bool,
-    /// Whether other sites make the browser send it.
-    pub same_site: SameSite,
-    /// Whether it ends with the browser instead of with the session.
-    pub session_only: bool,
-}
-
 impl CookieRules {
-    /// Checks the attributes against each other.
-    ///
-    /// # Errors
-    /// When browsers would silently drop the cookie.
-    pub fn check(&self) -> Result<(), CookieRulesError> {
-        if self.same_site == SameSite::None && !self.secure {
-            return Err(CookieRulesError::NoneNeedsSecure);
-        }
-        Ok(())
-    }
-
-    /// The header value that gives the browser `id` for as long as the session has left.
+    /// The header value that gives the browser `id` for as long as the session has left, at most [`MAX_AGE`].
     ///
     /// `Max-Age` and `Expires` both: the first is immune to a wrong clock in the browser, the second is all that
     /// old clients know.
     pub fn issue(&self, id: &SessionId, remaining: Duration, now: Timestamp) -> String {
-        let cookie = self.with_value(id.encode());
+        let cookie = self.with_value(id.encode(), self.domain.as_ref());
         if self.session_only {
             return cookie.build().to_string();
         }
+        let age = remaining.min(MAX_AGE);
         cookie
-            .max_age(CookieDuration::seconds(whole_seconds(remaining)))
-            .expires(date(now.after(remaining)))
+            .max_age(CookieDuration::seconds(whole_seconds(age)))
+            .expires(date(now.after(age)))
             .build()
             .to_string()
     }
 
-    /// The header value that makes the browser forget the cookie.
-    pub fn clear(&self) -> String {
-        self.with_value(String::new())
+    /// The header values that make the browser forget the cookie, to be sent together.
+    ///
+    /// For a cookie of a domain there are two: the second is for the cookie of the same name that belongs to this host
+    /// alone, which the browser keeps apart. It is left over from before a domain was configured, or planted by a
+    /// script, and would go on being sent.
+    pub fn clear(&self) -> impl Iterator<Item = String> {
+        let domain = self.domain.as_ref();
+        let twin = domain.map(|_| self.expired(None));
+        [self.expired(domain)].into_iter().chain(twin)
+    }
+
+    fn expired(&self, domain: Option<&CookieDomain>) -> String {
+        self.with_value(String::new(), domain)
             .max_age(CookieDuration::ZERO)
             .expires(OffsetDateTime::UNIX_EPOCH)
             .build()
             .to_string()
     }
 
-    fn with_value(&self, value: String) -> CookieBuilder<'_> {
-        Cookie::build((self.name.as_str(), value))
-            .path("/")
+    fn with_value<'a>(
+        &'a self,
+        value: String,
+        domain: Option<&'a CookieDomain>,
+    ) -> CookieBuilder<'a> {
+        let cookie = Cookie::build((self.name.as_str(), value))
+            .path(self.path.as_str())
             .http_only(self.http_only)
             .secure(self.secure)
             .same_site(self.same_site.into())
+            .partitioned(self.partitioned);
+        match domain {
+            Some(domain) => cookie.domain(domain.as_str()),
+            None => cookie,
+        }
     }
-}
-
-/// Attributes that contradict each other.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum CookieRulesError {
-    /// RFC 6265bis, section 5.7: browsers ignore such a cookie.
-    #[error("SameSite=None needs a secure cookie, or browsers drop it")]
-    NoneNeedsSecure,
 }
 
 impl From<SameSite> for cookie::SameSite {
@@ -116,6 +91,7 @@ const END_OF_9999: i64 = 253_402_300_799;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cookie::{CookieName, CookiePath};
 
     #[test]
     fn a_cookie_is_never_gone_before_its_session() {
@@ -178,42 +154,96 @@ mod tests {
             http_only: true,
             secure: true,
             same_site: SameSite::None,
+            path: CookiePath::parse("/app").unwrap(),
+            partitioned: true,
             ..rules()
         };
 
         assert_eq!(
-            rules.clear(),
-            "sid=; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+            cleared(&rules),
+            [format!(
+                "sid=; HttpOnly; SameSite=None; Partitioned; Secure; Path=/app; {GONE}"
+            )]
         );
     }
 
     #[test]
-    fn same_site_none_needs_secure() {
-        let open = CookieRules {
-            same_site: SameSite::None,
+    fn cookie_of_a_domain_is_cleared_together_with_its_twin_of_the_host() {
+        let rules = CookieRules {
+            domain: Some(CookieDomain::parse("example.com").unwrap()),
             ..rules()
         };
 
-        assert_eq!(open.check(), Err(CookieRulesError::NoneNeedsSecure));
         assert_eq!(
-            CookieRules {
-                secure: true,
-                ..open
+            cleared(&rules),
+            [
+                format!("sid=; SameSite=Lax; Path=/; Domain=example.com; {GONE}"),
+                format!("sid=; SameSite=Lax; Path=/; {GONE}"),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_issued_cookie_has_the_attributes_of_the_one_that_clears_it() {
+        let domain = CookieDomain::parse("example.com").unwrap();
+        for domain in [None, Some(domain)] {
+            for bits in 0..32 {
+                let is = |bit: u8| bits & (1 << bit) != 0;
+                let rules = CookieRules {
+                    http_only: is(0),
+                    secure: is(1),
+                    same_site: [SameSite::Lax, SameSite::Strict][usize::from(is(2))],
+                    path: CookiePath::parse(["/", "/app"][usize::from(is(3))]).unwrap(),
+                    partitioned: is(4) && is(1),
+                    domain: domain.clone(),
+                    ..rules()
+                };
+                let issued = rules.issue(&id(), Duration::from_secs(1), NOW);
+                let cleared = rules.clear().next().unwrap();
+
+                assert_eq!(attributes(&issued), attributes(&cleared));
             }
-            .check(),
-            Ok(())
-        );
+        }
     }
 
     #[test]
-    fn a_life_without_end_still_has_a_date() {
-        let cookie = rules().issue(&id(), Duration::MAX, NOW);
+    fn no_cookie_is_promised_more_than_browsers_keep() {
+        let over = MAX_AGE + Duration::from_secs(1);
+        for life in [MAX_AGE, over, Duration::MAX] {
+            let cookie = rules().issue(&id(), life, NOW);
+
+            assert!(
+                cookie.ends_with("; Max-Age=34560000; Expires=Wed, 18 Dec 2024 20:13:20 GMT"),
+                "{cookie}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_clock_near_the_end_of_time_still_makes_a_date() {
+        let cookie = rules().issue(&id(), MAX_AGE, Timestamp::from_millis(u64::MAX));
 
         assert!(
-            cookie.contains("Expires=Fri, 31 Dec 9999 23:59:59 GMT"),
+            cookie.ends_with("Expires=Fri, 31 Dec 9999 23:59:59 GMT"),
             "{cookie}"
         );
     }
+
+    fn cleared(rules: &CookieRules) -> Vec<String> {
+        rules.clear().collect()
+    }
+
+    /// What a browser compares or keeps, without the value and the dates.
+    fn attributes(cookie: &str) -> Vec<&str> {
+        let is_date = |text: &&str| text.starts_with("Max-Age") || text.starts_with("Expires");
+        cookie
+            .split("; ")
+            .skip(1)
+            .filter(|text| !is_date(text))
+            .collect()
+    }
+
+    const GONE: &str = "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
 
     fn rules() -> CookieRules {
         CookieRules {
@@ -222,6 +252,9 @@ mod tests {
             secure: false,
             same_site: SameSite::Lax,
             session_only: false,
+            domain: None,
+            path: CookiePath::default(),
+            partitioned: false,
         }
     }
 

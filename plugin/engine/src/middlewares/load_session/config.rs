@@ -8,7 +8,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-use crate::cookie::{CookieName, CookieRules, SameSite};
+use crate::cookie::{
+    CookieAttribute, CookieName, CookiePath, CookieRules, CookieRulesError, SameSite,
+};
 use crate::session::Lifetime;
 use crate::{KeyLookup, Source};
 
@@ -93,13 +95,16 @@ impl LoadSessionConfig {
             KeyLookupText::Many(texts) => KeyLookup::parse(texts.iter().map(String::as_str)),
         };
         let lookup = parsed.map_err(|error| Faults::at("keyLookup", error.to_string()))?;
+        let mut faults = Faults::default();
         for source in lookup.sources() {
             if let Source::Cookie(name) = source {
-                let rules = self.cookie(name).check();
-                rules.map_err(|error| Faults::at("cookieSameSite", error.to_string()))?;
+                let errors = self.cookie(name).check().err().unwrap_or_default();
+                errors
+                    .iter()
+                    .for_each(|error| faults.push(key_of(error), error.to_string()));
             }
         }
-        Ok(lookup)
+        faults.or(lookup)
     }
 
     pub(super) fn cookie(&self, name: &CookieName) -> CookieRules {
@@ -109,6 +114,9 @@ impl LoadSessionConfig {
             secure: self.cookie_secure,
             same_site: self.cookie_same_site.0,
             session_only: self.cookie_session_only,
+            domain: None,
+            path: CookiePath::default(),
+            partitioned: false,
         }
     }
 
@@ -137,6 +145,19 @@ impl LoadSessionConfig {
             ));
         }
         weak
+    }
+}
+
+/// Where to write what would make the cookie acceptable.
+const fn key_of(error: &CookieRulesError) -> &'static str {
+    match error.attribute() {
+        CookieAttribute::Domain => "cookieDomain",
+        CookieAttribute::HttpOnly => "cookieHTTPOnly",
+        CookieAttribute::Name => "keyLookup",
+        CookieAttribute::Partitioned => "cookiePartitioned",
+        CookieAttribute::Path => "cookiePath",
+        CookieAttribute::SameSite => "cookieSameSite",
+        CookieAttribute::Secure => "cookieSecure",
     }
 }
 

@@ -85,10 +85,13 @@ impl Sinks {
     /// Tells the client that its key is worth nothing any more, where a client can be made to forget.
     pub(super) fn clear(&self, exchange: &mut Exchange<'_>, from: Option<usize>) {
         for (_, sink) in self.sinks.iter().filter(|(place, _)| Some(*place) == from) {
-            if let Sink::Cookie(rules) = sink {
-                let _ = exchange.append_header(Side::Response, self.set_cookie, rules.clear());
-                self.keep_private(exchange);
+            let Sink::Cookie(rules) = sink else {
+                continue;
+            };
+            for cookie in rules.clear() {
+                let _ = exchange.append_header(Side::Response, self.set_cookie, cookie);
             }
+            self.keep_private(exchange);
         }
     }
 
