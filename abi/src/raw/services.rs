@@ -10,7 +10,7 @@ use abi_stable::prefix_type::WithMetadata;
 use abi_stable::std_types::ROption;
 
 use super::object::{release, retain, shared_handle};
-use super::session::RawSessionStore;
+use super::session::store::RawSessionStore;
 use super::storage::RawStorage;
 use super::trace::TraceTableRef;
 use super::view::visitor;

@@ -1,4 +1,6 @@
-//! Sessions and session stores: how one plugin works with the sessions of another.
+//! Sessions across the boundary: how one plugin works with the sessions of another.
+
+pub mod store;
 
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -9,13 +11,13 @@ use abi_stable::StableAbi;
 use abi_stable::prefix_type::WithMetadata;
 use abi_stable::std_types::{ROption, RResult, RString};
 
-use super::exchange::{RawExchange, RawFailure, lift, lower};
-use super::future::RawMaybe;
-use super::guard::contain;
-use super::object::{Object, release, retain, shared_handle};
-use super::view::{View, Visit, visitor};
-use crate::session::{Attribute, SessionObject, SessionStoreObject};
-use crate::{Exchange, Failure, Maybe, Session};
+use crate::raw::exchange::{RawExchange, RawFailure, lift, lower};
+use crate::raw::future::RawMaybe;
+use crate::raw::guard::contain;
+use crate::raw::object::{Object, release, retain, shared_handle};
+use crate::raw::view::{View, Visit, visitor};
+use crate::session::{Attribute, SessionObject};
+use crate::{Exchange, Failure, Maybe};
 
 /// What can be done with a session.
 #[repr(C)]
@@ -60,38 +62,13 @@ shared_handle! {
     RawSession, SessionTableRef
 }
 
-/// What can be done with a session store.
-#[repr(C)]
-#[derive(StableAbi)]
-#[sabi(kind(Prefix(prefix_ref = SessionStoreTableRef, prefix_fields = SessionStoreTablePrefix)))]
-#[sabi(missing_field(panic))]
-pub struct SessionStoreTable {
-    /// The session of an exchange.
-    pub load: for<'a> unsafe extern "C" fn(
-        *const c_void,
-        RawExchange<'a>,
-    ) -> RawMaybe<'a, RResult<RawSession, RawFailure>>,
-    /// Ends every session.
-    pub reset: for<'a> unsafe extern "C" fn(Object<'a>) -> RawMaybe<'a, RResult<u64, RawFailure>>,
-    /// One more owner.
-    pub retain: unsafe extern "C" fn(*const c_void),
-    /// One owner less.
-    #[sabi(last_prefix_field)]
-    pub release: unsafe extern "C" fn(*const c_void),
-}
-
-shared_handle! {
-    /// A session store as it crosses.
-    RawSessionStore, SessionStoreTableRef
-}
-
-// === impl RawSession: the side that calls ===
+// === the side that calls ===
 
 impl RawSession {
     pub(crate) fn new<S: SessionObject>(session: Arc<S>) -> Self {
         Self {
             object: Arc::into_raw(session).cast(),
-            table: SessionTableOf::<S>::TABLE,
+            table: TableOf::<S>::TABLE,
         }
     }
 
@@ -178,36 +155,11 @@ impl RawSession {
     }
 }
 
-// === impl RawSessionStore: the side that calls ===
-
-impl RawSessionStore {
-    pub(crate) fn new<S: SessionStoreObject>(store: Arc<S>) -> Self {
-        Self {
-            object: Arc::into_raw(store).cast(),
-            table: StoreTableOf::<S>::TABLE,
-        }
-    }
-
-    pub(crate) fn load<'a>(
-        &'a self,
-        exchange: RawExchange<'a>,
-    ) -> Maybe<'a, Result<Session, Failure>> {
-        // SAFETY: `object` and `table` belong together; `self` outlives the future.
-        unsafe { (self.table.load())(self.object, exchange) }
-            .into_maybe(|raw| lift::<RawSession, RawSession>(raw).map(Session::from_raw))
-    }
-
-    pub(crate) fn reset(&self) -> Maybe<'_, Result<u64, Failure>> {
-        // SAFETY: as in `load`.
-        unsafe { (self.table.reset())(Object::lend(self.object)) }.into_maybe(lift)
-    }
-}
-
 // === the side that implements ===
 
-struct SessionTableOf<S>(PhantomData<S>);
+struct TableOf<S>(PhantomData<S>);
 
-impl<S: SessionObject> SessionTableOf<S> {
+impl<S: SessionObject> TableOf<S> {
     const PREFIX: &'static WithMetadata<SessionTable> = &WithMetadata::new(SessionTable {
         read: read::<S>,
         set: set::<S>,
@@ -224,19 +176,6 @@ impl<S: SessionObject> SessionTableOf<S> {
         release: release::<S>,
     });
     const TABLE: SessionTableRef = SessionTableRef(Self::PREFIX.static_as_prefix());
-}
-
-struct StoreTableOf<S>(PhantomData<S>);
-
-impl<S: SessionStoreObject> StoreTableOf<S> {
-    const PREFIX: &'static WithMetadata<SessionStoreTable> =
-        &WithMetadata::new(SessionStoreTable {
-            load: store_load::<S>,
-            reset: store_reset::<S>,
-            retain: retain::<S>,
-            release: release::<S>,
-        });
-    const TABLE: SessionStoreTableRef = SessionStoreTableRef(Self::PREFIX.static_as_prefix());
 }
 
 /// # Safety
@@ -261,7 +200,7 @@ unsafe extern "C" fn read<S: SessionObject>(
             unsafe { visit.visit(context, View::of(&[kind]), View::of(text.as_bytes())) }
         });
     };
-    super::guard::quietly("session read", read);
+    crate::raw::guard::quietly("session read", read);
 }
 
 unsafe extern "C" fn set<S: SessionObject>(session: *const c_void, name: View, json: View) -> u8 {
@@ -290,7 +229,7 @@ unsafe extern "C" fn each_key<S: SessionObject>(
 ) {
     // SAFETY: called through the table of a live handle.
     let session = unsafe { object::<S>(session) };
-    super::guard::quietly("session keys", || {
+    crate::raw::guard::quietly("session keys", || {
         for name in session.keys() {
             // SAFETY: `visit` is the C form of the closure behind `context`, lent for this call.
             unsafe { visit.visit(context, View::of(name.as_bytes()), View::ABSENT) }
@@ -317,20 +256,20 @@ unsafe extern "C" fn fresh<S: SessionObject>(session: *const c_void) -> bool {
 unsafe extern "C" fn regenerate<S: SessionObject>(session: *const c_void) {
     // SAFETY: called through the table of a live handle.
     let session = unsafe { object::<S>(session) };
-    super::guard::quietly("session regenerate", || session.regenerate());
+    crate::raw::guard::quietly("session regenerate", || session.regenerate());
 }
 
 unsafe extern "C" fn destroy<S: SessionObject>(session: *const c_void) {
     // SAFETY: called through the table of a live handle.
     let session = unsafe { object::<S>(session) };
-    super::guard::quietly("session destroy", || session.destroy());
+    crate::raw::guard::quietly("session destroy", || session.destroy());
 }
 
 unsafe extern "C" fn set_expiry<S: SessionObject>(session: *const c_void, milliseconds: u64) {
     // SAFETY: called through the table of a live handle.
     let session = unsafe { object::<S>(session) };
     let life = Duration::from_millis(milliseconds);
-    super::guard::quietly("session set_expiry", || session.set_expiry(life));
+    crate::raw::guard::quietly("session set_expiry", || session.set_expiry(life));
 }
 
 unsafe extern "C" fn save<'a, S: SessionObject>(
@@ -350,27 +289,6 @@ unsafe extern "C" fn commit<'a, S: SessionObject>(
     crossing("session commit", || {
         session.commit(Exchange::from_raw(exchange))
     })
-}
-
-unsafe extern "C" fn store_load<'a, S: SessionStoreObject>(
-    store: *const c_void,
-    exchange: RawExchange<'a>,
-) -> RawMaybe<'a, RResult<RawSession, RawFailure>> {
-    // SAFETY: called through the table of a live handle that outlives `'a`.
-    let store = unsafe { object::<'a, S>(store) };
-    crossing("session store load", || {
-        store
-            .load(Exchange::from_raw(exchange))
-            .map(|loaded| loaded.map(Session::into_raw))
-    })
-}
-
-unsafe extern "C" fn store_reset<'a, S: SessionStoreObject>(
-    store: Object<'a>,
-) -> RawMaybe<'a, RResult<u64, RawFailure>> {
-    // SAFETY: called through the table of a live handle that outlives `'a`.
-    let store = unsafe { store.get::<S>() };
-    crossing("session store reset", || store.reset())
 }
 
 /// Runs an entry point whose result carries a failure.

@@ -4,13 +4,19 @@
 //! another library sets `user_id` in it. [`SessionStore`] loads sessions where no middleware did. The two traits are
 //! the other side, for a plugin that brings a session engine of its own.
 
+mod attribute;
+mod store;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::raw::session::{RawSession, RawSessionStore};
+pub use attribute::{Attribute, AttributeError};
+pub use store::{SessionStore, SessionStoreObject};
+
+use crate::raw::session::RawSession;
 use crate::{Exchange, Failure, Maybe};
 
 /// A session. Cloning it gives another handle to the same one.
@@ -23,33 +29,6 @@ use crate::{Exchange, Failure, Maybe};
 pub struct Session {
     raw: RawSession,
 }
-
-/// A source of sessions, by the name of the middleware that publishes it.
-#[derive(Clone)]
-pub struct SessionStore {
-    raw: RawSessionStore,
-}
-
-/// The value of an attribute, borrowed while it is visited.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Attribute<'a> {
-    /// A text, unescaped.
-    Text(&'a str),
-    /// A number, as it stands in JSON.
-    Number(&'a str),
-    /// `true` or `false`.
-    Flag(bool),
-    /// A list, as JSON.
-    List(&'a str),
-    /// An object, as JSON.
-    Object(&'a str),
-}
-
-/// The attribute was refused: its name is empty, or the session would become larger than allowed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the session does not take this attribute")]
-pub struct AttributeError;
 
 impl Session {
     /// Wraps a session engine's own object.
@@ -161,95 +140,6 @@ impl fmt::Debug for Session {
     }
 }
 
-impl SessionStore {
-    /// Wraps a session engine's own object.
-    pub fn new(store: Arc<impl SessionStoreObject>) -> Self {
-        Self {
-            raw: RawSessionStore::new(store),
-        }
-    }
-
-    pub(crate) fn from_raw(raw: RawSessionStore) -> Self {
-        Self { raw }
-    }
-
-    pub(crate) fn into_raw(self) -> RawSessionStore {
-        self.raw
-    }
-
-    /// The session that the request belongs to, or a fresh one. Does not attach it.
-    ///
-    /// # Errors
-    /// [`Kind::UNAVAILABLE`](crate::failure::Kind::UNAVAILABLE) when the storage does not answer.
-    pub fn load<'a>(&'a self, exchange: Exchange<'a>) -> Maybe<'a, Result<Session, Failure>> {
-        self.raw.load(exchange.into_raw())
-    }
-
-    /// Ends every session of the storage behind it and says how many there were.
-    ///
-    /// # Errors
-    /// When the storage does not answer; some sessions may have ended then.
-    pub fn reset(&self) -> Maybe<'_, Result<u64, Failure>> {
-        self.raw.reset()
-    }
-}
-
-impl fmt::Debug for SessionStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionStore(..)")
-    }
-}
-
-impl Attribute<'_> {
-    /// Lends a JSON value as an attribute: how a [`SessionObject`] answers a read. `null` is no attribute.
-    pub fn lend(value: &Value, visit: impl FnOnce(Attribute<'_>)) {
-        match value {
-            Value::Null => {}
-            Value::String(text) => visit(Attribute::Text(text)),
-            Value::Bool(flag) => visit(Attribute::Flag(*flag)),
-            Value::Number(number) => visit(Attribute::Number(&number.to_string())),
-            list @ Value::Array(_) => visit(Attribute::List(&list.to_string())),
-            object @ Value::Object(_) => visit(Attribute::Object(&object.to_string())),
-        }
-    }
-
-    /// A copy that outlives the visit.
-    pub fn to_value(&self) -> Value {
-        match self {
-            Self::Text(text) => Value::from(*text),
-            Self::Flag(flag) => Value::from(*flag),
-            Self::Number(json) | Self::List(json) | Self::Object(json) => {
-                serde_json::from_str(json).unwrap_or(Value::Null)
-            }
-        }
-    }
-
-    pub(crate) const fn parts(&self) -> (u8, &str) {
-        match self {
-            Self::Text(text) => (0, text),
-            Self::Number(json) => (1, json),
-            Self::Flag(false) => (2, ""),
-            Self::Flag(true) => (3, ""),
-            Self::List(json) => (4, json),
-            Self::Object(json) => (5, json),
-        }
-    }
-}
-
-impl<'a> Attribute<'a> {
-    pub(crate) const fn from_parts(kind: u8, text: &'a str) -> Option<Self> {
-        Some(match kind {
-            0 => Self::Text(text),
-            1 => Self::Number(text),
-            2 => Self::Flag(false),
-            3 => Self::Flag(true),
-            4 => Self::List(text),
-            5 => Self::Object(text),
-            _ => return None,
-        })
-    }
-}
-
 /// What stands behind a [`Session`]. The methods mean what those of `Session` mean.
 pub trait SessionObject: Send + Sync + 'static {
     /// [`Session::read`].
@@ -277,12 +167,4 @@ pub trait SessionObject: Send + Sync + 'static {
     fn save(&self) -> Maybe<'_, Result<(), Failure>>;
     /// [`Session::commit`].
     fn commit<'a>(&'a self, exchange: Exchange<'a>) -> Maybe<'a, Result<(), Failure>>;
-}
-
-/// What stands behind a [`SessionStore`].
-pub trait SessionStoreObject: Send + Sync + 'static {
-    /// [`SessionStore::load`].
-    fn load<'a>(&'a self, exchange: Exchange<'a>) -> Maybe<'a, Result<Session, Failure>>;
-    /// [`SessionStore::reset`].
-    fn reset(&self) -> Maybe<'_, Result<u64, Failure>>;
 }
