@@ -21,7 +21,7 @@ pub fn strip<'a>(header: &'a [u8], name: &CookieName) -> Option<Cow<'a, [u8]>> {
             kept.extend(pair.raw());
         }
     }
-    kept.truncate(kept.trim_ascii_end().len());
+    kept.truncate(trim(&kept).len());
     let is_empty = kept.iter().all(|byte| b"; \t".contains(byte));
     (!is_empty).then_some(Cow::Owned(kept))
 }
@@ -42,6 +42,7 @@ mod tests {
             ("a=\"q\";sid=x;b= 2 ;  c", "a=\"q\";b= 2 ;  c"),
             ("sid=x; a=1; sid=y; sid=z", "a=1"),
             ("a=1; sid=\"x\"; $Path=/", "a=1; $Path=/"),
+            ("sid=x; a=1\u{c} ", "a=1\u{c}"),
         ];
         for (header, left) in cases {
             assert_eq!(stripped(header).as_deref(), Some(left), "{header:?}");
