@@ -2,6 +2,7 @@
 //!
 //! Pure: no async, no I/O, no globals. Every instant is an argument, so tests and models own the time.
 
+mod address;
 mod attributes;
 mod codec;
 mod delta;
@@ -11,17 +12,22 @@ mod keyring;
 mod nonce;
 mod random;
 mod record;
+mod sealed;
+mod secrets;
 mod state;
 mod timestamp;
 
+pub use address::Address;
 pub use attributes::Attributes;
 pub use codec::{DecodeError, decode, encode};
 pub use delta::{Delta, Deltas};
 pub use expiry::Lifetime;
 pub use id::SessionId;
-pub use keyring::{Address, Keyring};
+pub use keyring::Keyring;
 pub use nonce::Nonce;
 pub use random::RandomError;
 pub use record::Record;
+pub use sealed::OpenError;
+pub use secrets::{Mark, Secrets};
 pub use state::State;
 pub use timestamp::Timestamp;

@@ -1,11 +1,11 @@
 //! The only source of secrets: the operating system.
 
-/// Fills an array with 256 bits from the operating system (OWASP asks for at least 64 in a session id).
+/// Fills an array from the operating system. A session id takes 32 bytes of it (OWASP asks for at least 8).
 ///
 /// # Errors
 /// When the operating system has no randomness to give. Nothing is substituted for it.
-pub(super) fn bytes() -> Result<[u8; 32], RandomError> {
-    let mut bytes = [0; 32];
+pub(super) fn bytes<const N: usize>() -> Result<[u8; N], RandomError> {
+    let mut bytes = [0; N];
     getrandom::fill(&mut bytes)?;
     Ok(bytes)
 }
