@@ -32,6 +32,11 @@ pub enum LoadError {
         "built for an incompatible interface: {0}; rebuild the plugin against the gateway's `abi`"
     )]
     Layout(String),
+    /// The library was built for functions that this gateway does not have yet.
+    #[error(
+        "built for a newer gateway: update the gateway, or rebuild the plugin against its `abi`"
+    )]
+    Newer,
     /// A shared library, but not one of ours.
     #[error("does not export a gateway plugin entry point")]
     NoEntry,

@@ -7,7 +7,8 @@ use abi_stable::abi_stability::abi_checking::{
 };
 use abi_stable::type_layout::TLFieldOrFunction;
 
-/// Where the first difference is and what it is. The innermost one is the cause; those around it follow from it.
+/// Where the first difference is and what it is. The check took the plugin's form for the expected one; here it is the
+/// gateway's. The innermost one is the cause; those around it follow from it.
 pub(crate) fn summary(errors: &AbiInstabilityErrors) -> String {
     let innermost = errors
         .errors
@@ -43,11 +44,10 @@ fn describe(difference: &Difference) -> String {
         Difference::Alignment(found) => display("alignment", found),
         Difference::FieldCountMismatch(found) => display("number of fields", found),
         Difference::TooManyVariants(_) => "it has other variants".to_owned(),
-        Difference::UnexpectedField(ExpectedFound { expected, found }) => format!(
-            "field is `{}`, expected `{}`",
-            found.name(),
-            expected.name()
-        ),
+        Difference::UnexpectedField(ExpectedFound {
+            expected: theirs,
+            found: ours,
+        }) => format!("field is `{}`, expected `{}`", theirs.name(), ours.name()),
         Difference::UnexpectedVariant(found) => display("variant", found),
         Difference::MismatchedPrimitive(found) => debug("primitive", found),
         Difference::TLDataDiscriminant(found) => debug("kind of type", found),
@@ -58,10 +58,12 @@ fn describe(difference: &Difference) -> String {
     }
 }
 
-fn display<T: Display>(what: &str, ExpectedFound { expected, found }: &ExpectedFound<T>) -> String {
-    format!("{what} is {found}, expected {expected}")
+fn display<T: Display>(what: &str, both: &ExpectedFound<T>) -> String {
+    let (theirs, ours) = (&both.expected, &both.found);
+    format!("{what} is {theirs}, expected {ours}")
 }
 
-fn debug<T: Debug>(what: &str, ExpectedFound { expected, found }: &ExpectedFound<T>) -> String {
-    format!("{what} is {found:?}, expected {expected:?}")
+fn debug<T: Debug>(what: &str, both: &ExpectedFound<T>) -> String {
+    let (theirs, ours) = (&both.expected, &both.found);
+    format!("{what} is {theirs:?}, expected {ours:?}")
 }

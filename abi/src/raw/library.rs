@@ -3,8 +3,10 @@
 use std::fmt;
 use std::path::Path;
 
+use abi_stable::StableAbi as _;
 use abi_stable::abi_stability::abi_checking::check_layout_compatibility;
-use abi_stable::library::{AbiHeader, AbiHeaderRef, LibraryError};
+use abi_stable::library::{AbiHeader, AbiHeaderRef};
+use abi_stable::type_layout::TypeLayout;
 use libloading::os::unix;
 
 use super::module::{
@@ -13,6 +15,7 @@ use super::module::{
 use super::view::View;
 use crate::Services;
 use crate::loader::LoadError;
+use crate::loader::layout::summary;
 
 /// A library whose interface is known to be ours.
 pub(crate) struct Library {
@@ -92,13 +95,25 @@ fn upgrade(header: AbiHeaderRef) -> Result<PluginModuleRef, LoadError> {
         .upgrade()
         .map_err(|error| LoadError::Start(error.to_string()))?;
     let layout = header.layout().ok_or(LoadError::NoEntry)?;
-    let ours = <PluginModuleRef as abi_stable::StableAbi>::LAYOUT;
-    check_layout_compatibility(ours, layout)
-        .map_err(|errors| LoadError::Layout(crate::loader::layout::summary(&errors)))?;
-    header.init_root_module().map_err(|error| match error {
-        LibraryError::AbiInstability(_) => LoadError::Layout("the layouts differ".to_owned()),
-        other => LoadError::Start(other.to_string()),
-    })
+    compare(layout, PluginModuleRef::LAYOUT)?;
+    // SAFETY: whatever the library was built for has the same form here (`compare`), and the accessors of its tables
+    // know which of the functions that came later it lacks.
+    unsafe { header.init_root_module_with_unchecked_layout() }
+        .map_err(|error| LoadError::Start(error.to_string()))
+}
+
+/// Holds what a plugin was built for against what the gateway has: it must all be there, in the same form. The gateway
+/// may have more.
+fn compare(plugin: &'static TypeLayout, gateway: &'static TypeLayout) -> Result<(), LoadError> {
+    // For `abi_stable` the second is the one that may have grown since the first was built, and it expects that of
+    // libraries. Here it is the gateway that grows.
+    let Err(errors) = check_layout_compatibility(plugin, gateway) else {
+        return Ok(());
+    };
+    match check_layout_compatibility(gateway, plugin) {
+        Ok(()) => Err(LoadError::Newer),
+        Err(_) => Err(LoadError::Layout(summary(&errors))),
+    }
 }
 
 // The text of the dynamic linker names the path first; who reports the error has named it already.
@@ -117,4 +132,59 @@ impl fmt::Debug for Library {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Library(..)")
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plugin_may_have_been_built_before_the_newest_functions() {
+        compare(older::ToolsRef::LAYOUT, newer::ToolsRef::LAYOUT).unwrap();
+    }
+
+    #[test]
+    fn plugin_that_was_built_for_more_than_there_is_is_refused() {
+        let refused = compare(newer::ToolsRef::LAYOUT, older::ToolsRef::LAYOUT);
+
+        assert!(matches!(refused, Err(LoadError::Newer)), "{refused:?}");
+    }
+
+    #[test]
+    fn plugin_that_was_built_for_another_form_is_told_where_it_differs() {
+        let refused = compare(other::ToolsRef::LAYOUT, newer::ToolsRef::LAYOUT).unwrap_err();
+
+        let text = refused.to_string();
+        assert!(text.contains("type is u64, expected u32"), "{text}");
+    }
+
+    /// A table of one name in its several forms.
+    macro_rules! tools {
+        ($form:ident { $($(#[$kind:meta])* $name:ident: $number:ty),+ }) => {
+            #[expect(dead_code, reason = "only the form matters")]
+            mod $form {
+                #[repr(C)]
+                #[derive(abi_stable::StableAbi)]
+                #[sabi(kind(Prefix(prefix_ref = ToolsRef, prefix_fields = ToolsPrefix)))]
+                pub(super) struct Tools {
+                    $($(#[$kind])* pub(super) $name: extern "C" fn($number)),+
+                }
+            }
+        };
+    }
+
+    tools!(older {
+        #[sabi(last_prefix_field)]
+        cut: u32
+    });
+    tools!(newer {
+        #[sabi(last_prefix_field)]
+        cut: u32,
+        glue: u32
+    });
+    tools!(other {
+        #[sabi(last_prefix_field)]
+        cut: u64,
+        glue: u32
+    });
 }
