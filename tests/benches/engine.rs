@@ -16,7 +16,7 @@ use e2e::Redis;
 use engine::clock::SystemClock;
 use engine::session::{Deltas, Lifetime};
 use engine::storage::{Encoded, MemoryConfig, MemoryStorage, RedisStorage, Rows};
-use engine::{Engine, Revoked, Saved, Session};
+use engine::{Engine, Policy, Revoked, Saved, Session};
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
@@ -84,7 +84,7 @@ impl Subject {
     fn new(rows: Arc<dyn Rows>, lanes: NonZeroUsize) -> Self {
         let lifetime = Lifetime::new(Duration::from_secs(2 * 60 * 60), None);
         Self {
-            engine: Engine::new(rows, Arc::new(SystemClock::new()), lifetime),
+            engine: Engine::new(rows, Arc::new(SystemClock::new()), Policy::new(lifetime)),
             lanes,
             runtime: Builder::new_current_thread().build().expect("a runtime"),
         }

@@ -13,5 +13,7 @@ pub mod runtime;
 pub mod session;
 pub mod storage;
 
-pub use engine::{Engine, GRACE, Revoked, Saved, Session, TOMBSTONE};
+pub use engine::{
+    Cause, Change, Engine, Event, Observer, Policy, Refusal, Revoked, Saved, Session, TOMBSTONE,
+};
 pub use lookup::{KeyLookup, LookupError, Source};

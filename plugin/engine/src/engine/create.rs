@@ -2,45 +2,70 @@
 
 use std::sync::Arc;
 
-use abi::storage::Unavailable;
+use abi::storage::{Key, Unavailable};
 
 use super::Engine;
-use super::outcome::Saved;
+use super::event::Event;
+use super::outcome::{Attempt, Saved, Stop};
 use super::session::Session;
-use crate::session::{Attributes, Deltas, SessionId, State};
+use crate::session::{Deltas, Family, Record, SessionId, State};
 
 impl Engine {
     /// Stores a new session with what `deltas` set, under an id that nobody else knows.
     ///
-    /// One write, only where nothing is. It is [`Saved::Lost`] only when the deltas themselves end the session.
+    /// One write, only where nothing is. A session that belongs to somebody needs a second one: it begins when the
+    /// roster of its principal names it, and a row that no roster names is dead. [`Saved::Lost`] only when the deltas
+    /// themselves end the session; [`Saved::Refused`] at the limits of the policy.
     pub async fn create(&self, deltas: &Deltas) -> Saved {
-        self.try_create(deltas).await.into()
+        let attempt = self.try_create(deltas).await;
+        if let Ok(session) = &attempt {
+            self.happened(Event::Created, session.key());
+        }
+        attempt.into()
     }
 
-    async fn try_create(&self, deltas: &Deltas) -> Result<Option<Session>, Unavailable> {
+    pub(super) async fn try_create(&self, deltas: &Deltas) -> Attempt<Session> {
         let place = self.place(self.new_id()?);
-        let now = self.now();
-        let record = Arc::new(
-            self.lifetime
-                .begin(Attributes::default(), now)
-                .merge(deltas),
-        );
-        let Some(keep) = record.remaining(now) else {
-            return Ok(None);
-        };
-        if self
+        let lifetime = &self.policy.lifetime;
+        let blank = lifetime.begin(self.new_family()?, self.now());
+        let record = Arc::new(self.belonging(lifetime.merge(&blank, deltas), place.address.key())?);
+        let keep = lifetime
+            .remaining(&record, self.now())
+            .map_err(|_| Stop::Lost)?;
+        if !self
             .add(place.address, State::Live(record.clone()), keep)
             .await?
         {
-            Ok(self.session(place, 1, record))
-        } else {
             // 256 random bits do not repeat. If they seem to, nothing else about them can be trusted.
-            Err(Unavailable::new("a new session id was already taken"))
+            return Err(Unavailable::new("a new session id was already taken").into());
+        }
+        self.join(&record).await?;
+        self.session(place, 1, record).map_err(|_| Stop::Lost)
+    }
+
+    /// The record as a member of its principal's roster, unless it is too large.
+    pub(super) fn belonging(&self, record: Record, key: Key) -> Attempt<Record> {
+        self.check_size(&record, key)?;
+        let principal = self.policy.principal_of(record.attributes());
+        let roster = principal
+            .and_then(|principal| self.policy.keyring.rosters(&principal).first().copied());
+        Ok(record.on_roster(roster.map(|roster| roster.key())))
+    }
+
+    /// Makes a session that was just written a living one.
+    pub(super) async fn join(&self, record: &Record) -> Attempt<()> {
+        match self.policy.principal_of(record.attributes()) {
+            Some(principal) => self.admit(&principal, record).await,
+            None => Ok(()),
         }
     }
 
     /// An outage of randomness is an outage.
     pub(super) fn new_id(&self) -> Result<SessionId, Unavailable> {
         SessionId::generate().map_err(|error| Unavailable::new(error.to_string()))
+    }
+
+    pub(super) fn new_family(&self) -> Result<Family, Unavailable> {
+        Family::generate().map_err(|error| Unavailable::new(error.to_string()))
     }
 }

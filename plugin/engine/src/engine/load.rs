@@ -1,27 +1,74 @@
 //! From an id to the session, wherever rotations have taken it.
 
-use abi::Maybe;
-use abi::storage::{Loaded, Unavailable};
+use std::sync::Arc;
 
+use abi::Maybe;
+use abi::storage::{Key, Loaded, Unavailable};
+
+use super::event::{Event, Refusal};
+use super::outcome::Stop;
 use super::rows::{Place, contended, known};
 use super::session::Session;
 use super::{Engine, TRIES};
-use crate::session::{SessionId, State};
+use crate::session::{Record, SessionId, State};
 use crate::storage::Versioned;
+
+/// On what grounds somebody asks for the session of an id.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Claim {
+    /// A client has just come with it.
+    Presented,
+    /// It was valid when the request began, however long ago that was.
+    Held,
+}
 
 impl Engine {
     /// Finds the session that `id` leads to.
     ///
-    /// One read; at once, and without an allocation, when the row is live in memory. Through an id that was rotated
-    /// the successor is found and its id is in the answer. A rotation that somebody began and did not finish is
-    /// finished here, before anyone learns the new id.
+    /// One round trip, at once and without an allocation when the rows are in memory: the session's row and, when it
+    /// belongs to somebody, the roster that must name it. Through an id that was rotated the successor is found and
+    /// its id is in the answer. A rotation that somebody began and did not finish is finished here, before anyone
+    /// learns the new id.
+    ///
+    /// A retired id that comes after its grace, when its successor was already in use, was stolen or is in the hands
+    /// of the victim: the session is over for both.
     pub fn load(&self, id: &SessionId) -> Maybe<'_, Loaded<Session>> {
         let place = self.place(id.clone());
         match self.rows.load(place.address) {
             Maybe::Ready(loaded) => self.settle(place, loaded),
             Maybe::Pending(read) => {
-                Maybe::task(async move { self.settle(place, read.await).wait().await })
+                // Remembered from the last time, so that both rows come with one round trip.
+                let roster = self
+                    .hints
+                    .recall(place.address.key())
+                    .map(|key| (key, self.rows.load(key.into())));
+                Maybe::task(async move {
+                    let Some((key, roster)) = roster else {
+                        return self.settle(place, read.await).wait().await;
+                    };
+                    let (loaded, roster) = tokio::join!(read, roster.wait());
+                    self.settle_with(place, loaded, (key, roster)).wait().await
+                })
             }
+        }
+    }
+
+    /// As [`settle`](Self::settle), with the roster that the session is believed to be on.
+    fn settle_with(
+        &self,
+        place: Place,
+        loaded: Loaded<Versioned>,
+        (key, roster): (Key, Loaded<Versioned>),
+    ) -> Maybe<'_, Loaded<Session>> {
+        match loaded {
+            Loaded::Found(Versioned {
+                version,
+                state: State::Live(record),
+            }) if record.roster() == Some(key) => match self.alive(place, version, record) {
+                Some(session) => self.on_roster(session, roster).into(),
+                None => Loaded::Absent.into(),
+            },
+            loaded => self.settle(place, loaded),
         }
     }
 
@@ -32,22 +79,69 @@ impl Engine {
             Loaded::Unavailable(cause) => return Loaded::Unavailable(cause).into(),
         };
         match row.state {
-            State::Live(record) => found(self.session(place, row.version, record)).into(),
-            State::Revoked => Loaded::Absent.into(),
+            State::Live(record) => self.admitted(place, row.version, record),
+            State::Revoked | State::Roster(_) => {
+                self.happened(Event::Refused(Refusal::Revoked), place.address.key());
+                Loaded::Absent.into()
+            }
             State::Rotating { .. } | State::Rotated { .. } => Maybe::task(async move {
-                match self.follow(place, Some(row)).await {
-                    Ok(session) => found(session),
+                match self.follow(place, Some(row), Claim::Presented).await {
+                    Ok(session) => session.map_or(Loaded::Absent, Loaded::Found),
                     Err(cause) => Loaded::Unavailable(cause),
                 }
             }),
         }
     }
 
+    /// The session of a live row, if its clocks and its roster say so.
+    fn admitted(
+        &self,
+        place: Place,
+        version: u64,
+        record: Arc<Record>,
+    ) -> Maybe<'_, Loaded<Session>> {
+        let Some(session) = self.alive(place, version, record) else {
+            return Loaded::Absent.into();
+        };
+        let Some(roster) = session.record.roster() else {
+            return Loaded::Found(session).into();
+        };
+        match self.rows.load(roster.into()) {
+            Maybe::Ready(loaded) => self.on_roster(session, loaded).into(),
+            Maybe::Pending(read) => {
+                self.hints.remember(session.key(), roster);
+                Maybe::task(async move { self.on_roster(session, read.await) })
+            }
+        }
+    }
+
+    fn alive(&self, place: Place, version: u64, record: Arc<Record>) -> Option<Session> {
+        let key = place.address.key();
+        self.session(place, version, record)
+            .map_err(|end| self.happened(Event::Expired(end), key))
+            .ok()
+    }
+
+    fn on_roster(&self, session: Session, roster: Loaded<Versioned>) -> Loaded<Session> {
+        match roster {
+            Loaded::Unavailable(cause) => return Loaded::Unavailable(cause),
+            Loaded::Found(Versioned {
+                state: State::Roster(roster),
+                ..
+            }) if roster.entry(session.record.family()).is_some() => {
+                return Loaded::Found(session);
+            }
+            Loaded::Found(_) | Loaded::Absent => {}
+        }
+        self.happened(Event::Refused(Refusal::Revoked), session.key());
+        Loaded::Absent
+    }
+
     /// Finds the session of `id` once more, after a conflict.
     pub(super) async fn resolve(&self, id: &SessionId) -> Result<Option<Session>, Unavailable> {
         let place = self.place(id.clone());
         let row = known(self.rows.load(place.address).wait().await)?;
-        self.follow(place, row).await
+        self.follow(place, row, Claim::Held).await
     }
 
     /// Goes from row to row until one is live or there is none, finishing every rotation on the way.
@@ -55,21 +149,33 @@ impl Engine {
         &self,
         mut place: Place,
         mut row: Option<Versioned>,
+        claim: Claim,
     ) -> Result<Option<Session>, Unavailable> {
+        let mut trail = Trail::default();
         for _ in 0..TRIES {
             let Some(Versioned { version, state }) = row else {
                 return Ok(None);
             };
             match state {
-                State::Live(record) => return Ok(self.session(place, version, record)),
-                State::Revoked => return Ok(None),
-                State::Rotated { nonce } => place = self.place(place.id.successor(&nonce)),
+                State::Live(record) if trail.is_theft(&record) => {
+                    return self.stolen(&place.id).await.map(|()| None);
+                }
+                State::Live(record) => {
+                    let session =
+                        known_session(self.admitted(place, version, record).wait().await)?;
+                    return Ok(session.map(|session| trail.mark(session)));
+                }
+                State::Revoked | State::Roster(_) => return Ok(None),
+                State::Rotated { nonce, until } => {
+                    trail.step(claim == Claim::Presented && until <= self.now());
+                    place = self.place(place.id.successor(&nonce));
+                }
                 State::Rotating { nonce, record } => {
-                    if record.remaining(self.now()).is_none() {
-                        return Ok(None);
-                    }
-                    if let Some(session) = self.finish((&place, version), nonce, record).await? {
-                        return Ok(Some(session));
+                    match self.finish((&place, version), nonce, record).await {
+                        Ok(Some(session)) => return Ok(Some(session)),
+                        Ok(None) => {}
+                        Err(Stop::Unavailable(cause)) => return Err(cause),
+                        Err(Stop::Lost | Stop::Refused(_)) => return Ok(None),
                     }
                 }
             }
@@ -77,8 +183,49 @@ impl Engine {
         }
         Err(contended())
     }
+
+    async fn stolen(&self, id: &SessionId) -> Result<(), Unavailable> {
+        if !self.policy.revokes_on_reuse {
+            return Ok(());
+        }
+        self.end(id, Event::ReuseDetected).await.map(|_| ())
+    }
 }
 
-fn found(session: Option<Session>) -> Loaded<Session> {
-    session.map_or(Loaded::Absent, Loaded::Found)
+/// The retired ids that led to a session.
+#[derive(Default)]
+struct Trail {
+    steps: usize,
+    is_late: bool,
+}
+
+impl Trail {
+    fn step(&mut self, is_late: bool) {
+        self.steps += 1;
+        self.is_late |= is_late;
+    }
+
+    /// Whether somebody else has the new id: it was used already. If it never was, the client with the old id is the
+    /// one that the new one never reached.
+    fn is_theft(&self, record: &Record) -> bool {
+        self.is_late && (self.steps > 1 || record.is_confirmed())
+    }
+
+    /// A session that was reached by an old id has not been seen with its new one, and waits for that.
+    fn mark(&self, session: Session) -> Session {
+        let is_direct = self.steps == 0;
+        Session {
+            is_due: session.is_due && is_direct,
+            is_touch_due: session.is_touch_due && is_direct,
+            ..session
+        }
+    }
+}
+
+fn known_session(loaded: Loaded<Session>) -> Result<Option<Session>, Unavailable> {
+    match loaded {
+        Loaded::Found(session) => Ok(Some(session)),
+        Loaded::Absent => Ok(None),
+        Loaded::Unavailable(cause) => Err(cause),
+    }
 }

@@ -8,11 +8,15 @@
 //! One assumption is made about time: no operation stalls for longer than [`TOMBSTONE`] between two of its writes.
 
 mod create;
+mod event;
+mod hints;
 mod load;
 mod outcome;
 mod patch;
+mod policy;
 mod regenerate;
 mod revoke;
+mod roster;
 mod rotate;
 mod rows;
 mod session;
@@ -25,29 +29,47 @@ use abi::Maybe;
 use abi::storage::Unavailable;
 
 use crate::clock::Clock;
-use crate::session::{Keyring, Lifetime, Timestamp};
+use crate::session::Timestamp;
 use crate::storage::Rows;
 
+use self::hints::Hints;
+
+pub use event::{Cause, Change, Event, Observer, Refusal};
 pub use outcome::{Revoked, Saved};
+pub use policy::Policy;
 pub use session::Session;
 
 /// Sessions in one storage, with one policy. Several engines, in this process and in others, may share a storage.
 pub struct Engine {
     rows: Arc<dyn Rows>,
     clock: Arc<dyn Clock>,
-    keyring: Keyring,
-    lifetime: Lifetime,
+    policy: Policy,
+    observer: Arc<dyn Observer>,
+    hints: Hints,
 }
 
 impl Engine {
-    /// Works on `rows`, by `clock`, with sessions that live as `lifetime` says.
-    pub fn new(rows: Arc<dyn Rows>, clock: Arc<dyn Clock>, lifetime: Lifetime) -> Self {
+    /// Works on `rows`, by `clock`, as `policy` says. Nobody hears of what happens, until
+    /// [`observed_by`](Self::observed_by) names somebody.
+    pub fn new(rows: Arc<dyn Rows>, clock: Arc<dyn Clock>, policy: Policy) -> Self {
         Self {
             rows,
             clock,
-            keyring: Keyring::plain(),
-            lifetime,
+            policy,
+            observer: Arc::new(()),
+            hints: Hints::default(),
         }
+    }
+
+    /// Reports to `observer` from now on.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// The rules of this engine.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// The time by which this engine judges.
@@ -60,7 +82,7 @@ impl Engine {
         self.rows.probe()
     }
 
-    /// Ends every session in the storage and says how many rows there were. Unlike [`revoke`](Self::revoke) it leaves
+    /// Ends every session in the storage and says how many rows there were, rosters and tombstones among them. Unlike [`revoke`](Self::revoke) it leaves
     /// no tombstones: a rotation in flight may bring its session back.
     pub fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>> {
         self.rows.reset()
@@ -70,13 +92,10 @@ impl Engine {
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
-            .field("lifetime", &self.lifetime)
+            .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
 }
-
-/// How long an old id still leads to the session after a rotation, for the requests that were already under way.
-pub const GRACE: Duration = Duration::from_secs(10);
 
 /// How long a revoked row stays, so that what is still in flight finds it and gives up.
 pub const TOMBSTONE: Duration = Duration::from_secs(300);

@@ -2,6 +2,7 @@
 
 use abi::storage::Unavailable;
 
+use super::event::Refusal;
 use super::session::Session;
 
 /// How an operation ends that stores a session.
@@ -12,6 +13,8 @@ pub enum Saved {
     Done(Session),
     /// The session ended meanwhile: revoked, or its life is over. Nothing was stored and nothing was created.
     Lost,
+    /// A rule forbids it. Nothing was stored; what was there before is still there.
+    Refused(Refusal),
     /// The storage did not answer. The write may or may not have happened; repeating it does no harm.
     Unavailable(Unavailable),
 }
@@ -28,12 +31,30 @@ pub enum Revoked {
     Unavailable(Unavailable),
 }
 
-impl From<Result<Option<Session>, Unavailable>> for Saved {
-    fn from(result: Result<Option<Session>, Unavailable>) -> Self {
-        match result {
-            Ok(Some(session)) => Self::Done(session),
-            Ok(None) => Self::Lost,
-            Err(cause) => Self::Unavailable(cause),
+/// Why an operation stopped before its end.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Stop {
+    Lost,
+    Refused(Refusal),
+    Unavailable(Unavailable),
+}
+
+/// How the operations are written inside: every `?` is one of the other outcomes.
+pub(super) type Attempt<T> = Result<T, Stop>;
+
+impl From<Unavailable> for Stop {
+    fn from(cause: Unavailable) -> Self {
+        Self::Unavailable(cause)
+    }
+}
+
+impl From<Attempt<Session>> for Saved {
+    fn from(attempt: Attempt<Session>) -> Self {
+        match attempt {
+            Ok(session) => Self::Done(session),
+            Err(Stop::Lost) => Self::Lost,
+            Err(Stop::Refused(refusal)) => Self::Refused(refusal),
+            Err(Stop::Unavailable(cause)) => Self::Unavailable(cause),
         }
     }
 }

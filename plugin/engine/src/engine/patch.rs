@@ -1,14 +1,15 @@
-//! A session changes.
+//! A session changes, or is seen in use.
 
 use std::sync::Arc;
 
-use abi::storage::Unavailable;
+use abi::storage::Key;
 
-use super::outcome::Saved;
+use super::event::{Cause, Event, Refusal};
+use super::outcome::{Attempt, Saved, Stop};
 use super::rows::contended;
 use super::session::Session;
 use super::{Engine, TRIES};
-use crate::session::{Deltas, State};
+use crate::session::{Deltas, Record, State};
 
 impl Engine {
     /// Applies `deltas` to the session that `session` was a snapshot of.
@@ -21,32 +22,66 @@ impl Engine {
         self.try_patch(session.clone(), deltas).await.into()
     }
 
-    async fn try_patch(
-        &self,
-        mut session: Session,
-        deltas: &Deltas,
-    ) -> Result<Option<Session>, Unavailable> {
+    /// Writes down that the session is in use. When somebody else wrote at the same moment, that is as good, and the
+    /// session is as it was.
+    pub async fn touch(&self, session: &Session) -> Saved {
+        self.try_touch(session).await.into()
+    }
+
+    async fn try_patch(&self, mut session: Session, deltas: &Deltas) -> Attempt<Session> {
+        let lifetime = &self.policy.lifetime;
         for _ in 0..TRIES {
-            let record = Arc::new(session.record.merge(deltas));
-            let Some(keep) = record.remaining(self.now()) else {
-                return self.end(&session.id).await.map(|_| None);
-            };
-            let state = State::Live(record.clone());
-            if self
-                .replace((session.address, session.version), state, keep)
-                .await?
-            {
-                return Ok(Some(Session {
-                    version: session.version + 1,
-                    record,
-                    ..session
-                }));
+            let record = lifetime.merge(&session.record, deltas);
+            self.check_size(&record, session.key())?;
+            if lifetime.remaining(&record, self.now()).is_err() {
+                self.end(&session.id, Event::Revoked(Cause::Expiry)).await?;
+                return Err(Stop::Lost);
             }
-            match self.resolve(&session.id).await? {
-                Some(current) => session = current,
-                None => return Ok(None),
+            if lifetime.ends_at(&record) > lifetime.ends_at(&session.record) {
+                self.note(&record).await?;
             }
+            if let Some(stored) = self.overwrite(&session, record).await? {
+                return Ok(stored);
+            }
+            session = self.resolve(&session.id).await?.ok_or(Stop::Lost)?;
         }
-        Err(contended())
+        Err(contended().into())
+    }
+
+    async fn try_touch(&self, session: &Session) -> Attempt<Session> {
+        let record = self.policy.lifetime.touch(&session.record, self.now());
+        self.note(&record).await?;
+        let touched = self.overwrite(session, record).await?;
+        Ok(touched.unwrap_or_else(|| session.clone()))
+    }
+
+    /// The session with `record`, if nobody wrote since.
+    async fn overwrite(&self, session: &Session, record: Record) -> Attempt<Option<Session>> {
+        let record = Arc::new(record);
+        let keep = self
+            .policy
+            .lifetime
+            .remaining(&record, self.now())
+            .map_err(|_| Stop::Lost)?;
+        let (from, state) = (
+            (session.address, session.version),
+            State::Live(record.clone()),
+        );
+        if !self.replace(from, state, keep).await? {
+            return Ok(None);
+        }
+        Ok(Some(Session {
+            version: session.version + 1,
+            record,
+            ..session.clone()
+        }))
+    }
+
+    pub(super) fn check_size(&self, record: &Record, key: Key) -> Attempt<()> {
+        if record.attributes().json_len() > self.policy.max_bytes {
+            self.happened(Event::Refused(Refusal::TooLarge), key);
+            return Err(Stop::Refused(Refusal::TooLarge));
+        }
+        Ok(())
     }
 }

@@ -1,72 +1,136 @@
 //! A session gets an id that has nothing to do with the old one: at login, and whenever rights change.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use abi::storage::Unavailable;
-
-use super::outcome::Saved;
-use super::rows::contended;
+use super::event::{Change, Event};
+use super::outcome::{Attempt, Saved, Stop};
+use super::rows::{Place, contended};
 use super::session::Session;
 use super::{Engine, TOMBSTONE, TRIES};
-use crate::session::{Address, Deltas, State};
+use crate::session::{Deltas, Family, Record, State};
 
 impl Engine {
     /// Moves the session, with `deltas` applied, to a fresh random id with a fresh life. The old id is dead when this
     /// returns [`Saved::Done`]: no grace, or whoever planted the old id would share the login (fixation).
     ///
-    /// The new row is written first, under an id that nobody knows, and it happens with the tombstone over the old
-    /// row. Whatever was written to the old row until then is carried over. When somebody else ended the session
-    /// first it is [`Saved::Lost`]; a login may then [`create`](Self::create) a session of its own.
+    /// When the deltas name another principal, that is a login: the session begins anew, with the data of the old one.
+    /// If the old one was ended meanwhile, the login begins without its data.
+    ///
+    /// The new row is written first, under an id that nobody knows, and joins the roster of its principal; it happens
+    /// with the tombstone over the old row. Whatever was written to the old row until then is carried over.
     pub async fn regenerate(&self, session: &Session, deltas: &Deltas) -> Saved {
-        self.try_regenerate(session.clone(), deltas).await.into()
+        let change = self.change(&session.record, deltas);
+        let attempt = match self.try_regenerate(session, deltas).await {
+            Err(Stop::Lost) if change == Change::Login => self.try_create(deltas).await,
+            attempt => attempt,
+        };
+        if let Ok(session) = &attempt {
+            self.happened(Event::Rotated(change), session.key());
+        }
+        attempt.into()
     }
 
-    async fn try_regenerate(
-        &self,
-        mut old: Session,
-        deltas: &Deltas,
-    ) -> Result<Option<Session>, Unavailable> {
-        let id = self.new_id()?;
+    async fn try_regenerate(&self, session: &Session, deltas: &Deltas) -> Attempt<Session> {
+        let place = self.place(self.new_id()?);
+        let family = match self.principals(&session.record, deltas) {
+            [before, after] if before == after => session.record.family(),
+            _ => self.new_family()?,
+        };
+        let mut old = session.clone();
         for version in 1..=TRIES as u64 {
-            let now = self.now();
-            let record = Arc::new(self.lifetime.renew(&old.record, now).merge(deltas));
-            let place = self.place(id.clone());
-            let Some(keep) = record.remaining(now) else {
-                return self.end(&old.id).await.map(|_| None);
-            };
-            let state = State::Live(record.clone());
-            let written = match version {
-                1 => self.add(place.address, state, keep).await?,
-                _ => {
-                    self.replace((place.address, version - 1), state, keep)
-                        .await?
-                }
-            };
-            if !written {
-                return Err(contended());
+            let record = Arc::new(
+                self.successor((&place, family), &old.record, deltas)
+                    .await?,
+            );
+            self.put_successor((&place, version), &record).await?;
+            if version == 1 && family != old.record.family() {
+                self.join(&record).await?;
             }
             if self
                 .replace((old.address, old.version), State::Revoked, TOMBSTONE)
                 .await?
             {
-                return Ok(self.session(place, version, record));
+                if old.record.family() != family {
+                    self.strike(&old.record).await;
+                }
+                return self.session(place, version, record).map_err(|_| Stop::Lost);
             }
             match self.resolve(&old.id).await? {
                 Some(current) => old = current,
-                None => return self.retract(place.address, version).await,
+                None => {
+                    self.retract((&place, version), &record).await?;
+                    return Err(Stop::Lost);
+                }
             }
         }
-        Err(contended())
+        Err(contended().into())
+    }
+
+    /// What the new row holds. A session that goes on must be on its roster still; one that begins joins it later.
+    async fn successor(
+        &self,
+        (place, family): (&Place, Family),
+        old: &Record,
+        deltas: &Deltas,
+    ) -> Attempt<Record> {
+        let (lifetime, now) = (&self.policy.lifetime, self.now());
+        if family != old.family() {
+            let begun = lifetime.begin_again(old, family, now);
+            return self.belonging(lifetime.merge(&begun, deltas), place.address.key());
+        }
+        let renewed = lifetime.merge(&lifetime.renew(old, now), deltas);
+        self.check_size(&renewed, place.address.key())?;
+        self.move_home(renewed).await
+    }
+
+    async fn put_successor(
+        &self,
+        (place, version): (&Place, u64),
+        record: &Arc<Record>,
+    ) -> Attempt<()> {
+        let keep = self
+            .policy
+            .lifetime
+            .remaining(record, self.now())
+            .map_err(|_| Stop::Lost)?;
+        let state = State::Live(record.clone());
+        let written = match version {
+            1 => self.add(place.address, state, keep).await?,
+            _ => {
+                self.replace((place.address, version - 1), state, keep)
+                    .await?
+            }
+        };
+        if written {
+            Ok(())
+        } else {
+            Err(contended().into())
+        }
+    }
+
+    fn change(&self, old: &Record, deltas: &Deltas) -> Change {
+        match self.principals(old, deltas) {
+            [before, Some(after)] if before.as_ref() != Some(&after) => Change::Login,
+            _ => Change::Rights,
+        }
+    }
+
+    /// Whom the session belongs to, before and after.
+    fn principals(&self, old: &Record, deltas: &Deltas) -> [Option<String>; 2] {
+        let new = old.merge(deltas);
+        [old, &new].map(|record| {
+            self.policy
+                .principal_of(record.attributes())
+                .map(Cow::into_owned)
+        })
     }
 
     /// Takes back a row that nobody was told of.
-    async fn retract(
-        &self,
-        address: Address,
-        version: u64,
-    ) -> Result<Option<Session>, Unavailable> {
-        self.replace((address, version), State::Revoked, TOMBSTONE)
-            .await
-            .map(|_| None)
+    async fn retract(&self, (place, version): (&Place, u64), record: &Record) -> Attempt<()> {
+        self.replace((place.address, version), State::Revoked, TOMBSTONE)
+            .await?;
+        self.strike(record).await;
+        Ok(())
     }
 }

@@ -1,11 +1,14 @@
 //! A session ends, for good.
 
+use std::sync::Arc;
+
 use abi::storage::Unavailable;
 
+use super::event::{Cause, Event};
 use super::outcome::Revoked;
 use super::rows::contended;
 use super::{Engine, TOMBSTONE, TRIES};
-use crate::session::{Address, SessionId, State};
+use crate::session::{Address, Record, SessionId, State};
 use crate::storage::Versioned;
 
 impl Engine {
@@ -15,7 +18,7 @@ impl Engine {
     /// yet. The tombstone outlasts everything in flight, and no operation writes over one, so nothing brings the
     /// session back. An id that leads nowhere costs no write.
     pub async fn revoke(&self, id: &SessionId) -> Revoked {
-        match self.end(id).await {
+        match self.end(id, Event::Revoked(Cause::Logout)).await {
             Ok(true) => Revoked::Done,
             Ok(false) => Revoked::Absent,
             Err(cause) => Revoked::Unavailable(cause),
@@ -23,20 +26,20 @@ impl Engine {
     }
 
     /// Ends a session and says whether there was one.
-    pub(super) async fn end(&self, id: &SessionId) -> Result<bool, Unavailable> {
+    pub(super) async fn end(&self, id: &SessionId, event: Event) -> Result<bool, Unavailable> {
         let mut place = self.place(id.clone());
         for _ in 0..TRIES {
             let Some(Versioned { version, state }) = self.read(place.address).await? else {
                 return Ok(false);
             };
-            let successor = match state {
-                State::Live(_) => None,
-                State::Revoked => return Ok(false),
-                State::Rotated { nonce } => {
+            let (successor, record) = match state {
+                State::Live(record) => (None, record),
+                State::Revoked | State::Roster(_) => return Ok(false),
+                State::Rotated { nonce, .. } => {
                     place = self.place(place.id.successor(&nonce));
                     continue;
                 }
-                State::Rotating { nonce, .. } => Some(place.id.successor(&nonce)),
+                State::Rotating { nonce, record } => (Some(place.id.successor(&nonce)), record),
             };
             if self
                 .replace((place.address, version), State::Revoked, TOMBSTONE)
@@ -45,10 +48,16 @@ impl Engine {
                 if let Some(successor) = successor {
                     self.bury(self.place(successor).address).await;
                 }
-                return Ok(true);
+                return Ok(self.ended(&record, (event, place.address)).await);
             }
         }
         Err(contended())
+    }
+
+    async fn ended(&self, record: &Arc<Record>, (event, address): (Event, Address)) -> bool {
+        self.strike(record).await;
+        self.happened(event, address.key());
+        true
     }
 
     /// Takes the place of a successor that nobody was told of. The session is over already and this only tidies up,

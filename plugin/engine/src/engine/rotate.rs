@@ -14,13 +14,16 @@
 //! belongs to no one; and step 3 competes with a logout for the same row, so exactly one of the two happens first.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use abi::storage::Unavailable;
 
-use super::outcome::Saved;
+use super::event::Event;
+use super::load::Claim;
+use super::outcome::{Attempt, Saved, Stop};
 use super::rows::{Place, contended};
 use super::session::Session;
-use super::{Engine, GRACE, TRIES};
+use super::{Engine, TRIES};
 use crate::session::{Nonce, Record, State};
 use crate::storage::Versioned;
 
@@ -28,24 +31,29 @@ impl Engine {
     /// Gives the session a new id and a fresh life; the data stays.
     ///
     /// However many rotate at once, there is one successor and all of them are told its id. The old id leads to it
-    /// for [`GRACE`]. It happens with step 3 of the module's table.
+    /// for the grace of the [policy](super::Policy). It happens with step 3 of the module's table.
     pub async fn rotate(&self, session: &Session) -> Saved {
         self.try_rotate(session.clone()).await.into()
     }
 
-    async fn try_rotate(&self, mut session: Session) -> Result<Option<Session>, Unavailable> {
+    async fn try_rotate(&self, mut session: Session) -> Attempt<Session> {
         for _ in 0..TRIES {
             let begun = self.begin_rotation(&session).await?;
             if begun.is_some() {
-                return self.follow(self.place(session.id), begun).await;
+                let place = self.place(session.id);
+                return self
+                    .follow(place, begun, Claim::Held)
+                    .await?
+                    .ok_or(Stop::Lost);
             }
-            match self.resolve(&session.id).await? {
-                // A write came first. The session still waits for its new id.
-                Some(current) if current.id == session.id => session = current,
-                other => return Ok(other),
+            let current = self.resolve(&session.id).await?.ok_or(Stop::Lost)?;
+            if current.id != session.id {
+                return Ok(current);
             }
+            // A write came first. The session still waits for its new id.
+            session = current;
         }
-        Err(contended())
+        Err(contended().into())
     }
 
     /// Step 1: the row of the old id, if this was the winner.
@@ -54,7 +62,8 @@ impl Engine {
     async fn begin_rotation(&self, session: &Session) -> Result<Option<Versioned>, Unavailable> {
         let nonce = Nonce::generate().map_err(|error| Unavailable::new(error.to_string()))?;
         let record = session.record.clone();
-        let keep = record.remaining(self.now()).unwrap_or_default() + GRACE;
+        let left = self.policy.lifetime.remaining(&record, self.now());
+        let keep = left.unwrap_or_default() + BROOM;
         let state = State::Rotating {
             nonce: Arc::new(nonce),
             record,
@@ -71,21 +80,36 @@ impl Engine {
         (old, version): (&Place, u64),
         nonce: Arc<Nonce>,
         record: Arc<Record>,
-    ) -> Result<Option<Session>, Unavailable> {
+    ) -> Attempt<Option<Session>> {
+        let lifetime = &self.policy.lifetime;
+        lifetime
+            .remaining(&record, self.now())
+            .map_err(|_| Stop::Lost)?;
         let new = self.place(old.id.successor(&nonce));
-        let now = self.now();
-        let record = Arc::new(self.lifetime.renew(&record, now));
+        let record = Arc::new(self.move_home(lifetime.renew(&record, self.now())).await?);
         // A life of nothing is over before this row is read, whatever it is kept for.
-        let keep = record.remaining(now).unwrap_or(GRACE);
+        let keep = lifetime.remaining(&record, self.now()).unwrap_or(BROOM);
         let added = self
             .add(new.address, State::Live(record.clone()), keep)
             .await?;
-        let rotated = State::Rotated { nonce };
-        let happened = self.replace((old.address, version), rotated, GRACE).await?;
-        Ok(if added && happened {
-            self.session(new, 1, record)
-        } else {
-            None
-        })
+        let until = self.now().after(self.policy.grace);
+        let rotated = State::Rotated { nonce, until };
+        let happened = self
+            .replace(
+                (old.address, version),
+                rotated,
+                keep.max(self.policy.grace) + BROOM,
+            )
+            .await?;
+        if !(added && happened) {
+            return Ok(None);
+        }
+        self.happened(Event::Renewed, new.address.key());
+        self.session(new, 1, record)
+            .map(Some)
+            .map_err(|_| Stop::Lost)
     }
 }
+
+// How much longer than needed a row is kept that others may be about to read.
+const BROOM: Duration = Duration::from_secs(10);

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use abi::Maybe;
 use abi::storage::{Expected, Loaded, Unavailable, Written};
 
 use super::Engine;
 use super::session::Session;
-use crate::session::{Address, Record, SessionId, State};
+use crate::session::{Address, End, Record, SessionId, State};
 use crate::storage::Versioned;
 
 /// A row and the id that leads to it.
+#[derive(Clone)]
 pub(super) struct Place {
     pub(super) id: SessionId,
     pub(super) address: Address,
@@ -19,7 +21,7 @@ pub(super) struct Place {
 impl Engine {
     pub(super) fn place(&self, id: SessionId) -> Place {
         Place {
-            address: self.keyring.address(&id),
+            address: self.policy.keyring.address(&id),
             id,
         }
     }
@@ -36,12 +38,7 @@ impl Engine {
         keep: Duration,
     ) -> Result<bool, Unavailable> {
         let row = Versioned::first(state);
-        done(
-            self.rows
-                .write(address, Expected::Absent, row, keep)
-                .wait()
-                .await,
-        )
+        done(self.rows.write(address, Expected::Absent, row, keep)).await
     }
 
     /// Puts `state` where `version` is, and says whether it did.
@@ -52,30 +49,29 @@ impl Engine {
         keep: Duration,
     ) -> Result<bool, Unavailable> {
         let row = Versioned::after(version, state);
-        done(
-            self.rows
-                .write(address, Expected::Version(version), row, keep)
-                .wait()
-                .await,
-        )
+        let expected = Expected::Version(version);
+        done(self.rows.write(address, expected, row, keep)).await
     }
 
-    /// The session that a live row is; none when its life is over.
+    /// The session that a live row is.
+    ///
+    /// # Errors
+    /// When its time is over.
     pub(super) fn session(
         &self,
         place: Place,
         version: u64,
         record: Arc<Record>,
-    ) -> Option<Session> {
-        let now = self.now();
-        record.remaining(now)?;
-        let is_due = self.lifetime.is_due(&record, now);
-        Some(Session {
+    ) -> Result<Session, End> {
+        let (lifetime, now) = (&self.policy.lifetime, self.now());
+        lifetime.remaining(&record, now)?;
+        Ok(Session {
+            is_due: lifetime.is_due(&record, now),
+            is_touch_due: lifetime.is_touch_due(&record, now),
             id: place.id,
             address: place.address,
             version,
             record,
-            is_due,
         })
     }
 }
@@ -93,8 +89,8 @@ pub(super) fn contended() -> Unavailable {
     Unavailable::new("too many writes to one session at once")
 }
 
-fn done(written: Written) -> Result<bool, Unavailable> {
-    match written {
+async fn done(written: Maybe<'_, Written>) -> Result<bool, Unavailable> {
+    match written.wait().await {
         Written::Done => Ok(true),
         Written::Conflict => Ok(false),
         Written::Unavailable(cause) => Err(cause),

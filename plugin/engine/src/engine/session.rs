@@ -9,14 +9,24 @@ use crate::session::{Address, Record, SessionId};
 /// A session, the id it has now, and the version of its row.
 ///
 /// A snapshot: others may change or end the session meanwhile, and every operation that takes a snapshot finds out.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Session {
     pub(super) id: SessionId,
     pub(super) address: Address,
     pub(super) version: u64,
     pub(super) record: Arc<Record>,
     pub(super) is_due: bool,
+    pub(super) is_touch_due: bool,
 }
+
+/// Two snapshots of one write are equal, whenever they were taken.
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.id, self.version, &self.record) == (&other.id, other.version, &other.record)
+    }
+}
+
+impl Eq for Session {}
 
 impl Session {
     /// The id it has now. When it is not the one that was asked for, a rotation came in between and the client needs
@@ -43,5 +53,10 @@ impl Session {
     /// Whether it should be [rotated](super::Engine::rotate).
     pub fn is_due(&self) -> bool {
         self.is_due
+    }
+
+    /// Whether its use should be [written down](super::Engine::touch).
+    pub fn is_touch_due(&self) -> bool {
+        self.is_touch_due
     }
 }

@@ -1,6 +1,6 @@
 //! What a session knows about its user.
 
-use std::fmt;
+use std::{fmt, io};
 
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -46,6 +46,14 @@ impl Attributes {
         Self(list.into_boxed_slice())
     }
 
+    /// The length of the attributes as one JSON object: what `maxBytes` limits.
+    pub fn json_len(&self) -> usize {
+        let mut counter = Counter(0);
+        // Counting cannot fail, and every name is a text.
+        let _ = serde_json::to_writer(&mut counter, self);
+        counter.0
+    }
+
     /// The bytes on the heap, as far as they can be known without asking the allocator.
     pub(super) fn footprint(&self) -> usize {
         let outside = self.0.iter().map(|(name, value)| name.len() + heap(value));
@@ -72,6 +80,20 @@ fn apply(list: &mut Vec<(Box<str>, Value)>, delta: &Delta) {
             Ok(at) => list[at].1 = value.clone(),
             Err(at) => list.insert(at, (name.clone(), value.clone())),
         },
+    }
+}
+
+/// Forgets what is written and remembers how much.
+struct Counter(usize);
+
+impl io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -1,25 +1,35 @@
 //! What is remembered about one session.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
+
+use abi::storage::Key;
+use serde_json::Value;
 
 use super::attributes::Attributes;
 use super::delta::{Delta, Deltas};
+use super::family::Family;
 use super::timestamp::Timestamp;
 
-/// The clocks and the attributes of one session. Always `created_at <= renewed_at <= expires_at`.
+/// The clocks and the attributes of one session.
 ///
-/// Immutable: a change makes a new record, so that readers share the old one without a lock.
+/// Always `created_at <= renewed_at <= seen_at` and `renewed_at <= expires_at`. Immutable: a change makes a new
+/// record, so that readers share the old one without a lock.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Record {
     pub(super) created_at: Timestamp,
     pub(super) renewed_at: Timestamp,
+    pub(super) seen_at: Timestamp,
     pub(super) expires_at: Timestamp,
-    pub(super) own_life: Option<Duration>,
+    pub(super) own_life: Option<NonZeroU64>,
+    pub(super) family: Family,
+    // Boxed: most sessions of a shop belong to nobody, and each of them would pay for the place.
+    pub(super) roster: Option<Box<Key>>,
     pub(super) attributes: Attributes,
 }
 
 impl Record {
-    /// When the session began.
+    /// When the session began: at its first write, or at the login that made it somebody's.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
     }
@@ -29,7 +39,13 @@ impl Record {
         self.renewed_at
     }
 
-    /// The first instant at which the session is gone, if it is not renewed before.
+    /// When the session was last seen in use, to the accuracy of `touchInterval`.
+    pub fn seen_at(&self) -> Timestamp {
+        self.seen_at
+    }
+
+    /// The end of the life that the last renewal gave. Other clocks may end the session earlier: ask
+    /// [`Lifetime::remaining`](super::Lifetime::remaining).
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
@@ -37,6 +53,17 @@ impl Record {
     /// The life that a [`Delta::Expire`] gave this session instead of the configured one.
     pub fn own_life(&self) -> Option<Duration> {
         self.own_life
+            .map(|millis| Duration::from_millis(millis.get()))
+    }
+
+    /// What stays the same while the id changes.
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    /// The roster that must name this session for it to be alive; none when it belongs to nobody.
+    pub fn roster(&self) -> Option<Key> {
+        self.roster.as_deref().copied()
     }
 
     /// What the session knows.
@@ -44,16 +71,37 @@ impl Record {
         &self.attributes
     }
 
+    /// Whether the user asked to be remembered: the attribute `remember_me` is `true`.
+    pub fn is_remembered(&self) -> bool {
+        self.attributes.value(REMEMBER_ME) == Some(&Value::Bool(true))
+    }
+
+    /// Whether a client ever came with the id that the last rotation gave. Until then the response with it may have
+    /// been lost on its way.
+    pub fn is_confirmed(&self) -> bool {
+        self.renewed_at == self.created_at || self.seen_at > self.renewed_at
+    }
+
+    /// The same session as a member of `roster`.
+    #[must_use]
+    pub fn on_roster(self, roster: Option<Key>) -> Self {
+        Self {
+            roster: roster.map(Box::new),
+            ..self
+        }
+    }
+
     /// The record with `deltas` applied in their order; of two changes to one attribute the last one stays.
     #[must_use]
     pub fn merge(&self, deltas: &Deltas) -> Self {
         let mut merged = Self {
             attributes: self.attributes.merge(deltas.iter()),
+            roster: self.roster.clone(),
             ..*self
         };
         for delta in deltas.iter() {
             if let Delta::Expire { after, since } = *delta {
-                merged.own_life = Some(after);
+                merged.own_life = Some(at_least_a_millisecond(after));
                 merged.expires_at = since.max(merged.renewed_at).after(after);
             }
         }
@@ -62,10 +110,18 @@ impl Record {
 
     /// The bytes this record occupies in memory, without what an allocator adds.
     pub fn footprint(&self) -> usize {
-        size_of::<Self>() + self.attributes.footprint()
+        let roster = self.roster.as_ref().map_or(0, |_| size_of::<Key>());
+        size_of::<Self>() + roster + self.attributes.footprint()
     }
 }
 
+fn at_least_a_millisecond(life: Duration) -> NonZeroU64 {
+    let millis = Timestamp::default().after(life).as_millis();
+    NonZeroU64::new(millis).unwrap_or(NonZeroU64::MIN)
+}
+
+// As Authelia, whose users know the checkbox, and every login form in its footsteps.
+const REMEMBER_ME: &str = "remember_me";
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -144,7 +200,7 @@ mod tests {
     }
 
     fn record() -> Record {
-        Lifetime::new(Duration::from_secs(3600), None).begin(Attributes::default(), START)
+        Lifetime::new(Duration::from_secs(3600), None).begin(Family::new(7), START)
     }
 
     const START: Timestamp = Timestamp::from_millis(1_000_000);

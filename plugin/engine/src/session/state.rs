@@ -1,18 +1,21 @@
 //! What the row of a session means.
 //!
 //! ```text
-//!            rotate                    rotate                grace time
+//!            rotate                    rotate             rest of the life
 //!   Live  ----------->  Rotating  ----------------> Rotated -----------> (gone)
 //!    |                     |                            |
 //!    +---------------------+----------------------------+--- revoke ---> Revoked
 //! ```
 //! Every arrow is one conditional write of one row. No arrow leads back to [`State::Live`]: a session that was
-//! revoked stays so whatever else is in flight.
+//! revoked stays so whatever else is in flight. A [`State::Roster`] is the row of a principal and never becomes
+//! anything else.
 
 use std::sync::Arc;
 
 use super::nonce::Nonce;
 use super::record::Record;
+use super::roster::Roster;
+use super::timestamp::Timestamp;
 
 /// The meaning of a row. Cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,11 +30,16 @@ pub enum State {
         /// What the successor starts with.
         record: Arc<Record>,
     },
-    /// The rotation is over. For the grace time, requests that still carry the old id find their way.
+    /// The rotation is over. Requests that still carry the old id find their way for a time of grace; whoever comes
+    /// with it later may have stolen it.
     Rotated {
         /// With the old id, gives the new one.
         nonce: Arc<Nonce>,
+        /// The end of the grace.
+        until: Timestamp,
     },
+    /// Not a session, but the sessions of a principal.
+    Roster(Arc<Roster>),
     /// The session was ended. Kept for a while so that no late write finds an empty place and fills it.
     Revoked,
 }
@@ -45,6 +53,7 @@ impl State {
             Self::Live(data) => record(data),
             Self::Rotating { record: data, .. } => nonce + record(data),
             Self::Rotated { .. } => nonce,
+            Self::Roster(roster) => SHARED + roster.footprint(),
             Self::Revoked => 0,
         }
     }

@@ -76,14 +76,14 @@ mod tests {
 
     use super::*;
     use crate::clock::ManualClock;
-    use crate::session::{Attributes, Lifetime, State, Timestamp};
+    use crate::session::{Family, Lifetime, State, Timestamp};
     use crate::storage::{Encoded, MemoryConfig, MemoryStorage};
 
     #[test]
     fn session_written_through_the_boundary_is_the_session_inside() {
         let inside = rows();
         let outside = Encoded::new(Exported::new(Arc::clone(&inside)));
-        let record = Lifetime::new(HOUR, None).begin(Attributes::default(), NOW);
+        let record = Lifetime::new(HOUR, None).begin(Family::new(7), NOW);
         let row = Versioned::first(State::Live(Arc::new(record)));
 
         let written = wait(outside.write(KEY.into(), Expected::Absent, row.clone(), HOUR));

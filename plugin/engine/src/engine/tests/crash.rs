@@ -5,7 +5,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_rotation_that_died_at_any_write_is_finished_by_the_next_request() {
-    for (writes, fate) in deaths(3) {
+    for (writes, fate) in deaths(4) {
         let stage = Stage::that_fails_with(fate);
         let engine = stage.engine();
         let session = begin(&engine).await;
@@ -33,7 +33,7 @@ async fn a_rotation_that_died_at_any_write_is_finished_by_the_next_request() {
 
 #[tokio::test]
 async fn a_rotation_that_died_long_ago_still_leaves_the_old_cookie_usable() {
-    for (writes, fate) in deaths(2) {
+    for (writes, fate) in deaths(3) {
         let stage = Stage::that_fails_with(fate);
         let engine = stage.engine();
         let session = begin(&engine).await;
@@ -52,7 +52,7 @@ async fn a_rotation_that_died_long_ago_still_leaves_the_old_cookie_usable() {
 
 #[tokio::test]
 async fn a_rotation_that_died_ends_with_the_life_of_its_record() {
-    for (writes, fate) in deaths(2) {
+    for (writes, fate) in deaths(3) {
         let stage = Stage::that_fails_with(fate);
         let engine = stage.engine();
         let session = begin(&engine).await;
@@ -68,7 +68,7 @@ async fn a_rotation_that_died_ends_with_the_life_of_its_record() {
 
 #[tokio::test]
 async fn a_write_through_a_half_finished_rotation_is_not_lost() {
-    for (writes, fate) in deaths(3) {
+    for (writes, fate) in deaths(4) {
         let stage = Stage::that_fails_with(fate);
         let engine = stage.engine();
         let session = begin(&engine).await;
@@ -88,7 +88,7 @@ async fn a_write_through_a_half_finished_rotation_is_not_lost() {
 
 #[tokio::test]
 async fn a_logout_on_a_half_finished_rotation_leaves_nothing_alive() {
-    for (writes, fate) in deaths(3) {
+    for (writes, fate) in deaths(4) {
         let stage = Stage::that_fails_with(fate);
         let engine = stage.engine();
         let session = begin(&engine).await;
@@ -109,7 +109,7 @@ async fn a_logout_on_a_half_finished_rotation_leaves_nothing_alive() {
 
 #[tokio::test]
 async fn a_login_that_died_leaves_the_old_session_or_none() {
-    for (writes, fate) in deaths(2) {
+    for (writes, fate) in deaths(3) {
         let stage = Stage::that_fails_with(fate);
         let engine = stage.engine();
         let session = begin(&engine).await;
@@ -122,7 +122,7 @@ async fn a_login_that_died_leaves_the_old_session_or_none() {
 
         let found = find(&engine, session.id()).await;
 
-        let is_dead = (writes, fate) == (1, Fate::Done);
+        let is_dead = (writes, fate) == (2, Fate::Done);
         assert_eq!(found, (!is_dead).then_some(session), "{writes} {fate:?}");
     }
 }

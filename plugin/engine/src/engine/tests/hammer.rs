@@ -19,13 +19,7 @@ fn the_hammer_falls_on_redis() {
 /// All scenes, with two engines on one storage, as two gateways would have.
 fn hammer(subject: &impl Subject) {
     let clock = Arc::new(SystemClock::new());
-    let gateway = || {
-        Engine::new(
-            subject.rows(),
-            clock.clone(),
-            Lifetime::new(HOUR, Some(HALF)),
-        )
-    };
+    let gateway = || Engine::new(subject.rows(), clock.clone(), policy());
     let pair = [gateway(), gateway()];
     for _ in 0..10 {
         rotations_have_one_successor(&pair);
@@ -90,7 +84,7 @@ fn nothing_survives_a_logout(pair: &[Engine; 2]) {
         match saved {
             Saved::Done(session) => Some(session),
             Saved::Lost => None,
-            Saved::Unavailable(cause) => panic!("{cause}"),
+            other => panic!("{other:?}"),
         }
     });
 

@@ -15,6 +15,7 @@ use crate::storage::{MemoryConfig, MemoryStorage, Versioned};
 pub(super) struct Stage {
     rows: MemoryStorage,
     keys: Mutex<BTreeSet<Key>>,
+    forgotten: Mutex<BTreeSet<Key>>,
     writes_left: AtomicI64,
     fate: Fate,
     pub(super) clock: Arc<ManualClock>,
@@ -39,6 +40,7 @@ impl Stage {
         Arc::new(Self {
             rows,
             keys: Mutex::default(),
+            forgotten: Mutex::default(),
             writes_left,
             fate,
             clock,
@@ -56,6 +58,11 @@ impl Stage {
 
     pub(super) fn recover(&self) {
         self.fail_after(i64::MAX);
+    }
+
+    /// Loses a row, as a storage does that is too full.
+    pub(super) fn forget(&self, key: Key) {
+        self.forgotten.lock().unwrap().insert(key);
     }
 
     /// How many live rows there are, whoever knows them.
@@ -84,6 +91,9 @@ impl Rows for Stage {
     fn load(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
         if self.writes_left.load(Ordering::Relaxed) < 0 {
             return Loaded::Unavailable(Unavailable::new("gone")).into();
+        }
+        if self.forgotten.lock().unwrap().contains(&address.key()) {
+            return Loaded::Absent.into();
         }
         self.rows.load(address)
     }

@@ -12,7 +12,7 @@ use crate::cookie::{
     CookieAttribute, CookieName, CookiePath, CookieRules, CookieRulesError, SameSite,
 };
 use crate::session::Lifetime;
-use crate::{KeyLookup, Source};
+use crate::{KeyLookup, Policy, Source};
 
 /// Where the session id is, where the session is kept, and how long it lives.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -82,10 +82,10 @@ pub enum KeyLookupText {
 pub struct SameSiteText(pub SameSite);
 
 impl LoadSessionConfig {
-    /// How long sessions live and when they are renewed.
-    pub fn lifetime(&self) -> Lifetime {
+    /// The rules for the sessions of this middleware.
+    pub fn policy(&self) -> Policy {
         let renew_after = (!self.disable_auto_renew).then(|| self.auto_renew_after.into());
-        Lifetime::new(self.cookie_expiration.into(), renew_after)
+        Policy::new(Lifetime::new(self.cookie_expiration.into(), renew_after))
     }
 
     /// The places to look at, checked.

@@ -1,10 +1,10 @@
 //! What one request has done to its session, and what is to come of it. Pure: no storage, no clock.
 
+use abi::Failure;
+use abi::failure::Kind;
 use serde_json::Value;
 
-use abi::storage::Unavailable;
-
-use crate::engine::{Saved, Session};
+use crate::engine::{Event, Policy, Refusal, Saved, Session};
 use crate::session::{Attributes, Deltas, Record};
 
 /// The session as it was found, and what has been written about it since.
@@ -25,6 +25,8 @@ pub(super) struct Ledger {
 enum Fate {
     #[default]
     Keep,
+    /// Its use is to be written down.
+    Touch,
     /// It is due for another id, after whatever else is stored.
     Renew,
     Regenerate,
@@ -50,15 +52,8 @@ pub(super) enum Work {
     Patch(Session, Deltas),
     Regenerate(Session, Deltas),
     Renew(Session),
+    Touch(Session),
     Revoke(Session),
-}
-
-/// What came of the work, where it was not what was meant.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Outcome {
-    AsMeant,
-    /// The session had ended meanwhile.
-    Lost,
 }
 
 impl Ledger {
@@ -103,7 +98,7 @@ impl Ledger {
 
     /// Whether there is nothing to store and nothing to tell: so it is for nearly every request.
     pub(super) fn is_settled(&self) -> bool {
-        let is_pending = matches!(self.fate, Fate::Renew | Fate::Regenerate | Fate::Destroy);
+        let is_pending = !matches!(self.fate, Fate::Keep | Fate::Over);
         self.notice == Notice::Nothing && self.changes.is_empty() && !is_pending
     }
 
@@ -124,14 +119,20 @@ impl Ledger {
         self.merged = Some(base.merge(&self.changes));
     }
 
-    pub(super) fn renew(&mut self) {
+    pub(super) fn touch(&mut self) {
         if self.fate == Fate::Keep {
+            self.fate = Fate::Touch;
+        }
+    }
+
+    pub(super) fn renew(&mut self) {
+        if matches!(self.fate, Fate::Keep | Fate::Touch) {
             self.fate = Fate::Renew;
         }
     }
 
     pub(super) fn regenerate(&mut self) {
-        if matches!(self.fate, Fate::Keep | Fate::Renew) {
+        if matches!(self.fate, Fate::Keep | Fate::Touch | Fate::Renew) {
             self.fate = Fate::Regenerate;
         }
     }
@@ -143,37 +144,56 @@ impl Ledger {
     }
 
     /// Takes what is to be done next. It is done once, whoever asks.
-    pub(super) fn take_work(&mut self) -> Option<Work> {
-        let is_new_user = self.changes_principal();
+    pub(super) fn take_work(&mut self, policy: &Policy) -> Option<Work> {
+        let is_new_user = self.changes_principal(policy);
         let changes = std::mem::take(&mut self.changes);
-        match (self.fate, self.stored.clone()) {
-            (Fate::Over, _) => None,
-            (Fate::Destroy, None) => {
-                self.end();
-                None
-            }
+        let Some(session) = self.stored.clone() else {
+            return self.take_first_work(changes);
+        };
+        match self.fate {
+            Fate::Over => None,
             // Stays decided until the storage has said so: a request that fails here must not go on with it.
-            (Fate::Destroy, Some(session)) => Some(Work::Revoke(session)),
-            (Fate::Keep | Fate::Renew | Fate::Regenerate, None) => {
-                self.begins().then_some(Work::Create(changes))
+            Fate::Destroy => Some(Work::Revoke(session)),
+            Fate::Keep | Fate::Touch | Fate::Renew if is_new_user => {
+                Some(self.regenerated(session, changes))
             }
-            (Fate::Keep | Fate::Renew, Some(session)) if !is_new_user && !changes.is_empty() => {
+            Fate::Regenerate => Some(self.regenerated(session, changes)),
+            Fate::Keep | Fate::Touch | Fate::Renew if !changes.is_empty() => {
                 Some(Work::Patch(session, changes))
             }
-            (Fate::Keep, Some(_)) if !is_new_user => None,
-            (Fate::Renew, Some(session)) if !is_new_user => {
+            Fate::Keep => None,
+            Fate::Touch => {
+                self.fate = Fate::Keep;
+                Some(Work::Touch(session))
+            }
+            Fate::Renew => {
                 self.fate = Fate::Keep;
                 Some(Work::Renew(session))
-            }
-            (Fate::Keep | Fate::Renew | Fate::Regenerate, Some(session)) => {
-                self.fate = Fate::Keep;
-                Some(Work::Regenerate(session, changes))
             }
         }
     }
 
+    /// What is to be done for somebody who has no session yet.
+    fn take_first_work(&mut self, changes: Deltas) -> Option<Work> {
+        match self.fate {
+            Fate::Over => None,
+            Fate::Destroy => {
+                self.end();
+                None
+            }
+            Fate::Keep | Fate::Touch | Fate::Renew | Fate::Regenerate => {
+                self.begins().then_some(Work::Create(changes))
+            }
+        }
+    }
+
+    fn regenerated(&mut self, session: Session, changes: Deltas) -> Work {
+        self.fate = Fate::Keep;
+        Work::Regenerate(session, changes)
+    }
+
     /// Takes the outcome of a write of `changes`.
-    pub(super) fn accept(&mut self, saved: Saved, changes: Deltas) -> Result<Outcome, Unavailable> {
+    pub(super) fn accept(&mut self, saved: Saved, changes: Deltas) -> Result<(), Failure> {
         match saved {
             Saved::Done(session) => {
                 if !self.is_told(&session) {
@@ -182,20 +202,32 @@ impl Ledger {
                 let newer = (!self.changes.is_empty()).then_some(&self.changes);
                 self.merged = newer.map(|newer| session.record().merge(newer));
                 self.stored = Some(session);
-                Ok(Outcome::AsMeant)
+                Ok(())
             }
             Saved::Lost => {
                 self.end();
-                Ok(Outcome::Lost)
+                Ok(())
+            }
+            Saved::Refused(refusal) => {
+                self.merged = None;
+                Err(refused(refusal))
             }
             Saved::Unavailable(cause) => {
                 let newer = std::mem::replace(&mut self.changes, changes);
                 newer
                     .iter()
                     .for_each(|delta| self.changes.push(delta.clone()));
-                Err(cause)
+                Err(cause.into())
             }
         }
+    }
+
+    /// How long the attributes would be in JSON with one more.
+    pub(super) fn len_with(&self, name: &str, value: &Value) -> usize {
+        let attributes = self.attributes();
+        let known = attributes.map_or(2, Attributes::json_len);
+        let replaced = attributes.and_then(|all| all.value(name));
+        known + json_len(name, value) - replaced.map_or(0, |old| json_len(name, old))
     }
 
     /// The session is over, and everybody has heard.
@@ -224,11 +256,13 @@ impl Ledger {
         attributes.is_some_and(|attributes| !attributes.is_empty())
     }
 
-    fn changes_principal(&self) -> bool {
+    /// When the user changes, so does the id: nobody who knew the old one shares the login.
+    fn changes_principal(&self, policy: &Policy) -> bool {
         let (Some(merged), Some(stored)) = (&self.merged, &self.stored) else {
             return false;
         };
-        merged.attributes().value(PRINCIPAL) != stored.record().attributes().value(PRINCIPAL)
+        let [new, old] = [merged, &**stored.record()].map(Record::attributes);
+        policy.principal_of(new) != policy.principal_of(old)
     }
 
     /// Whether the client knows this id and this end already.
@@ -240,5 +274,22 @@ impl Ledger {
     }
 }
 
-// The attribute that names the user. When it changes, so does the id: nobody who knew the old one shares the login.
-const PRINCIPAL: &str = "user_id";
+/// What an attribute adds to a JSON object, with quotes, colon and comma.
+fn json_len(name: &str, value: &Value) -> usize {
+    name.len() + value.to_string().len() + 4
+}
+
+fn refused(refusal: Refusal) -> Failure {
+    let event = Event::Refused(refusal);
+    match refusal {
+        Refusal::TooManySessions => {
+            let message = "the user has as many sessions as maxSessionsPerPrincipal allows";
+            Failure::new(Kind::FORBIDDEN, event.reason(), message)
+        }
+        Refusal::TooLarge | Refusal::Revoked => Failure::new(
+            Kind::INTERNAL,
+            event.reason(),
+            "the session would become larger than maxBytes allows",
+        ),
+    }
+}

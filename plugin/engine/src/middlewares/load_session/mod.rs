@@ -6,6 +6,7 @@
 
 mod config;
 mod instruction;
+mod journal;
 mod ledger;
 mod presented;
 mod sinks;

@@ -6,36 +6,27 @@ use abi::config::Faults;
 use abi::failure::Kind;
 use abi::session::SessionStoreObject;
 use abi::storage::{Loaded, Unavailable};
-use abi::{Counter, Exchange, Failure, Maybe, Services, Session as Handle};
+use abi::{Exchange, Failure, Maybe, Services, Session as Handle};
 
 use super::config::LoadSessionConfig;
+use super::journal::Journal;
 use super::ledger::Notice;
 use super::presented::{Places, Presented};
 use super::sinks::Sinks;
 use super::visit::Visit;
 use crate::clock::Clock;
 use crate::engine::{Engine, Session};
-use crate::session::{Lifetime, SessionId};
+use crate::session::SessionId;
 use crate::storage::Rows;
 
 /// The sessions of one `LoadSessionMiddleware`, also for plugins that ask for them by its name.
 #[derive(Debug)]
 pub(super) struct Store {
     pub(super) engine: Engine,
-    pub(super) lifetime: Lifetime,
     places: Places,
     sinks: Sinks,
     forwards_key: bool,
-    counters: Counters,
-}
-
-#[derive(Debug)]
-struct Counters {
-    found: Counter,
-    absent: Counter,
-    anonymous: Counter,
-    unavailable: Counter,
-    events: Vec<(&'static str, Counter)>,
+    journal: Arc<Journal>,
 }
 
 impl Store {
@@ -46,13 +37,14 @@ impl Store {
         services: &Services,
     ) -> Result<Self, Faults> {
         let places = Places::new(&config.lookup()?, services)?;
+        let journal = Arc::new(Journal::new(services));
+        let observer = Arc::clone(&journal);
         Ok(Self {
-            engine: Engine::new(rows, clock, config.lifetime()),
-            lifetime: config.lifetime(),
+            engine: Engine::new(rows, clock, config.policy()).observed_by(observer),
             sinks: Sinks::new(config, &places, services)?,
             places,
             forwards_key: config.forward_session_key,
-            counters: Counters::new(services),
+            journal,
         })
     }
 
@@ -66,7 +58,7 @@ impl Store {
             self.places.strip(exchange);
         }
         let Some((place, id)) = presented.first() else {
-            self.counters.anonymous.increment();
+            self.journal.anonymous.increment();
             return Maybe::Ready(Ok(Visit::fresh(Arc::clone(self))));
         };
         match self.engine.load(id) {
@@ -92,28 +84,33 @@ impl Store {
                 Loaded::Found(session) => return Ok(self.found(session, place, id)),
             }
         }
-        self.counters.absent.increment();
+        self.journal.absent.increment();
         Ok(Visit::fresh(Arc::clone(self)))
     }
 
     /// A session that `id` led to. One that is due gets its new id when there is a response to tell of it: a client
     /// that breaks off before would be left with an id that is about to end.
     fn found(self: &Arc<Self>, session: Session, place: usize, id: &SessionId) -> Visit {
-        self.counters.found.increment();
+        self.journal.found.increment();
         let notice = match session.id() == id {
             true => Notice::Nothing,
             false => Notice::Issue,
         };
-        let is_due = session.is_due() && self.sinks.reaches(place);
+        let (is_due, is_touch_due) = (
+            session.is_due() && self.sinks.reaches(place),
+            session.is_touch_due(),
+        );
         let visit = Visit::found(Arc::clone(self), session, place, notice);
         if is_due {
             visit.renew();
+        } else if is_touch_due {
+            visit.touch();
         }
         visit
     }
 
     fn outage(&self, cause: &Unavailable) -> Failure {
-        self.counters.unavailable.increment();
+        self.journal.unavailable.increment();
         Failure::new(Kind::UNAVAILABLE, "storage-unavailable", cause.to_string())
     }
 
@@ -135,7 +132,10 @@ impl Store {
         from: Option<usize>,
     ) {
         let now = self.engine.now();
-        let remaining = session.record().remaining(now).unwrap_or_default();
+        let lifetime = &self.engine.policy().lifetime;
+        let remaining = lifetime
+            .remaining(session.record(), now)
+            .unwrap_or_default();
         self.sinks
             .issue(exchange, from, (session.id(), remaining, now));
     }
@@ -143,44 +143,6 @@ impl Store {
     /// Tells the client that its key is worth nothing any more.
     pub(super) fn clear(&self, exchange: &mut Exchange<'_>, from: Option<usize>) {
         self.sinks.clear(exchange, from);
-    }
-
-    pub(super) fn count(&self, event: &str) {
-        let events = self.counters.events.iter();
-        if let Some((_, counter)) = events.clone().find(|(name, _)| *name == event) {
-            counter.increment();
-        }
-    }
-}
-
-impl Counters {
-    fn new(services: &Services) -> Self {
-        let loads = |outcome| {
-            let help = "Requests by what became of their session id.";
-            services.counter("session_loads_total", help, &[("outcome", outcome)])
-        };
-        let events = [
-            "created",
-            "changed",
-            "renewed",
-            "regenerated",
-            "revoked",
-            "lost",
-        ]
-        .map(|event| {
-            let help = "What happened to sessions.";
-            (
-                event,
-                services.counter("session_events_total", help, &[("event", event)]),
-            )
-        });
-        Self {
-            found: loads("found"),
-            absent: loads("absent"),
-            anonymous: loads("anonymous"),
-            unavailable: loads("unavailable"),
-            events: events.into(),
-        }
     }
 }
 

@@ -4,15 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use abi::session::{Attribute, AttributeError, SessionObject};
-use abi::storage::Key;
 use abi::{Exchange, Failure, Maybe};
 use serde_json::{Map, Value};
-use tracing::{debug, warn};
+use tracing::warn;
 
-use super::ledger::{Ledger, Notice, Outcome, Work};
+use super::ledger::{Ledger, Notice, Work};
 use super::store::Store;
 use crate::engine::{Revoked, Saved, Session};
-use crate::session::{Attributes, Deltas};
+use crate::session::{Attributes, Deltas, Family};
 
 /// The session of one request, shared by everybody who works on it.
 #[derive(Debug)]
@@ -43,6 +42,11 @@ impl Visit {
         self.ledger().renew();
     }
 
+    /// Writes down with the response that the session is in use.
+    pub(super) fn touch(&self) {
+        self.ledger().touch();
+    }
+
     pub(super) fn is_settled(&self) -> bool {
         self.ledger().is_settled()
     }
@@ -71,16 +75,15 @@ impl Visit {
     }
 
     fn change(&self, apply: impl FnOnce(&mut Deltas)) {
-        let Store {
-            engine, lifetime, ..
-        } = &*self.store;
-        let blank = || lifetime.begin(Attributes::default(), engine.now());
+        let engine = &self.store.engine;
+        // For the readers of this request. The family of what is stored is drawn when it is.
+        let blank = || engine.policy().lifetime.begin(Family::new(0), engine.now());
         self.ledger().change(apply, blank);
     }
 
     async fn store(&self) -> Result<(), Failure> {
         loop {
-            let Some(work) = self.ledger().take_work() else {
+            let Some(work) = self.ledger().take_work(self.store.engine.policy()) else {
                 return Ok(());
             };
             self.work(work).await?;
@@ -89,50 +92,36 @@ impl Visit {
 
     async fn work(&self, work: Work) -> Result<(), Failure> {
         let engine = &self.store.engine;
-        let (event, saved, changes) = match work {
+        let (saved, changes) = match work {
             Work::Revoke(session) => return self.revoke(&session).await,
             Work::Create(changes) => {
                 self.store.check_sinks()?;
-                ("created", engine.create(&changes).await, changes)
+                (engine.create(&changes).await, changes)
             }
-            Work::Patch(session, changes) => {
-                ("changed", engine.patch(&session, &changes).await, changes)
-            }
+            Work::Patch(session, changes) => (engine.patch(&session, &changes).await, changes),
             Work::Regenerate(session, changes) => {
-                let saved = engine.regenerate(&session, &changes).await;
-                ("regenerated", saved, changes)
+                (engine.regenerate(&session, &changes).await, changes)
             }
-            Work::Renew(session) => match engine.rotate(&session).await {
-                Saved::Unavailable(cause) => {
-                    // It was read, so it is valid; a storage that can only be read is no reason to turn the user away.
-                    warn!(%cause, "a session could not be renewed");
-                    return Ok(());
-                }
-                saved => ("renewed", saved, Deltas::new()),
-            },
+            Work::Renew(session) => (
+                readable(engine.rotate(&session).await, session),
+                Deltas::new(),
+            ),
+            Work::Touch(session) => (
+                readable(engine.touch(&session).await, session),
+                Deltas::new(),
+            ),
         };
-        let event = match self.ledger().accept(saved, changes)? {
-            Outcome::AsMeant => event,
-            Outcome::Lost => "lost",
-        };
-        self.happened(event, self.ledger().stored().map(Session::key));
-        Ok(())
+        self.ledger().accept(saved, changes)
     }
 
     async fn revoke(&self, session: &Session) -> Result<(), Failure> {
         match self.store.engine.revoke(session.id()).await {
             Revoked::Done | Revoked::Absent => {
                 self.ledger().end();
-                self.happened("revoked", Some(session.key()));
                 Ok(())
             }
             Revoked::Unavailable(cause) => Err(cause.into()),
         }
-    }
-
-    fn happened(&self, event: &str, key: Option<Key>) {
-        debug!(event, ?key, "session");
-        self.store.count(event);
     }
 
     fn announce(&self, exchange: &mut Exchange<'_>) {
@@ -146,6 +135,16 @@ impl Visit {
     }
 }
 
+/// What the gateway wanted for itself may fail: the session was read, so it is valid, and a storage that can only be
+/// read is no reason to turn its user away.
+fn readable(saved: Saved, session: Session) -> Saved {
+    if let Saved::Unavailable(cause) = saved {
+        warn!(%cause, "a session could be read and not be written");
+        return Saved::Done(session);
+    }
+    saved
+}
+
 impl SessionObject for Visit {
     fn read(&self, path: &str, visit: &mut dyn FnMut(Attribute<'_>)) {
         if let Some(value) = self.ledger().find(path) {
@@ -154,7 +153,8 @@ impl SessionObject for Visit {
     }
 
     fn set(&self, name: &str, value: Value) -> Result<(), AttributeError> {
-        if name.is_empty() {
+        let max_bytes = self.store.engine.policy().max_bytes;
+        if name.is_empty() || self.ledger().len_with(name, &value) > max_bytes {
             return Err(AttributeError);
         }
         self.change(|changes| changes.set(name, value));

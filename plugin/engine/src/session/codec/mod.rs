@@ -3,24 +3,34 @@
 //! ```text
 //! offset  size  field
 //!      0     1  format: 1
-//!      1     1  tag: L live, P rotation pending, A alias (rotated), X revoked
+//!      1     1  tag: L live, P rotation pending, A alias (rotated), X revoked, R roster
 //!
 //! A, P:   2  32  nonce
-//! L, P:   .   8  created_at     milliseconds since 1970, big-endian, as all numbers here
+//! A:      .   8  end of the grace, milliseconds since 1970, big-endian, as all numbers here
+//! L, P:   .   8  created_at
 //!         .   8  renewed_at
+//!         .   8  seen_at
 //!         .   8  expires_at
 //!         .   8  own life in milliseconds, 0 = the configured one
+//!         .   8  family
+//!         .   1  0, or 1 and then 32 bytes: the key of the roster
 //!         .   *  attributes, a JSON object up to the end
+//! R:      2   8  how many entries follow, in the order of their families, each of four numbers:
+//!         .  32  family, created_at, seen_at, expires_at
 //! ```
 //! Decoding is strict and there is exactly one decoder: what it refuses is never tried with a weaker one. The
 //! version of a row is not in here; the storage keeps it next to these bytes so that it can compare it.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::time::Duration;
+
+use abi::storage::Key;
 
 use super::attributes::Attributes;
+use super::family::Family;
 use super::nonce::Nonce;
 use super::record::Record;
+use super::roster::{Entry, Roster};
 use super::state::State;
 use super::timestamp::Timestamp;
 
@@ -29,8 +39,11 @@ pub fn encode(state: &State) -> Vec<u8> {
     match state {
         State::Live(record) => with_record(vec![FORMAT, LIVE], record),
         State::Rotating { nonce, record } => with_record(with_nonce(PENDING, nonce), record),
-        State::Rotated { nonce } => with_nonce(ALIAS, nonce),
+        State::Rotated { nonce, until } => {
+            with_numbers(with_nonce(ALIAS, nonce), [until.as_millis()])
+        }
         State::Revoked => vec![FORMAT, REVOKED],
+        State::Roster(roster) => with_roster(vec![FORMAT, ROSTER], roster),
     }
 }
 
@@ -47,20 +60,18 @@ pub fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
     match tag {
         LIVE => Ok(State::Live(record(rest)?)),
         PENDING => {
-            let (nonce, rest) = take(rest)?;
-            Ok(State::Rotating {
-                nonce: Arc::new(Nonce::new(nonce)),
-                record: record(rest)?,
-            })
+            let (nonce, rest) = nonce(rest)?;
+            let record = record(rest)?;
+            Ok(State::Rotating { nonce, record })
         }
         ALIAS => {
-            let (nonce, rest) = take(rest)?;
+            let (nonce, rest) = nonce(rest)?;
+            let (until, rest) = time(rest)?;
             at_end(rest)?;
-            Ok(State::Rotated {
-                nonce: Arc::new(Nonce::new(nonce)),
-            })
+            Ok(State::Rotated { nonce, until })
         }
         REVOKED => at_end(rest).map(|()| State::Revoked),
+        ROSTER => roster(rest).map(|roster| State::Roster(Arc::new(roster))),
         unknown => Err(DecodeError::Tag(unknown)),
     }
 }
@@ -83,6 +94,9 @@ pub enum DecodeError {
     /// Bytes after the end.
     #[error("bytes after the end")]
     Trailing,
+    /// The entries of a roster are not in order, or there are two for one session.
+    #[error("the entries of the roster are not in order")]
+    Order,
     /// The end comes too early.
     #[error("the end comes too early")]
     Truncated,
@@ -92,34 +106,118 @@ fn with_nonce(tag: u8, nonce: &Nonce) -> Vec<u8> {
     [&[FORMAT, tag], nonce.as_bytes().as_slice()].concat()
 }
 
-fn with_record(mut bytes: Vec<u8>, record: &Record) -> Vec<u8> {
-    let life = record.own_life.map_or(0, |life| {
-        Timestamp::default().after(life).as_millis().max(1)
-    });
-    for clock in [record.created_at, record.renewed_at, record.expires_at] {
-        bytes.extend(clock.as_millis().to_be_bytes());
+fn with_record(bytes: Vec<u8>, record: &Record) -> Vec<u8> {
+    let clocks = [
+        record.created_at,
+        record.renewed_at,
+        record.seen_at,
+        record.expires_at,
+    ];
+    let mut bytes = with_numbers(bytes, clocks.map(Timestamp::as_millis));
+    let own_life = record.own_life.map_or(0, NonZeroU64::get);
+    bytes = with_numbers(bytes, [own_life, record.family.bits()]);
+    bytes.push(record.roster.is_some().into());
+    if let Some(key) = &record.roster {
+        bytes.extend(key.as_bytes());
     }
-    bytes.extend(life.to_be_bytes());
     serde_json::to_writer(&mut bytes, &record.attributes)
         .expect("a vector takes every byte and attributes have text names");
     bytes
 }
 
+fn with_roster(bytes: Vec<u8>, roster: &Roster) -> Vec<u8> {
+    let entries = roster.entries();
+    entries
+        .iter()
+        .fold(with_numbers(bytes, [entries.len() as u64]), with_entry)
+}
+
+fn with_entry(bytes: Vec<u8>, entry: &Entry) -> Vec<u8> {
+    let times = [entry.created_at, entry.seen_at, entry.expires_at];
+    with_numbers(
+        with_numbers(bytes, [entry.family.bits()]),
+        times.map(Timestamp::as_millis),
+    )
+}
+
+fn with_numbers<const N: usize>(mut bytes: Vec<u8>, numbers: [u64; N]) -> Vec<u8> {
+    for number in numbers {
+        bytes.extend(number.to_be_bytes());
+    }
+    bytes
+}
+
 fn record(bytes: &[u8]) -> Result<Arc<Record>, DecodeError> {
-    let (created_at, rest) = number(bytes)?;
-    let (renewed_at, rest) = number(rest)?;
-    let (expires_at, rest) = number(rest)?;
+    let (created_at, rest) = time(bytes)?;
+    let (renewed_at, rest) = time(rest)?;
+    let (seen_at, rest) = time(rest)?;
+    let (expires_at, rest) = time(rest)?;
     let (own_life, rest) = number(rest)?;
-    if !(created_at <= renewed_at && renewed_at <= expires_at) {
+    let (family, rest) = number(rest)?;
+    let (roster, rest) = membership(rest)?;
+    if !(created_at <= renewed_at && renewed_at <= seen_at.min(expires_at)) {
         return Err(DecodeError::Clocks);
     }
     Ok(Arc::new(Record {
-        created_at: Timestamp::from_millis(created_at),
-        renewed_at: Timestamp::from_millis(renewed_at),
-        expires_at: Timestamp::from_millis(expires_at),
-        own_life: (own_life != 0).then(|| Duration::from_millis(own_life)),
+        created_at,
+        renewed_at,
+        seen_at,
+        expires_at,
+        own_life: NonZeroU64::new(own_life),
+        family: Family::new(family),
+        roster,
         attributes: attributes(rest)?,
     }))
+}
+
+fn membership(bytes: &[u8]) -> Result<(Option<Box<Key>>, &[u8]), DecodeError> {
+    match take(bytes)? {
+        ([0], rest) => Ok((None, rest)),
+        ([1], rest) => {
+            let (key, rest) = take(rest)?;
+            Ok((Some(Box::new(Key::new(key))), rest))
+        }
+        ([other], _) => Err(DecodeError::Tag(other)),
+    }
+}
+
+fn roster(bytes: &[u8]) -> Result<Roster, DecodeError> {
+    let (count, mut rest) = number(bytes)?;
+    let mut entries = Vec::with_capacity(rest.len() / size_of::<Entry>());
+    for _ in 0..count {
+        let (entry, after) = entry(rest)?;
+        entries.push(entry);
+        rest = after;
+    }
+    at_end(rest)?;
+    if !entries.is_sorted_by(|one, next| one.family < next.family) {
+        return Err(DecodeError::Order);
+    }
+    Ok(entries.into_iter().collect())
+}
+
+fn entry(bytes: &[u8]) -> Result<(Entry, &[u8]), DecodeError> {
+    let (family, rest) = number(bytes)?;
+    let (created_at, rest) = time(rest)?;
+    let (seen_at, rest) = time(rest)?;
+    let (expires_at, rest) = time(rest)?;
+    let entry = Entry {
+        family: Family::new(family),
+        created_at,
+        seen_at,
+        expires_at,
+    };
+    Ok((entry, rest))
+}
+
+fn nonce(bytes: &[u8]) -> Result<(Arc<Nonce>, &[u8]), DecodeError> {
+    let (nonce, rest) = take(bytes)?;
+    Ok((Arc::new(Nonce::new(nonce)), rest))
+}
+
+fn time(bytes: &[u8]) -> Result<(Timestamp, &[u8]), DecodeError> {
+    let (millis, rest) = number(bytes)?;
+    Ok((Timestamp::from_millis(millis), rest))
 }
 
 fn attributes(json: &[u8]) -> Result<Attributes, DecodeError> {
@@ -149,6 +247,7 @@ const LIVE: u8 = b'L';
 const PENDING: u8 = b'P';
 const ALIAS: u8 = b'A';
 const REVOKED: u8 = b'X';
+const ROSTER: u8 = b'R';
 
 #[cfg(test)]
 mod tests;

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -34,7 +36,7 @@ fn bytes_after_the_end_are_refused() {
 
 #[test]
 fn another_format_is_named() {
-    assert_eq!(decode(&[2, LIVE]), Err(DecodeError::Format(2)));
+    assert_eq!(decode(&[3, LIVE]), Err(DecodeError::Format(3)));
     assert_eq!(decode(&[FORMAT, b'?']), Err(DecodeError::Tag(b'?')));
     assert_eq!(decode(b""), Err(DecodeError::Truncated));
 }
@@ -49,7 +51,7 @@ fn clocks_that_contradict_each_other_are_refused() {
 
 #[test]
 fn attributes_must_be_an_object_with_unique_names() {
-    let clocks = &encode(&State::Live(Arc::new(full())))[..34];
+    let clocks = &encode(&State::Live(Arc::new(full())))[..FULL_CLOCKS];
 
     for json in [
         "[]",
@@ -67,7 +69,7 @@ fn attributes_must_be_an_object_with_unique_names() {
 
 #[test]
 fn a_deeply_nested_attribute_is_refused_not_followed() {
-    let clocks = &encode(&State::Live(Arc::new(full())))[..34];
+    let clocks = &encode(&State::Live(Arc::new(full())))[..FULL_CLOCKS];
     let deep = format!(r#"{{"a":{}"#, "[".repeat(100_000));
 
     assert_eq!(
@@ -78,7 +80,7 @@ fn a_deeply_nested_attribute_is_refused_not_followed() {
 
 #[test]
 fn an_error_names_no_content() {
-    let clocks = &encode(&State::Live(Arc::new(full())))[..34];
+    let clocks = &encode(&State::Live(Arc::new(full())))[..FULL_CLOCKS];
     let error = decode(&[clocks, br#""hunter2""#.as_slice()].concat()).unwrap_err();
 
     assert!(!format!("{error} {error:?}").contains("hunter2"));
@@ -103,18 +105,50 @@ proptest! {
     }
 }
 
-fn states() -> [State; 4] {
+#[test]
+fn a_roster_out_of_order_is_refused() {
+    let twice = [7, 1, 1, 1, 7, 1, 1, 1];
+    let bytes = with_numbers(with_numbers(vec![FORMAT, ROSTER], [2]), twice);
+
+    assert_eq!(decode(&bytes), Err(DecodeError::Order));
+}
+
+#[test]
+fn a_roster_that_promises_more_than_there_is_costs_nothing() {
+    let bytes = with_numbers(vec![FORMAT, ROSTER], [u64::MAX]);
+
+    assert_eq!(decode(&bytes), Err(DecodeError::Truncated));
+}
+
+fn states() -> [State; 7] {
     let nonce = Arc::new(Nonce::new([7; 32]));
     let record = Arc::new(full());
+    let nobody = full().on_roster(None);
     [
+        State::Roster(Arc::new(Roster::default())),
+        State::Roster(Arc::new([1, 2].map(entry).into_iter().collect())),
+        State::Live(Arc::new(nobody)),
         State::Live(record.clone()),
         State::Rotating {
             nonce: nonce.clone(),
             record,
         },
-        State::Rotated { nonce },
+        State::Rotated {
+            nonce,
+            until: Timestamp::from_millis(1_700_000_010_000),
+        },
         State::Revoked,
     ]
+}
+
+fn entry(family: u64) -> Entry {
+    let at = Timestamp::from_millis(1_700_000_000_000);
+    Entry {
+        family: Family::new(family),
+        created_at: at,
+        seen_at: at,
+        expires_at: at,
+    }
 }
 
 fn full() -> Record {
@@ -127,8 +161,12 @@ fn full() -> Record {
     );
     Lifetime::new(Duration::from_secs(60), None)
         .begin(
-            Attributes::default(),
+            Family::new(0x0123_4567_89ab_cdef),
             Timestamp::from_millis(1_700_000_000_000),
         )
+        .on_roster(Some(Key::new([9; 32])))
         .merge(&deltas)
 }
+
+// What stands in front of the attributes of `full`.
+const FULL_CLOCKS: usize = 2 + 6 * 8 + 1 + 32;

@@ -8,7 +8,7 @@ use abi::storage::{Expected, Key, Loaded, Written};
 use serde_json::json;
 
 use super::{Subject, block_on};
-use crate::session::{Deltas, Lifetime, Nonce, Record, State, Timestamp};
+use crate::session::{Deltas, Entry, Family, Lifetime, Nonce, Record, Roster, State, Timestamp};
 use crate::storage::Versioned;
 
 pub fn a_row_that_was_never_written_is_absent(subject: &impl Subject) {
@@ -32,8 +32,13 @@ pub fn every_state_survives(subject: &impl Subject) {
             nonce: nonce.clone(),
             record,
         },
-        State::Rotated { nonce },
+        State::Rotated {
+            nonce,
+            until: Timestamp::from_millis(1_700_000_000_000),
+        },
         State::Revoked,
+        State::Roster(Arc::new(Roster::default())),
+        State::Roster(Arc::new(roster())),
     ];
     let mut expected = Expected::Absent;
     for (version, state) in (1..).zip(states) {
@@ -239,15 +244,27 @@ fn live() -> State {
 fn record() -> Record {
     let mut deltas = Deltas::new();
     deltas.set("user_id", "42\r\n\u{0}\"é漢");
+    deltas.set("", u64::MAX);
     deltas.set("roles", json!(["a", {"b": 1.5, "c": null}]));
     deltas.expire(Duration::from_secs(77), Timestamp::default());
     let lifetime = Lifetime::new(Duration::from_secs(60), None);
     lifetime
         .begin(
-            [("", json!(u64::MAX))].into_iter().collect(),
+            Family::new(u64::MAX),
             Timestamp::from_millis(1_700_000_000_000),
         )
         .merge(&deltas)
+}
+
+fn roster() -> Roster {
+    let at = Timestamp::from_millis(1_700_000_000_000);
+    let entry = |family| Entry {
+        family: Family::new(family),
+        created_at: at,
+        seen_at: at,
+        expires_at: at,
+    };
+    [0, 1, u64::MAX].map(entry).into_iter().collect()
 }
 
 /// Keys that differ in one bit at most from the one before, and contain every byte that a protocol could stumble on.

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::behaviour::numbered;
 use super::{Subject, block_on};
-use crate::session::{Nonce, State};
+use crate::session::{Nonce, State, Timestamp};
 use crate::storage::Versioned;
 
 /// Loads, conditional writes with right and wrong expectations, and time, in any order.
@@ -159,6 +159,7 @@ fn next(expected: Expected, state: u8) -> Versioned {
         0 => State::Revoked,
         _ => State::Rotated {
             nonce: Nonce::new([state; 32]).into(),
+            until: Timestamp::default(),
         },
     };
     match expected {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::clock::ManualClock;
-use crate::session::{Attributes, Lifetime, State, Timestamp};
+use crate::session::{Deltas, Family, Lifetime, State, Timestamp};
 use crate::storage::conformance::Subject;
 
 crate::conformance_suite!(MemorySubject::open);
@@ -8,7 +8,7 @@ crate::conformance_suite!(MemorySubject::open);
 #[test]
 fn a_hit_is_there_at_once_and_shares_the_record() {
     let MemorySubject { rows, .. } = MemorySubject::open();
-    let record = Arc::new(Lifetime::new(HOUR, None).begin(Attributes::default(), START));
+    let record = Arc::new(Lifetime::new(HOUR, None).begin(Family::new(7), START));
     put(&rows, key(1), State::Live(record.clone()));
 
     let Maybe::Ready(Loaded::Found(found)) = rows.load(key(1).into()) else {
@@ -169,10 +169,10 @@ fn is_there(rows: &MemoryStorage, number: u64) -> bool {
 }
 
 fn large(bytes: usize) -> State {
-    let attributes = [("blob", serde_json::Value::from("x".repeat(bytes)))]
-        .into_iter()
-        .collect();
-    State::Live(Lifetime::new(HOUR, None).begin(attributes, START).into())
+    let mut deltas = Deltas::new();
+    deltas.set("blob", "x".repeat(bytes));
+    let record = Lifetime::new(HOUR, None).begin(Family::new(7), START);
+    State::Live(record.merge(&deltas).into())
 }
 
 fn key(number: u64) -> Key {

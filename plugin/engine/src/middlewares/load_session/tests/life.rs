@@ -38,11 +38,35 @@ fn request_in_flight_with_the_old_id_is_told_the_same_new_one() {
 
     bench.clock.advance(Duration::from_secs(9));
     let second = bench.visit(&old, |_| {});
-    bench.clock.advance(Duration::from_secs(2));
-    let late = bench.user(&old);
 
     assert_eq!(cookie_of(&first), cookie_of(&second));
-    assert_eq!(late, None, "after the grace the old id is worth nothing");
+}
+
+#[test]
+fn retired_id_that_comes_back_ends_the_session_of_thief_and_victim() {
+    let bench = Bench::new(json!({ "autoRenewAfter": "30m" }));
+    let old = bench.log_in("anna");
+    bench.clock.advance(Duration::from_secs(30 * 60));
+    let new = cookie_of(&bench.visit(&old, |_| {})).unwrap();
+    assert_eq!(bench.user(&new), Some(json!("anna")));
+
+    bench.clock.advance(Duration::from_secs(11));
+
+    assert_eq!(bench.user(&old), None);
+    assert_eq!(bench.user(&new), None);
+}
+
+#[test]
+fn client_that_never_got_its_new_id_is_told_again() {
+    let bench = Bench::new(json!({ "autoRenewAfter": "30m" }));
+    let old = bench.log_in("anna");
+    bench.clock.advance(Duration::from_secs(30 * 60));
+    let lost = bench.visit(&old, |_| {});
+
+    bench.clock.advance(Duration::from_secs(300));
+    let again = bench.visit(&old, |_| {});
+
+    assert_eq!(cookie_of(&again), cookie_of(&lost));
 }
 
 #[test]

@@ -175,6 +175,10 @@ fn reset_ends_every_session() {
 
     let ended = wait(store.reset());
 
-    assert_eq!(ended, Ok(3));
+    assert_eq!(
+        ended,
+        Ok(6),
+        "a row each, and a roster for each of the three"
+    );
     assert!(cookies.iter().all(|cookie| bench.user(cookie).is_none()));
 }

@@ -1,0 +1,254 @@
+//! The sessions of a principal: who is alive, who has to go, who is ended from elsewhere.
+//!
+//! Every change is one conditional write of one row, and what a session may do is decided by that row when the session
+//! is loaded. So a logout everywhere is over with one write, and a limit cannot be exceeded for a moment.
+//!
+//! Under several `secrets` a principal may have a roster under each. Sessions move to the newest when they are renewed:
+//! a mover enters the new roster first and then looks whether it is still on the old one, while whoever ends sessions
+//! begins with the oldest. One of the two sees the other.
+
+use std::sync::Arc;
+
+use abi::storage::{Key, Unavailable};
+
+use super::event::{Cause, Event, Refusal};
+use super::outcome::{Attempt, Revoked, Stop};
+use super::rows::contended;
+use super::session::Session;
+use super::{Engine, TOMBSTONE, TRIES};
+use crate::session::{Address, Entry, Family, Limit, Record, Roster, State};
+use crate::storage::Versioned;
+
+/// What becomes of a roster, and what there is to say about it.
+enum Amendment<T> {
+    Keep(T),
+    Write(Roster, T),
+}
+
+impl Engine {
+    /// The living sessions of `principal`, the youngest first.
+    ///
+    /// # Errors
+    /// When the storage does not answer.
+    pub async fn sessions_of(&self, principal: &str) -> Result<Vec<Entry>, Unavailable> {
+        let mut entries = Vec::new();
+        for address in self.policy.keyring.rosters(principal) {
+            let (_, roster) = self.roster(address).await?;
+            entries.extend(roster.entries());
+        }
+        entries.sort_by_key(|entry: &Entry| (std::cmp::Reverse(entry.created_at), entry.family));
+        entries.dedup_by_key(|entry| entry.family);
+        Ok(entries)
+    }
+
+    /// Ends one session of `principal`. A family of somebody else is [`Revoked::Absent`], like an unknown one.
+    pub async fn revoke_one(&self, principal: &str, family: Family) -> Revoked {
+        match self
+            .dismiss(principal, |entry| entry.family != family)
+            .await
+        {
+            Ok(0) => Revoked::Absent,
+            Ok(_) => Revoked::Done,
+            Err(cause) => Revoked::Unavailable(cause),
+        }
+    }
+
+    /// Ends every session of the principal of `session` except this one, and says how many; none when it belongs to
+    /// nobody.
+    ///
+    /// # Errors
+    /// When the storage does not answer: some may have ended.
+    pub async fn revoke_others(&self, session: &Session) -> Result<usize, Unavailable> {
+        let record = &session.record;
+        match self.policy.principal_of(record.attributes()) {
+            Some(principal) => {
+                self.dismiss(&principal, |entry| entry.family == record.family())
+                    .await
+            }
+            None => Ok(0),
+        }
+    }
+
+    /// Ends every session of `principal`, and says how many.
+    ///
+    /// # Errors
+    /// When the storage does not answer: some may have ended.
+    pub async fn revoke_all(&self, principal: &str) -> Result<usize, Unavailable> {
+        self.dismiss(principal, |_| false).await
+    }
+
+    async fn dismiss(
+        &self,
+        principal: &str,
+        stays: impl Fn(&Entry) -> bool,
+    ) -> Result<usize, Unavailable> {
+        let mut dismissed = 0;
+        let rosters = self.policy.keyring.rosters(principal);
+        for address in rosters.into_iter().rev() {
+            let gone = self.amend(address, |roster| {
+                let left = roster.retain(&stays);
+                match roster.entries().len() - left.entries().len() {
+                    0 => Amendment::Keep(0),
+                    gone => Amendment::Write(left, gone),
+                }
+            });
+            let gone = gone.await?;
+            (0..gone).for_each(|_| self.happened(Event::Revoked(Cause::Elsewhere), address.key()));
+            dismissed += gone;
+        }
+        Ok(dismissed)
+    }
+
+    /// Puts a session that begins on the roster of its principal.
+    pub(super) async fn admit(&self, principal: &str, record: &Record) -> Attempt<()> {
+        let rosters = self.policy.keyring.rosters(principal);
+        let Some((newest, older)) = rosters.split_first() else {
+            return Ok(());
+        };
+        let mut elsewhere = 0;
+        for address in older {
+            elsewhere += self.roster(*address).await?.1.entries().len();
+        }
+        self.enter(*newest, record, self.policy.limit, elsewhere)
+            .await
+    }
+
+    async fn enter(
+        &self,
+        address: Address,
+        record: &Record,
+        limit: Option<Limit>,
+        elsewhere: usize,
+    ) -> Attempt<()> {
+        let entry = self.entry(record);
+        let evicted = self.amend(address, |roster| {
+            match roster.admit(entry, limit, elsewhere) {
+                Some(admission) => {
+                    Amendment::Write(admission.roster, Some(admission.evicted.len()))
+                }
+                None => Amendment::Keep(None),
+            }
+        });
+        let Some(evicted) = evicted.await? else {
+            self.happened(Event::Refused(Refusal::TooManySessions), address.key());
+            return Err(Stop::Refused(Refusal::TooManySessions));
+        };
+        (0..evicted).for_each(|_| self.happened(Event::Revoked(Cause::Evicted), address.key()));
+        Ok(())
+    }
+
+    /// Tells the roster about new clocks of a session before they count, so that the roster never ends before it.
+    /// A session that is not on its roster any more is over.
+    pub(super) async fn note(&self, record: &Record) -> Attempt<()> {
+        let Some(key) = record.roster() else {
+            return Ok(());
+        };
+        let now = self.entry(record);
+        let is_member = self.amend(key.into(), |roster| match roster.entry(now.family) {
+            None => Amendment::Keep(false),
+            Some(known) if known.seen_at >= now.seen_at && known.expires_at >= now.expires_at => {
+                Amendment::Keep(true)
+            }
+            Some(_) => Amendment::Write(roster.with(now), true),
+        });
+        if is_member.await? {
+            Ok(())
+        } else {
+            Err(Stop::Lost)
+        }
+    }
+
+    /// The record as a member of the roster that its principal has now.
+    pub(super) async fn move_home(&self, record: Record) -> Attempt<Record> {
+        let principal = self.policy.principal_of(record.attributes());
+        let home = principal
+            .and_then(|principal| self.policy.keyring.rosters(&principal).first().copied());
+        let Some(home) = home.filter(|home| Some(home.key()) != record.roster()) else {
+            self.note(&record).await?;
+            return Ok(record);
+        };
+        self.enter(home, &record, None, 0).await?;
+        let moved = record.clone().on_roster(Some(home.key()));
+        match self.note(&record).await {
+            Ok(()) => Ok(moved),
+            Err(stop) => {
+                self.strike(&moved).await;
+                Err(stop)
+            }
+        }
+    }
+
+    /// Takes a session that is over off its roster. An outage does not matter: it would stand there, dead, until its
+    /// time runs out.
+    pub(super) async fn strike(&self, record: &Record) {
+        let Some(key) = record.roster() else {
+            return;
+        };
+        let family = record.family();
+        let _ = self
+            .amend(key.into(), |roster| match roster.entry(family) {
+                None => Amendment::Keep(()),
+                Some(_) => Amendment::Write(roster.retain(|entry| entry.family != family), ()),
+            })
+            .await;
+    }
+
+    /// Writes what `change` makes of the roster, however often others come first.
+    async fn amend<T>(
+        &self,
+        address: Address,
+        change: impl Fn(&Roster) -> Amendment<T>,
+    ) -> Result<T, Unavailable> {
+        for _ in 0..TRIES {
+            let (version, roster) = self.roster(address).await?;
+            let (amended, result) = match change(&roster) {
+                Amendment::Keep(result) => return Ok(result),
+                Amendment::Write(amended, result) => (amended, result),
+            };
+            if self.put(address, version, amended).await? {
+                return Ok(result);
+            }
+        }
+        Err(contended())
+    }
+
+    async fn put(
+        &self,
+        address: Address,
+        version: Option<u64>,
+        roster: Roster,
+    ) -> Result<bool, Unavailable> {
+        // Longer than its last session: a roster that begins anew counts its versions anew.
+        let keep = roster.ends_at().since(self.now()) + TOMBSTONE;
+        let state = State::Roster(Arc::new(roster));
+        match version {
+            Some(version) => self.replace((address, version), state, keep).await,
+            None => self.add(address, state, keep).await,
+        }
+    }
+
+    /// The roster without what is over, and the version of its row; none when there is no row.
+    async fn roster(&self, address: Address) -> Result<(Option<u64>, Roster), Unavailable> {
+        Ok(match self.read(address).await? {
+            Some(Versioned {
+                version,
+                state: State::Roster(roster),
+            }) => (Some(version), roster.swept(self.now())),
+            Some(Versioned { version, .. }) => (Some(version), Roster::default()),
+            None => (None, Roster::default()),
+        })
+    }
+
+    fn entry(&self, record: &Record) -> Entry {
+        Entry {
+            family: record.family(),
+            created_at: record.created_at(),
+            seen_at: record.seen_at(),
+            expires_at: self.policy.lifetime.ends_at(record),
+        }
+    }
+
+    pub(super) fn happened(&self, event: Event, key: Key) {
+        self.observer.happened(event, key);
+    }
+}

@@ -1,0 +1,255 @@
+//! The sessions of one principal.
+//!
+//! One row per principal names its sessions by their family. It is the truth about them: a session that belongs to
+//! somebody is alive only while it stands here. So ending one, all others or all of them, and keeping their number
+//! below a limit, is one conditional write of one row each, however many there are.
+
+use super::family::Family;
+use super::timestamp::Timestamp;
+
+/// The living sessions of a principal. Immutable, like a [`Record`](super::Record).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Roster {
+    /// In the order of the families, to be searched.
+    entries: Box<[Entry]>,
+}
+
+/// What the roster knows about a session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Entry {
+    /// Which session.
+    pub family: Family,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last seen in use.
+    pub seen_at: Timestamp,
+    /// When it ends, if nothing happens before.
+    pub expires_at: Timestamp,
+}
+
+/// How many sessions a principal may have, and what becomes of one more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limit {
+    /// At least 1.
+    pub sessions: usize,
+    /// What happens at the limit.
+    pub excess: Excess,
+}
+
+/// What becomes of a login beyond the limit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Excess {
+    /// The oldest session ends.
+    EvictOldest,
+    /// The login is refused.
+    Refuse,
+}
+
+/// A roster with one more session, and the sessions that ended for it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Admission {
+    /// What to store.
+    pub roster: Roster,
+    /// Who had to go.
+    pub evicted: Vec<Family>,
+}
+
+impl Roster {
+    /// The sessions in no particular order. Some may be over already: see [`swept`](Self::swept).
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// What is known about a session; nothing when it is not on the roster.
+    pub fn entry(&self, family: Family) -> Option<&Entry> {
+        let at = self.position(family).ok()?;
+        Some(&self.entries[at])
+    }
+
+    /// Adds a session; none when the limit refuses it. `elsewhere` is how many more living sessions the principal
+    /// has on rosters of older secrets.
+    pub fn admit(&self, entry: Entry, limit: Option<Limit>, elsewhere: usize) -> Option<Admission> {
+        let mut roster = self.with(entry);
+        let Some(limit) = limit else {
+            let evicted = Vec::new();
+            return Some(Admission { roster, evicted });
+        };
+        let excess = (roster.entries.len() + elsewhere).saturating_sub(limit.sessions);
+        if excess > 0 && limit.excess == Excess::Refuse {
+            return None;
+        }
+        let evicted = roster.oldest(excess, entry.family);
+        roster.entries = roster
+            .entries
+            .iter()
+            .filter(|entry| !evicted.contains(&entry.family))
+            .copied()
+            .collect();
+        Some(Admission { roster, evicted })
+    }
+
+    /// The roster with this entry, in place of the one that its family had.
+    #[must_use]
+    pub fn with(&self, entry: Entry) -> Self {
+        let mut entries = self.entries.to_vec();
+        match self.position(entry.family) {
+            Ok(at) => entries[at] = entry,
+            Err(at) => entries.insert(at, entry),
+        }
+        Self {
+            entries: entries.into_boxed_slice(),
+        }
+    }
+
+    /// The roster with those sessions only that `stays` names.
+    #[must_use]
+    pub fn retain(&self, stays: impl Fn(&Entry) -> bool) -> Self {
+        Self {
+            entries: self
+                .entries
+                .iter()
+                .filter(|entry| stays(entry))
+                .copied()
+                .collect(),
+        }
+    }
+
+    /// The roster without the sessions that are over at `now`.
+    #[must_use]
+    pub fn swept(&self, now: Timestamp) -> Self {
+        self.retain(|entry| entry.expires_at > now)
+    }
+
+    /// When the last of its sessions ends; the epoch when there is none.
+    pub fn ends_at(&self) -> Timestamp {
+        let ends = self.entries.iter().map(|entry| entry.expires_at);
+        ends.max().unwrap_or_default()
+    }
+
+    /// The bytes on the heap.
+    pub fn footprint(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.entries)
+    }
+
+    fn oldest(&self, count: usize, spared: Family) -> Vec<Family> {
+        let others = self.entries.iter().filter(|entry| entry.family != spared);
+        let mut by_age: Vec<_> = others
+            .map(|entry| (entry.created_at, entry.family))
+            .collect();
+        by_age.sort_unstable();
+        by_age
+            .into_iter()
+            .take(count)
+            .map(|(_, family)| family)
+            .collect()
+    }
+
+    fn position(&self, family: Family) -> Result<usize, usize> {
+        self.entries
+            .binary_search_by_key(&family, |entry| entry.family)
+    }
+}
+
+/// Of two entries for one family the first one stays.
+impl FromIterator<Entry> for Roster {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        let mut entries: Vec<_> = entries.into_iter().collect();
+        entries.sort_by_key(|entry| entry.family);
+        entries.dedup_by_key(|entry| entry.family);
+        Self {
+            entries: entries.into_boxed_slice(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_admitted_session_is_on_the_roster_and_a_stranger_is_not() {
+        let roster = of(&[1, 2]);
+
+        assert!(roster.entry(Family::new(1)).is_some());
+        assert!(roster.entry(Family::new(3)).is_none());
+    }
+
+    #[test]
+    fn without_a_limit_everybody_is_admitted() {
+        let roster: Roster = (1..=100).map(entry).collect();
+
+        assert_eq!(roster.entries().len(), 100);
+        assert_eq!(admit(&roster, 101, None), Some((101, vec![])));
+    }
+
+    #[test]
+    fn at_the_limit_the_oldest_goes() {
+        let limit = limit(3, Excess::EvictOldest);
+
+        assert_eq!(admit(&of(&[1, 2]), 9, limit), Some((3, vec![])));
+        assert_eq!(admit(&of(&[5, 1, 2]), 9, limit), Some((3, vec![1])));
+        assert_eq!(admit(&of(&[5, 4, 3, 2]), 9, limit), Some((3, vec![2, 3])));
+    }
+
+    #[test]
+    fn at_the_limit_a_login_is_refused() {
+        let limit = limit(2, Excess::Refuse);
+
+        assert_eq!(admit(&of(&[1]), 9, limit), Some((2, vec![])));
+        assert_eq!(admit(&of(&[1, 2]), 9, limit), None);
+    }
+
+    #[test]
+    fn sessions_on_older_rosters_count() {
+        let limit = limit(3, Excess::EvictOldest);
+
+        let admission = of(&[1, 2]).admit(entry(9), limit, 2).unwrap();
+
+        assert_eq!(admission.evicted, [Family::new(1), Family::new(2)]);
+    }
+
+    #[test]
+    fn the_newcomer_is_never_the_one_to_go() {
+        let admission = of(&[5])
+            .admit(entry(1), limit(1, Excess::EvictOldest), 0)
+            .unwrap();
+
+        assert_eq!(admission.evicted, [Family::new(5)]);
+    }
+
+    #[test]
+    fn sweeping_drops_what_is_over_and_keeps_the_rest() {
+        let roster = of(&[1, 2, 3]);
+
+        let swept = roster.swept(entry(2).expires_at);
+
+        assert_eq!(swept, of(&[3]));
+        assert_eq!(swept.ends_at(), entry(3).expires_at);
+        assert_eq!(of(&[]).ends_at(), Timestamp::default());
+    }
+
+    fn admit(roster: &Roster, newcomer: u64, limit: Option<Limit>) -> Option<(usize, Vec<u64>)> {
+        let admission = roster.admit(entry(newcomer), limit, 0)?;
+        let evicted = admission.evicted.iter().map(|family| family.bits());
+        Some((admission.roster.entries().len(), evicted.collect()))
+    }
+
+    fn of(families: &[u64]) -> Roster {
+        families.iter().copied().map(entry).collect()
+    }
+
+    /// The higher the number the younger the session.
+    fn entry(number: u64) -> Entry {
+        let at = Timestamp::from_millis(number * 1000);
+        Entry {
+            family: Family::new(number),
+            created_at: at,
+            seen_at: at,
+            expires_at: Timestamp::from_millis(1_000_000 + number),
+        }
+    }
+
+    fn limit(sessions: usize, excess: Excess) -> Option<Limit> {
+        Some(Limit { sessions, excess })
+    }
+}
