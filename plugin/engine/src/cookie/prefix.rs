@@ -3,8 +3,8 @@
 use std::fmt;
 
 /// What a name like `__Host-session` promises. A browser keeps a cookie with such a name only if its attributes are
-/// right, so whoever sees the name knows them: RFC 6265bis, section 4.1.3, and for `__Http-` the draft of its successor
-/// ("Cookies: HTTP State Management Mechanism", layered cookies).
+/// right, so whoever sees the name knows them: RFC 6265bis, section 5.4, and its successor for what has `Http` in it
+/// (draft-ietf-httpbis-layered-cookies, sections 4.1.3 and 5.4.3).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Prefix {
     /// `__Host-`: secure, and of one host as a whole.

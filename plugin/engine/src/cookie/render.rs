@@ -31,7 +31,8 @@ impl CookieRules {
     ///
     /// For a cookie of a domain there are two: the second is for the cookie of the same name that belongs to this host
     /// alone, which the browser keeps apart. It is left over from before a domain was configured, or planted by a
-    /// script, and would go on being sent.
+    /// script, and would go on being sent. RFC 6265bis, section 4.1.1 wants each name once in a response, lest the order
+    /// matters; these two leave the same behind in either.
     pub fn clear(&self) -> impl Iterator<Item = String> {
         let domain = self.domain.as_ref();
         let twin = domain.map(|_| self.expired(None));

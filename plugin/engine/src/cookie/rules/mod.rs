@@ -11,7 +11,7 @@ use crate::session::SessionId;
 /// The longest life that browsers give a cookie, 400 days; a longer one is cut (RFC 6265bis, section 5.5).
 pub const MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// The most bytes that name and value have together; browsers drop a larger cookie (RFC 6265bis, section 5.7).
+/// The most bytes that name and value have together; browsers drop a larger cookie (RFC 6265bis, section 5.6).
 pub const MAX_PAIR: usize = 4096;
 
 /// When a browser sends the cookie along with requests that another site caused.
@@ -99,20 +99,20 @@ pub enum CookieRulesError {
     /// RFC 6265bis, section 5.7.
     #[error("SameSite=None needs a secure cookie, or browsers drop it")]
     NoneNeedsSecure,
-    /// CHIPS, section 2.1.
+    /// CHIPS: draft-cutler-httpbis-partitioned-cookies.
     #[error("a partitioned cookie has to be secure, or browsers drop it")]
     PartitionedNeedsSecure,
     /// It belongs to one host.
-    #[error("a cookie named {0} must not have a domain, or browsers drop it")]
+    #[error("a cookie named {0}… must not have a domain, or browsers drop it")]
     PrefixForbidsDomain(Prefix),
     /// Only a server sets it.
-    #[error("a cookie named {0} has to be HttpOnly, or browsers drop it")]
+    #[error("a cookie named {0}… has to be HttpOnly, or browsers drop it")]
     PrefixNeedsHttpOnly(Prefix),
     /// It belongs to a host as a whole.
-    #[error("a cookie named {0} needs the path /, or browsers drop it")]
+    #[error("a cookie named {0}… needs the path /, or browsers drop it")]
     PrefixNeedsRoot(Prefix),
     /// All prefixes ask for it.
-    #[error("a cookie named {0} has to be secure, or browsers drop it")]
+    #[error("a cookie named {0}… has to be secure, or browsers drop it")]
     PrefixNeedsSecure(Prefix),
 }
 
@@ -151,3 +151,6 @@ impl CookieRulesError {
 }
 
 const MAX_NAME: usize = MAX_PAIR - SessionId::ENCODED_LEN;
+
+#[cfg(test)]
+mod tests;
