@@ -5,7 +5,7 @@
 mod domain;
 mod find;
 mod name;
-mod pairs;
+mod named;
 mod path;
 mod prefix;
 mod render;

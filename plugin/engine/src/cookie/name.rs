@@ -2,9 +2,15 @@
 
 use std::fmt;
 
+use memchr::memmem::Finder;
+
 /// A token as RFC 6265bis, section 4.1.1 asks for. Compared byte by byte: cookie names are case-sensitive.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct CookieName(Box<str>);
+#[derive(Clone)]
+pub struct CookieName {
+    text: Box<str>,
+    /// Made once: making it takes longer than most headers are searched.
+    finder: Box<Finder<'static>>,
+}
 
 impl CookieName {
     /// Takes a name from the configuration.
@@ -15,19 +21,41 @@ impl CookieName {
         match name.chars().find(|&char| !is_token(char)) {
             Some(char) => Err(NameError::Character(char)),
             None if name.is_empty() => Err(NameError::Empty),
-            None => Ok(Self(name.into())),
+            None => Ok(Self {
+                text: name.into(),
+                finder: Box::new(Finder::new(name).into_owned()),
+            }),
         }
     }
 
     /// The name as it was configured.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// Wherever the letters of the name stand in a header, as a name or as part of something else.
+    pub(super) fn occurrences(&self, header: &[u8]) -> impl Iterator<Item = usize> {
+        self.finder.find_iter(header)
+    }
+}
+
+impl PartialEq for CookieName {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for CookieName {}
+
+impl fmt::Debug for CookieName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CookieName").field(&self.text).finish()
     }
 }
 
 impl fmt::Display for CookieName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
