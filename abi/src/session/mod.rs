@@ -5,6 +5,7 @@
 //! the other side, for a plugin that brings a session engine of its own.
 
 mod attribute;
+mod entry;
 mod store;
 
 use std::fmt;
@@ -14,6 +15,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use attribute::{Attribute, AttributeError};
+pub use entry::SessionEntry;
+pub(crate) use store::unsupported;
 pub use store::{SessionStore, SessionStoreObject};
 
 use crate::raw::session::RawSession;
@@ -44,6 +47,10 @@ impl Session {
 
     pub(crate) fn into_raw(self) -> RawSession {
         self.raw
+    }
+
+    pub(crate) const fn as_raw(&self) -> &RawSession {
+        &self.raw
     }
 
     /// The attribute called `name`; `None` when there is none.
@@ -94,6 +101,15 @@ impl Session {
         self.raw.id()
     }
 
+    /// The public handle: what [`SessionStore::sessions`] lists this session by and [`SessionStore::revoke`] ends it by.
+    /// It stays the same when the id changes, and another login has another. `None` while nothing is stored, and in an
+    /// engine that knows no principals.
+    ///
+    /// Nothing can be done with it that does not also take the principal; it may be shown to the user it belongs to.
+    pub fn handle(&self) -> Option<String> {
+        self.raw.handle()
+    }
+
     /// Whether this session began with this request: no valid session came with it.
     pub fn fresh(&self) -> bool {
         self.raw.fresh()
@@ -140,7 +156,8 @@ impl fmt::Debug for Session {
     }
 }
 
-/// What stands behind a [`Session`]. The methods mean what those of `Session` mean.
+/// What stands behind a [`Session`]. The methods mean what those of `Session` mean. Those that came later have bodies:
+/// an engine written before them compiles and loads as it did.
 pub trait SessionObject: Send + Sync + 'static {
     /// [`Session::read`].
     fn read(&self, path: &str, visit: &mut dyn FnMut(Attribute<'_>));
@@ -155,6 +172,10 @@ pub trait SessionObject: Send + Sync + 'static {
     fn keys(&self) -> Vec<String>;
     /// [`Session::id`].
     fn id(&self) -> Option<String>;
+    /// [`Session::handle`]. An engine that knows no principals leaves it at `None`.
+    fn handle(&self) -> Option<String> {
+        None
+    }
     /// [`Session::fresh`].
     fn fresh(&self) -> bool;
     /// [`Session::regenerate`].

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::TestExchange;
+use super::{TestExchange, TestSessionStore};
 use crate::config::Faults;
 use crate::exchange::Side;
 use crate::handle::{ActionHandle, MiddlewareHandle};
@@ -55,6 +55,14 @@ impl TestGateway {
     pub fn with_storage(self, name: &str, storage: impl Storage) -> Self {
         let handle = StorageHandle::new(Arc::new(storage));
         self.desk.state().storages.insert(name.to_owned(), handle);
+        self
+    }
+
+    /// Adds a session store under the name of the middleware that would publish it.
+    #[must_use]
+    pub fn with_session_store(self, name: &str, store: &TestSessionStore) -> Self {
+        let store = store.handle();
+        self.desk.state().stores.insert(name.to_owned(), store);
         self
     }
 

@@ -42,10 +42,12 @@
 mod exchange;
 mod gateway;
 mod session;
+mod store;
 
 pub use exchange::TestExchange;
 pub use gateway::{OpenTestPlugin, TestGateway};
 pub use session::TestSession;
+pub use store::TestSessionStore;
 
 use std::pin::pin;
 use std::sync::Arc;

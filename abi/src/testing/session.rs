@@ -33,6 +33,7 @@ struct Shared(Mutex<State>);
 #[derive(Default)]
 struct State {
     attributes: Map<String, Value>,
+    handle: Option<String>,
     is_regenerated: bool,
     is_destroyed: bool,
     expiry: Option<Duration>,
@@ -52,6 +53,13 @@ impl TestSession {
         Self {
             shared: Arc::new(Shared(Mutex::new(state))),
         }
+    }
+
+    /// Gives it the public handle that a stored session has.
+    #[must_use]
+    pub fn with_handle(self, handle: &str) -> Self {
+        self.shared.state().handle = Some(handle.to_owned());
+        self
     }
 
     /// The session as a plugin sees it, for [`TestExchange::with_session`](super::TestExchange::with_session).
@@ -113,6 +121,10 @@ impl SessionObject for Shared {
 
     fn id(&self) -> Option<String> {
         None
+    }
+
+    fn handle(&self) -> Option<String> {
+        self.state().handle.clone()
     }
 
     fn fresh(&self) -> bool {

@@ -17,7 +17,7 @@ use crate::raw::guard::contain;
 use crate::raw::object::{Object, release, retain, shared_handle};
 use crate::raw::view::{View, Visit, visitor};
 use crate::session::{Attribute, SessionObject};
-use crate::{Exchange, Failure, Maybe};
+use crate::{Exchange, Failure, Maybe, Session};
 
 /// What can be done with a session.
 #[repr(C)]
@@ -55,6 +55,9 @@ pub struct SessionTable {
     /// One owner less.
     #[sabi(last_prefix_field)]
     pub release: unsafe extern "C" fn(*const c_void),
+    /// The public handle; none while there is no stored session.
+    #[sabi(missing_field(option))]
+    pub handle: unsafe extern "C" fn(*const c_void) -> ROption<RString>,
 }
 
 shared_handle! {
@@ -70,6 +73,11 @@ impl RawSession {
             object: Arc::into_raw(session).cast(),
             table: TableOf::<S>::TABLE,
         }
+    }
+
+    pub(crate) const fn as_session(&self) -> &Session {
+        // SAFETY: `Session` is a transparent wrapper of `RawSession`.
+        unsafe { &*std::ptr::from_ref(self).cast() }
     }
 
     pub(crate) fn read(&self, path: &str, mut visit: impl FnMut(Attribute<'_>)) {
@@ -118,6 +126,12 @@ impl RawSession {
         unsafe { (self.table.id())(self.object) }
             .into_option()
             .map(RString::into_string)
+    }
+
+    pub(crate) fn handle(&self) -> Option<String> {
+        // SAFETY: as in `read`.
+        let handle = unsafe { (self.table.handle()?)(self.object) };
+        handle.into_option().map(RString::into_string)
     }
 
     pub(crate) fn fresh(&self) -> bool {
@@ -174,6 +188,7 @@ impl<S: SessionObject> TableOf<S> {
         commit: commit::<S>,
         retain: retain::<S>,
         release: release::<S>,
+        handle: handle::<S>,
     });
     const TABLE: SessionTableRef = SessionTableRef(Self::PREFIX.static_as_prefix());
 }
@@ -241,6 +256,16 @@ unsafe extern "C" fn id<S: SessionObject>(session: *const c_void) -> ROption<RSt
     // SAFETY: called through the table of a live handle.
     let session = unsafe { object::<S>(session) };
     contain("session id", || session.id())
+        .ok()
+        .flatten()
+        .map(RString::from)
+        .into()
+}
+
+unsafe extern "C" fn handle<S: SessionObject>(session: *const c_void) -> ROption<RString> {
+    // SAFETY: called through the table of a live handle.
+    let session = unsafe { object::<S>(session) };
+    contain("session handle", || session.handle())
         .ok()
         .flatten()
         .map(RString::from)
