@@ -110,13 +110,16 @@ fn store_logs_in_on_a_route_without_the_middleware() {
 }
 
 #[test]
-fn reset_ends_every_session_and_counts_them() {
+fn reset_ends_every_session_and_counts_the_rows() {
     let (gateway, upstream) = neighbours();
     let mut browsers = [(); 3].map(|()| log_in(&gateway));
 
     let ended = gateway.browser().get("/reset").text();
 
-    assert_eq!(ended, "3");
+    assert_eq!(
+        ended, "4",
+        "one for each session, and the roster of the one user"
+    );
     for browser in &mut browsers {
         browser.get("/");
         assert_eq!(identity(&upstream.last()), (None, None));

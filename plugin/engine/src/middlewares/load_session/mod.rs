@@ -9,6 +9,7 @@ mod instruction;
 mod journal;
 mod ledger;
 mod presented;
+mod published;
 mod sinks;
 mod store;
 mod visit;
@@ -24,7 +25,8 @@ use abi::{
 use tracing::{error, warn};
 
 use self::instruction::Instruction;
-use self::store::{Store, StoreObject};
+use self::published::Published;
+use self::store::Store;
 use crate::clock::Clock;
 use crate::storage::Rows;
 
@@ -60,7 +62,7 @@ impl LoadSessionMiddleware {
         let Some(store) = store else {
             return Err(faults);
         };
-        let shared = SessionStore::new(Arc::new(StoreObject(Arc::clone(&store))));
+        let shared = SessionStore::new(Arc::new(Published(Arc::clone(&store))));
         if !services.publish(entry.name, shared) {
             faults.push("", "another middleware publishes sessions under this name");
         }

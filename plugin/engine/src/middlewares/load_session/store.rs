@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use abi::config::Faults;
 use abi::failure::Kind;
-use abi::session::SessionStoreObject;
 use abi::storage::{Loaded, Unavailable};
-use abi::{Exchange, Failure, Maybe, Services, Session as Handle};
+use abi::{Exchange, Failure, Maybe, Services};
 
 use super::config::LoadSessionConfig;
 use super::journal::Journal;
@@ -143,23 +142,5 @@ impl Store {
     /// Tells the client that its key is worth nothing any more.
     pub(super) fn clear(&self, exchange: &mut Exchange<'_>, from: Option<usize>) {
         self.sinks.clear(exchange, from);
-    }
-}
-
-/// How other plugins use these sessions on routes without the middleware.
-#[derive(Debug)]
-pub(super) struct StoreObject(pub(super) Arc<Store>);
-
-impl SessionStoreObject for StoreObject {
-    fn load<'a>(&'a self, mut exchange: Exchange<'a>) -> Maybe<'a, Result<Handle, Failure>> {
-        let opened = self.0.open(&mut exchange);
-        opened.map(|visit| visit.map(|visit| Handle::new(Arc::new(visit))))
-    }
-
-    fn reset(&self) -> Maybe<'_, Result<u64, Failure>> {
-        self.0
-            .engine
-            .reset()
-            .map(|reset| reset.map_err(Failure::from))
     }
 }

@@ -183,6 +183,12 @@ impl SessionObject for Visit {
         ledger.stored().map(|session| session.id().encode())
     }
 
+    fn handle(&self) -> Option<String> {
+        let ledger = self.ledger();
+        let stored = ledger.stored()?;
+        Some(stored.record().family().to_string())
+    }
+
     fn fresh(&self) -> bool {
         self.ledger().place().is_none()
     }
