@@ -14,6 +14,18 @@ fn every_state_comes_back_as_it_was_written() {
 }
 
 #[test]
+fn a_number_of_many_digits_comes_back_to_the_last_of_them() {
+    let json = br#"{"big":1.25e300,"latitude":52.520006599999995}"#;
+    let clocks = &encode(&State::Live(Arc::new(full())))[..FULL_CLOCKS];
+    let state = decode(&[clocks, json.as_slice()].concat()).unwrap();
+
+    let written = encode(&state);
+
+    assert!(written.ends_with(b"52.520006599999995}"));
+    assert_eq!(decode(&written), Ok(state));
+}
+
+#[test]
 fn every_shortened_state_is_refused() {
     for bytes in states().iter().map(encode) {
         for end in 0..bytes.len() {
