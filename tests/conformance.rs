@@ -6,6 +6,7 @@ use std::sync::Arc;
 use abi::loader::LoadedPlugin;
 use abi::testing::TestGateway;
 use engine::clock::ManualClock;
+use engine::session::Keyring;
 use engine::storage::conformance::Subject;
 use engine::storage::{Encoded, Rows};
 use serde_json::json;
@@ -18,13 +19,15 @@ struct Logbook(Arc<dyn Rows>);
 impl Logbook {
     fn open() -> Self {
         let plugin = LoadedPlugin::load(e2e::plugins::guestbook()).expect("the plugin loads");
+        let services = TestGateway::new().services();
         let plugin = plugin
-            .open(TestGateway::new().services(), &json!({}))
+            .open(services.clone(), &json!({}))
             .expect("the plugin opens");
         let storage = plugin
             .storage("LogbookStorage", "Logbook", &json!({}))
             .expect("the storage is made");
-        Self(Arc::new(Encoded::new(storage)))
+        let rows = Encoded::new(storage, "Logbook", Keyring::plain(), &services);
+        Self(Arc::new(rows))
     }
 }
 

@@ -17,7 +17,8 @@ use engine::middlewares::{
     MapSessionToHeaderMiddleware,
 };
 use engine::runtime::Runtime;
-use engine::storage::{MemoryConfig, RedisConfig, Storages};
+use engine::session::Keyring;
+use engine::storage::{MemoryConfig, RedisConfig, RedisStorage, Storages};
 
 /// The plugin of one gateway.
 struct Session {
@@ -102,7 +103,9 @@ impl Session {
         entry: Entry<'_>,
         config: LoadSessionConfig,
     ) -> Result<LoadSessionMiddleware, Faults> {
-        let rows = self.storages.find(config.storage.as_deref())?;
+        let rows = self
+            .storages
+            .find(config.storage.as_deref(), &Keyring::plain())?;
         let clock = Arc::clone(&self.clock);
         LoadSessionMiddleware::new(entry, &config, rows, clock, &self.services)
     }
@@ -119,9 +122,9 @@ impl Session {
         self.storages.memory(entry.name, &config)
     }
 
-    fn redis(&self, entry: Entry<'_>, config: RedisConfig) -> Result<StorageHandle, Faults> {
-        let runtime = Arc::clone(&self.runtime);
-        self.storages.redis(entry.name, &config, runtime)
+    fn redis(&self, _: Entry<'_>, config: RedisConfig) -> Result<StorageHandle, Faults> {
+        let storage = RedisStorage::open(&config, Arc::clone(&self.runtime))?;
+        Ok(StorageHandle::new(Arc::new(storage)))
     }
 }
 

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use abi::storage::{Loaded, StorageHandle};
+use abi::testing::TestGateway;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use e2e::Redis;
 use engine::clock::SystemClock;
-use engine::session::{Deltas, Lifetime};
+use engine::session::{Deltas, Keyring, Lifetime};
 use engine::storage::{Encoded, MemoryConfig, MemoryStorage, RedisStorage, Rows};
 use engine::{Engine, Policy, Revoked, Saved, Session};
 use futures_util::future::join_all;
@@ -140,7 +141,9 @@ impl Subject {
 fn rows(redis: &Redis) -> Arc<dyn Rows> {
     let config = serde_json::from_value(json!({ "host": redis.socket() })).expect("a socket");
     let storage = RedisStorage::open(&config, Arc::default()).expect("it is fine");
-    Arc::new(Encoded::new(StorageHandle::new(Arc::new(storage))))
+    let storage = StorageHandle::new(Arc::new(storage));
+    let services = TestGateway::new().services();
+    Arc::new(Encoded::new(storage, "Redis", Keyring::plain(), &services))
 }
 
 fn has_redis() -> bool {

@@ -72,17 +72,19 @@ impl fmt::Debug for Exported {
 
 #[cfg(test)]
 mod tests {
-    use abi::testing::wait;
+    use abi::testing::{TestGateway, wait};
 
     use super::*;
     use crate::clock::ManualClock;
-    use crate::session::{Family, Lifetime, State, Timestamp};
+    use crate::session::{Family, Keyring, Lifetime, State, Timestamp};
     use crate::storage::{Encoded, MemoryConfig, MemoryStorage};
 
     #[test]
     fn session_written_through_the_boundary_is_the_session_inside() {
         let inside = rows();
-        let outside = Encoded::new(Exported::new(Arc::clone(&inside)));
+        let exported = Exported::new(Arc::clone(&inside));
+        let services = TestGateway::new().services();
+        let outside = Encoded::new(exported, "Memory", Keyring::plain(), &services);
         let record = Lifetime::new(HOUR, None).begin(Family::new(7), NOW);
         let row = Versioned::first(State::Live(Arc::new(record)));
 

@@ -2,22 +2,22 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use abi::Services;
 use abi::config::Faults;
 use abi::storage::StorageHandle;
 
-use super::redis::{RedisConfig, RedisStorage};
 use super::{Encoded, Exported, MemoryConfig, MemoryStorage, Rows};
 use crate::clock::Clock;
-use crate::runtime::Runtime;
+use crate::session::Keyring;
 
-/// Finds storages by name: our own without the way through the boundary, those of other plugins through it.
+/// Finds storages by name: those that keep bytes from whichever plugin, and ours that keep decoded rows without the
+/// way through the boundary.
 pub struct Storages {
     services: Services,
     clock: Arc<dyn Clock>,
-    own: Mutex<HashMap<String, Arc<dyn Rows>>>,
+    decoded: Mutex<HashMap<String, Arc<dyn Rows>>>,
     // One for all that name no storage: they are on the same gateway and may well share a cookie.
     unnamed: OnceLock<Arc<dyn Rows>>,
 }
@@ -28,26 +28,27 @@ impl Storages {
         Self {
             services,
             clock,
-            own: Mutex::default(),
+            decoded: Mutex::default(),
             unnamed: OnceLock::new(),
         }
     }
 
-    /// The storage of this name; without a name, one in memory.
+    /// The storage of this name; without a name, one in memory. What it keeps as bytes is sealed by `keyring`.
     ///
     /// # Errors
     /// When no storage has this name.
-    pub fn find(&self, name: Option<&str>) -> Result<Arc<dyn Rows>, Faults> {
+    pub fn find(&self, name: Option<&str>, keyring: &Keyring) -> Result<Arc<dyn Rows>, Faults> {
         let Some(name) = name else {
             return self.unnamed();
         };
-        if let Some(rows) = self.own().get(name) {
+        if let Some(rows) = self.decoded().get(name) {
             return Ok(Arc::clone(rows));
         }
-        match self.services.storage(name) {
-            Some(storage) => Ok(Arc::new(Encoded::new(storage))),
-            None => Err(Faults::at("storage", self.unknown(name))),
-        }
+        let Some(storage) = self.services.storage(name) else {
+            return Err(Faults::at("storage", self.unknown(name)));
+        };
+        let rows = Encoded::new(storage, name, keyring.clone(), &self.services);
+        Ok(Arc::new(rows))
     }
 
     /// Opens a storage in memory.
@@ -56,30 +57,14 @@ impl Storages {
     /// All faults of its configuration.
     pub fn memory(&self, name: &str, config: &MemoryConfig) -> Result<StorageHandle, Faults> {
         let rows: Arc<dyn Rows> = Arc::new(MemoryStorage::open(config, Arc::clone(&self.clock))?);
-        self.own().insert(name.to_owned(), Arc::clone(&rows));
+        self.decoded().insert(name.to_owned(), Arc::clone(&rows));
         Ok(StorageHandle::new(Arc::new(Exported::new(rows))))
-    }
-
-    /// Opens a storage in Redis or Valkey. The server need not be there yet.
-    ///
-    /// # Errors
-    /// All faults of its configuration.
-    pub fn redis(
-        &self,
-        name: &str,
-        config: &RedisConfig,
-        runtime: Arc<Runtime>,
-    ) -> Result<StorageHandle, Faults> {
-        let storage = StorageHandle::new(Arc::new(RedisStorage::open(config, runtime)?));
-        let rows: Arc<dyn Rows> = Arc::new(Encoded::new(storage.clone()));
-        self.own().insert(name.to_owned(), rows);
-        Ok(storage)
     }
 }
 
 impl Storages {
-    fn own(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<dyn Rows>>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    fn decoded(&self) -> MutexGuard<'_, HashMap<String, Arc<dyn Rows>>> {
+        self.decoded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn unnamed(&self) -> Result<Arc<dyn Rows>, Faults> {
@@ -105,6 +90,6 @@ impl Storages {
 
 impl fmt::Debug for Storages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.own().keys()).finish()
+        f.debug_set().entries(self.decoded().keys()).finish()
     }
 }

@@ -1,54 +1,119 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use abi::config::Secret;
+use abi::storage::Key;
+use abi::testing::TestGateway;
+
 use super::*;
 use crate::clock::{Clock, ManualClock};
-use crate::session::{State, Timestamp};
+use crate::session::{Secrets, Timestamp};
 use crate::storage::conformance::{Subject, block_on};
 
-crate::conformance_suite!(ByteSubject::open);
+mod plain {
+    use super::ByteSubject;
+
+    crate::conformance_suite!(ByteSubject::plain);
+}
+
+mod sealed {
+    use super::ByteSubject;
+
+    crate::conformance_suite!(ByteSubject::sealed);
+}
 
 #[test]
 fn an_undecodable_row_is_absent_and_counted_and_left_alone() {
-    let subject = ByteSubject::open();
-    let key = Key::new([1; 32]);
+    let subject = ByteSubject::plain();
     let foreign = Row {
         version: 1,
         payload: b"not a state".to_vec(),
     };
-    let wrote = subject
-        .rows
-        .storage
-        .write(&key, Expected::Absent, foreign.clone(), HOUR);
-    assert_eq!(block_on(wrote.wait()), Written::Done);
+    subject.plant(MINE, foreign.clone());
 
-    let loaded = block_on(subject.rows.load(key.into()).wait());
+    assert_eq!(subject.load(MINE), Loaded::Absent);
 
-    assert_eq!(loaded, Loaded::Absent);
-    assert_eq!(subject.rows.quarantined(), 1);
-    assert_eq!(
-        block_on(subject.rows.storage.load(&key).wait()),
-        Loaded::Found(foreign)
-    );
+    assert_eq!(subject.quarantined(), 1);
+    assert_eq!(subject.row(MINE), foreign);
 }
 
 #[test]
 fn the_storage_sees_the_version_it_has_to_compare() {
-    let subject = ByteSubject::open();
-    let key = Key::new([1; 32]);
+    for subject in [ByteSubject::plain(), ByteSubject::sealed()] {
+        subject.write(MINE, State::Revoked);
 
-    let wrote = subject.rows.write(
-        key.into(),
-        Expected::Absent,
-        Versioned::first(State::Revoked),
-        HOUR,
+        assert_eq!(subject.row(MINE).version, 1);
+    }
+}
+
+#[test]
+fn the_storage_sees_nothing_of_a_sealed_state() {
+    let subject = ByteSubject::sealed();
+
+    subject.write(MINE, State::Revoked);
+
+    let sealed = subject.row(MINE).payload;
+    assert_eq!(sealed.len(), encode(&State::Revoked).len() + 33);
+    assert_eq!(decode(&sealed), Err(DecodeError::Format(b'S')));
+}
+
+#[test]
+fn rows_that_changed_places_are_quarantined() {
+    let subject = ByteSubject::sealed();
+    subject.write(MINE, State::Revoked);
+    subject.write(YOURS, State::Revoked);
+
+    let (my_row, your_row) = (subject.row(MINE), subject.row(YOURS));
+    subject.plant(MINE, your_row);
+    subject.plant(YOURS, my_row);
+
+    assert_eq!(subject.load(MINE), Loaded::Absent);
+    assert_eq!(subject.load(YOURS), Loaded::Absent);
+    assert_eq!(subject.quarantined(), 2);
+}
+
+#[test]
+fn an_older_version_that_poses_as_a_newer_one_is_quarantined() {
+    let subject = ByteSubject::sealed();
+    subject.write(MINE, State::Revoked);
+
+    let older = subject.row(MINE);
+    subject.plant(
+        MINE,
+        Row {
+            version: 2,
+            ..older
+        },
     );
 
-    assert_eq!(block_on(wrote.wait()), Written::Done);
-    let Loaded::Found(row) = block_on(subject.rows.storage.load(&key).wait()) else {
-        panic!()
+    assert_eq!(subject.load(MINE), Loaded::Absent);
+    assert_eq!(subject.quarantined(), 1);
+}
+
+#[test]
+fn an_unsealed_row_is_quarantined_where_rows_are_sealed() {
+    let subject = ByteSubject::sealed();
+    let unsealed = Row {
+        version: 1,
+        payload: encode(&State::Revoked),
     };
-    assert_eq!(row.version, 1);
+
+    subject.plant(MINE, unsealed);
+
+    assert_eq!(subject.load(MINE), Loaded::Absent);
+    assert_eq!(subject.quarantined(), 1);
+}
+
+#[test]
+fn a_sealed_row_is_quarantined_where_there_are_no_secrets() {
+    let sealed = ByteSubject::sealed();
+    let plain = ByteSubject::plain();
+    sealed.write(MINE, State::Revoked);
+
+    plain.plant(MINE, sealed.row(MINE));
+
+    assert_eq!(plain.load(MINE), Loaded::Absent);
+    assert_eq!(plain.quarantined(), 1);
 }
 
 /// The simplest storage that keeps the contract.
@@ -101,21 +166,68 @@ impl Storage for ByteStorage {
 }
 
 struct ByteSubject {
+    gateway: TestGateway,
     rows: Arc<Encoded<ByteStorage>>,
     clock: Arc<ManualClock>,
 }
 
 impl ByteSubject {
-    fn open() -> Self {
+    fn plain() -> Self {
+        Self::open(Keyring::plain())
+    }
+
+    fn sealed() -> Self {
+        let secret = Secret::new("a secret of the tests, long enough to be allowed");
+        let secrets = Secrets::parse(&[secret]).unwrap().unwrap();
+        Self::open(Keyring::sealed(secrets))
+    }
+
+    fn open(keyring: Keyring) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_000_000)));
         let storage = ByteStorage {
             rows: Mutex::default(),
             clock: clock.clone(),
         };
+        let gateway = TestGateway::new();
+        let rows = Encoded::new(storage, "Bytes", keyring, &gateway.services());
         Self {
-            rows: Arc::new(Encoded::new(storage)),
+            gateway,
+            rows: Arc::new(rows),
             clock,
         }
+    }
+
+    fn load(&self, key: Key) -> Loaded<Versioned> {
+        block_on(self.rows.load(key.into()).wait())
+    }
+
+    #[track_caller]
+    fn write(&self, key: Key, state: State) {
+        let row = Versioned::first(state);
+        let written = self.rows.write(key.into(), Expected::Absent, row, HOUR);
+        assert_eq!(block_on(written.wait()), Written::Done);
+    }
+
+    /// What the storage sees.
+    #[track_caller]
+    fn row(&self, key: Key) -> Row {
+        match block_on(self.rows.storage.load(&key).wait()) {
+            Loaded::Found(row) => row,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Does what whoever can write to the storage can do.
+    fn plant(&self, key: Key, row: Row) {
+        let dies_at = self.clock.now().after(HOUR);
+        let mut rows = self.rows.storage.rows.lock().unwrap();
+        rows.insert(key, (row, dies_at));
+    }
+
+    /// What the operator sees.
+    fn quarantined(&self) -> u64 {
+        self.gateway
+            .counter("session_quarantined_total", "storage=Bytes")
     }
 }
 
@@ -130,3 +242,5 @@ impl Subject for ByteSubject {
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
+const MINE: Key = Key::new([1; 32]);
+const YOURS: Key = Key::new([2; 32]);

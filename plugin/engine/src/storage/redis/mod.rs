@@ -30,7 +30,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use redis::{Cmd, FromRedisValue, Script, ScriptInvocation};
 use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
-use tracing::warn;
 
 use self::fault::{Fault, Remedy};
 use self::link::Link;
@@ -125,7 +124,7 @@ impl RedisStorage {
         get.arg(self.name(key));
         match self.run::<Option<Vec<u8>>>(Command::Repeatable(get)).await {
             Ok(None) => Loaded::Absent,
-            Ok(Some(blob)) => blob::split(&blob).map_or_else(|| foreign(key), Loaded::Found),
+            Ok(Some(blob)) => Loaded::Found(blob::split(&blob).unwrap_or_else(foreign)),
             Err(cause) => Loaded::Unavailable(cause),
         }
     }
@@ -231,10 +230,13 @@ impl Command<'_> {
     }
 }
 
-/// A value that is not a row stands under our name. It counts as nothing and stays, as every row we cannot read.
-fn foreign(key: &Key) -> Loaded<Row> {
-    warn!(?key, "value is not a row");
-    Loaded::Absent
+/// A value that is not a row stands under our name. It is handed on as a row that says nothing, and so it is
+/// quarantined where every row is that nobody can read.
+fn foreign() -> Row {
+    Row {
+        version: 0,
+        payload: Vec::new(),
+    }
 }
 
 /// Rounded up, and within what the server can add to its clock.

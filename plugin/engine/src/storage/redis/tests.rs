@@ -3,9 +3,11 @@ use tempfile::TempDir;
 use super::server::RedisServer;
 use super::*;
 use crate::clock::ManualClock;
+use crate::session::Keyring;
 use crate::storage::conformance::{Subject, block_on};
 use crate::storage::{Encoded, Rows};
 use abi::config::{ConfigDuration, Secret};
+use abi::testing::TestGateway;
 
 crate::conformance_suite!(RedisSubject::open);
 
@@ -29,12 +31,16 @@ fn every_key_has_a_time_of_life_and_none_holds_a_session_id() {
 }
 
 #[test]
-fn a_value_that_is_not_a_row_counts_as_nothing_and_stays() {
+fn a_value_that_is_not_a_row_is_quarantined_and_stays() {
     let bench = Bench::open();
     let name = bench.storage.name(&KEY);
     let _: () = bench.ask(redis::cmd("SET").arg(&name).arg("somebody else's"));
 
-    assert_eq!(bench.load(KEY), Loaded::Absent);
+    let nothing = Row {
+        version: 0,
+        payload: vec![],
+    };
+    assert_eq!(bench.load(KEY), Loaded::Found(nothing));
     assert_eq!(
         bench.write(KEY, Expected::Absent, row(1)),
         Written::Conflict
@@ -46,6 +52,10 @@ fn a_value_that_is_not_a_row_counts_as_nothing_and_stays() {
 
     let value: String = bench.ask(redis::cmd("GET").arg(&name));
     assert_eq!(value, "somebody else's");
+
+    let rows = encoded(bench.storage);
+    assert_eq!(block_on(rows.load(KEY.into()).wait()), Loaded::Absent);
+    assert_eq!(rows.quarantined(), 1);
 }
 
 #[test]
@@ -259,7 +269,7 @@ impl RedisSubject {
             directory,
         } = Bench::open();
         Self {
-            rows: Arc::new(Encoded::new(storage)),
+            rows: Arc::new(encoded(storage)),
             _server: server,
             _directory: directory,
         }
@@ -274,6 +284,11 @@ impl Subject for RedisSubject {
     fn clock(&self) -> Option<&ManualClock> {
         None
     }
+}
+
+fn encoded(storage: RedisStorage) -> Encoded<RedisStorage> {
+    let services = TestGateway::new().services();
+    Encoded::new(storage, "Redis", Keyring::plain(), &services)
 }
 
 fn row(version: u64) -> Row {
