@@ -7,6 +7,7 @@ mod interleaved;
 mod outage;
 mod principals;
 mod reuse;
+mod round_trips;
 mod single;
 mod stage;
 
