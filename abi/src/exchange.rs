@@ -34,7 +34,7 @@ pub enum Side {
 pub enum Fact {
     /// `GET`, `POST` and so on.
     Method = 0,
-    /// The path as the client sent it, without the query, still percent-encoded.
+    /// The path by which the route was found, without the query: see [`normalise`](crate::path::normalise).
     Path = 1,
     /// What stands behind `?`, without it. Absent when there is no `?`.
     Query = 2,
@@ -46,6 +46,8 @@ pub enum Fact {
     Peer = 5,
     /// The pattern of the route that matched.
     Route = 6,
+    /// The path as the client sent it, without the query.
+    SentPath = 7,
 }
 
 /// A header name, resolved once at start with [`Services::header`](crate::Services::header): looking it up in a
@@ -92,9 +94,17 @@ impl<'a> Exchange<'a> {
         self.raw.fact(Fact::Method).unwrap_or_default()
     }
 
-    /// The path as the client sent it: begins with `/`, still percent-encoded, no query.
+    /// The path, without the query, in the one spelling by which the route was found: begins with `/`, no needless
+    /// percent-encoding, no repeated slashes, no dot segments. Whatever a path decides is decided by this.
+    /// [`normalise`](crate::path::normalise) brings a path from a configuration to the same form.
     pub fn path(&self) -> &str {
         self.raw.fact(Fact::Path).unwrap_or_default()
+    }
+
+    /// The path as the client sent it and as the upstream gets it. `//admin`, `/%61dmin` and `/admin` are the same to
+    /// most upstreams: compare [`path`](Self::path) instead.
+    pub fn sent_path(&self) -> &str {
+        self.raw.fact(Fact::SentPath).unwrap_or_default()
     }
 
     /// What stands behind `?`.
@@ -122,7 +132,7 @@ impl<'a> Exchange<'a> {
         self.raw.fact(Fact::Route).unwrap_or_default()
     }
 
-    /// The value that a `:name` of the route matched, as it stood in the path.
+    /// The value that a `:name` of the route matched, as it stands in [`path`](Self::path).
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.raw.parameter(name)
     }
@@ -264,6 +274,7 @@ impl Fact {
             4 => Self::Scheme,
             5 => Self::Peer,
             6 => Self::Route,
+            7 => Self::SentPath,
             _ => return None,
         })
     }

@@ -83,6 +83,7 @@ pub mod handle;
 pub mod loader;
 mod maybe;
 mod middleware;
+pub mod path;
 pub mod plugin;
 #[doc(hidden)]
 pub mod raw;

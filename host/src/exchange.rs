@@ -23,7 +23,7 @@ pub(crate) struct Exchange {
     early: HeaderMap,
     peer: Peer,
     peer_text: OnceLock<Option<String>>,
-    parameters: Parameters,
+    target: Target,
     session: Option<Session>,
     flags: u64,
     place: Arc<Place>,
@@ -40,8 +40,14 @@ pub(crate) struct Place {
     pub(crate) route: Arc<str>,
 }
 
-/// What the parameters of a route stand for.
-pub(crate) type Parameters = Vec<(String, String)>;
+/// What the router made of a path.
+#[derive(Debug, Default)]
+pub(crate) struct Target {
+    /// The normalised path, where the client spelt it in another way.
+    pub(crate) path: Option<String>,
+    /// What the parameters of the route stand for.
+    pub(crate) parameters: Vec<(String, String)>,
+}
 
 impl Exchange {
     /// `id` is the number of the request, unique in this process.
@@ -58,7 +64,7 @@ impl Exchange {
             early: HeaderMap::new(),
             peer,
             peer_text: OnceLock::new(),
-            parameters: Vec::new(),
+            target: Target::default(),
             session: None,
             flags: 0,
             place,
@@ -67,8 +73,8 @@ impl Exchange {
     }
 
     #[must_use]
-    pub(crate) fn with_parameters(mut self, parameters: Parameters) -> Self {
-        self.parameters = parameters;
+    pub(crate) fn with_target(mut self, target: Target) -> Self {
+        self.target = target;
         self
     }
 
@@ -141,9 +147,11 @@ impl Exchange {
 
 impl ExchangeObject for Exchange {
     fn fact(&self, fact: Fact) -> Option<&str> {
+        let sent_path = || Some(self.request.uri.path());
         match fact {
             Fact::Method => Some(self.request.method.as_str()),
-            Fact::Path => Some(self.request.uri.path()),
+            Fact::Path => self.target.path.as_deref().or_else(sent_path),
+            Fact::SentPath => sent_path(),
             Fact::Query => self.request.uri.query(),
             Fact::Host => self.host(),
             Fact::Scheme => Some("http"),
@@ -153,7 +161,11 @@ impl ExchangeObject for Exchange {
     }
 
     fn parameter(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.parameters.iter().find(|(known, _)| known == name)?;
+        let (_, value) = self
+            .target
+            .parameters
+            .iter()
+            .find(|(known, _)| known == name)?;
         Some(value)
     }
 
@@ -280,6 +292,22 @@ mod tests {
         assert_eq!(exchange.request.uri, "/a%20b?y=2");
         exchange.set_query(None).unwrap();
         assert_eq!(exchange.request.uri, "/a%20b");
+    }
+
+    #[test]
+    fn path_is_the_one_that_was_matched_and_what_was_sent_stays() {
+        let path = Some("/admin/x".to_owned());
+        let target = Target {
+            path,
+            ..Target::default()
+        };
+        let mut exchange = exchange("/%61dmin//x?a").with_target(target);
+
+        exchange.set_query(None).unwrap();
+
+        assert_eq!(exchange.fact(Fact::Path), Some("/admin/x"));
+        assert_eq!(exchange.fact(Fact::SentPath), Some("/%61dmin//x"));
+        assert_eq!(exchange.request.uri, "/%61dmin//x");
     }
 
     #[test]

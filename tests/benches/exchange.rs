@@ -72,7 +72,7 @@ impl ExchangeObject for InFlight {
     fn fact(&self, fact: Fact) -> Option<&str> {
         match fact {
             Fact::Method => Some("GET"),
-            Fact::Path | Fact::Route => Some("/dashboard"),
+            Fact::Path | Fact::Route | Fact::SentPath => Some("/dashboard"),
             Fact::Host => Some("shop.example"),
             Fact::Scheme => Some("http"),
             Fact::Query | Fact::Peer => None,

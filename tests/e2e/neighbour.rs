@@ -153,6 +153,22 @@ fn log_lines_and_counters_of_a_plugin_reach_the_gateway() {
     );
 }
 
+#[test]
+fn path_has_one_spelling_for_plugins_and_the_clients_for_the_upstream() {
+    let upstream = Upstream::start();
+    let gateway = Site::new(&upstream)
+        .plugin(plugins::fixture("neighbour"))
+        .middleware("Show: { use: plugins.neighbour.middlewares.ShowPathMiddleware }")
+        .route("path: /admin/*, middlewares: [Show], action: Forward")
+        .run();
+
+    gateway.browser().get("/%61dmin//x?q=%61");
+
+    let seen = upstream.last();
+    assert_eq!(seen.header("x-path").as_deref(), Some("/admin/x"));
+    assert_eq!(seen.start_line(), "GET /%61dmin//x?q=%61 HTTP/1.1");
+}
+
 #[track_caller]
 fn desk(browser: &mut Browser, operation: &str) -> Value {
     browser

@@ -8,6 +8,7 @@ use super::wait;
 use crate::exchange::{ExchangeObject, Fact, HeaderError, Side};
 use crate::failure::{Failure, Kind};
 use crate::handle::{ActionHandle, MiddlewareHandle};
+use crate::path::normalise;
 use crate::services::ServicesObject;
 use crate::{Exchange, Flow, Maybe, Session};
 
@@ -16,6 +17,7 @@ pub struct TestExchange {
     desk: Arc<Desk>,
     method: String,
     path: String,
+    sent_path: String,
     query: Option<String>,
     parameters: Vec<(String, String)>,
     sides: [Vec<(String, Vec<u8>)>; 2],
@@ -34,7 +36,8 @@ impl TestExchange {
         Self {
             desk,
             method: method.to_owned(),
-            path: path.to_owned(),
+            path: normalise(path).into_owned(),
+            sent_path: path.to_owned(),
             query,
             parameters: Vec::new(),
             sides: [Vec::new(), Vec::new()],
@@ -179,6 +182,7 @@ impl ExchangeObject for TestExchange {
         match fact {
             Fact::Method => Some(&self.method),
             Fact::Path | Fact::Route => Some(&self.path),
+            Fact::SentPath => Some(&self.sent_path),
             Fact::Query => self.query.as_deref(),
             Fact::Host => self
                 .text(Side::Request, "host")

@@ -32,6 +32,18 @@ fn request_phase_hands_its_state_to_the_response_phase() {
 }
 
 #[test]
+fn path_has_one_spelling_for_plugins() {
+    let gateway = TestGateway::new();
+    let mut exchange = gateway.exchange("GET", "//%61dmin/caf%c3%a9?a=%61");
+
+    let exchange = exchange.lend();
+
+    assert_eq!(exchange.path(), "/admin/caf%C3%A9");
+    assert_eq!(exchange.sent_path(), "//%61dmin/caf%c3%a9");
+    assert_eq!(exchange.query(), Some("a=%61"));
+}
+
+#[test]
 fn pending_work_is_waited_for() {
     let gateway = TestGateway::new();
     let plugin = gateway.open::<Probe>(json!({})).unwrap();

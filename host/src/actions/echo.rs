@@ -36,7 +36,7 @@ impl EchoAction {
         let body = exchange.read_body(LARGEST_BODY).wait().await?;
         let echo = json!({
             "method": exchange.method(),
-            "path": exchange.path(),
+            "path": exchange.sent_path(),
             "query": exchange.query(),
             "headers": headers(&exchange),
             "body": String::from_utf8_lossy(&body),

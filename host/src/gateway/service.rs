@@ -1,10 +1,12 @@
 //! Answers requests: one of these on each worker thread.
 
+use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use abi::failure::Kind;
+use abi::path::normalise;
 use abi::storage::Storage;
 use futures_util::FutureExt;
 use http::Response;
@@ -15,8 +17,8 @@ use tracing::{error, warn};
 use super::assembly::Assembly;
 use crate::body::Body;
 use crate::config::HealthCheck;
-use crate::exchange::{Exchange, Parameters, Place};
-use crate::router::{Lookup, normalise};
+use crate::exchange::{Exchange, Place, Target};
+use crate::router::Lookup;
 use crate::server::{Answer, Peer, Service, Worker};
 use crate::upstream::{Patience, Upstream};
 use crate::{health, rescue};
@@ -71,14 +73,14 @@ impl GatewayService {
         if let Some(response) = self.health(&request).await {
             return response.into();
         }
-        let (number, parameters) = match self.find(&request) {
+        let (number, target) = match self.find(&request) {
             Ok(found) => found,
             Err(response) => return (*response).into(),
         };
         let route = &self.assembly.routes[number];
         let id = self.first + self.requests.fetch_add(1, Ordering::Relaxed);
         let place = (Arc::clone(&self.places[number]), id);
-        let mut exchange = Exchange::new(request, body, peer, place).with_parameters(parameters);
+        let mut exchange = Exchange::new(request, body, peer, place).with_target(target);
         route.chain.run(&mut exchange, &self.upstreams).await;
         let response = exchange.into_response();
         let mut response = response.unwrap_or_else(|| rescue::failure(Kind::INTERNAL));
@@ -93,21 +95,25 @@ impl GatewayService {
         }
     }
 
-    fn find(&self, request: &Parts) -> Result<(usize, Parameters), Box<Response<Body>>> {
+    fn find(&self, request: &Parts) -> Result<(usize, Target), Box<Response<Body>>> {
         let host = request
             .headers
             .get(HOST)
             .and_then(|host| host.to_str().ok());
         let path = normalise(request.uri.path());
         let router = &self.assembly.router;
-        match router.find(host.unwrap_or_default(), &path, &request.method) {
-            Lookup::Found(number, parameters) => {
-                let owned = parameters.iter();
-                let owned = owned.map(|(name, value)| (name.to_owned(), value.to_owned()));
-                Ok((number, owned.collect()))
-            }
-            other => Err(Box::new(rescue::lookup(&other).unwrap_or_default())),
-        }
+        let found = router.find(host.unwrap_or_default(), &path, &request.method);
+        let Lookup::Found(number, parameters) = found else {
+            return Err(Box::new(rescue::lookup(&found).unwrap_or_default()));
+        };
+        let owned = parameters.iter();
+        let owned = owned.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let parameters = owned.collect();
+        let path = match path {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(path) => Some(path),
+        };
+        Ok((number, Target { path, parameters }))
     }
 
     async fn health(&self, request: &Parts) -> Option<Response<Body>> {

@@ -4,7 +4,6 @@
 //! specific path, then the method. A path that is known with other methods is 405 and never falls through to a wider
 //! route: otherwise `POST /admin` would slip past the middlewares of `GET /admin` into `/*`.
 
-mod path;
 mod pattern;
 mod tree;
 
@@ -16,7 +15,6 @@ use std::collections::HashMap;
 use http::{HeaderValue, Method};
 use matchit::Params;
 
-pub use path::normalise;
 pub use pattern::{Pattern, PatternError};
 use tree::{Found, Tree};
 

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use abi::path::normalise;
 use http::Method;
 
-/// What a route matches.
+/// What a route matches. A path may be written in any spelling: it is normalised as those of requests are.
 #[derive(Clone, Copy, Debug)]
 pub struct Pattern<'a> {
     /// Exact, `*.suffix`, or empty for any host.
@@ -73,16 +74,18 @@ fn template_segment(segment: &str) -> Result<String, PatternError> {
     if segment.contains('*') {
         return Err(PatternError::Star);
     }
-    if matches!(segment, "." | "..") {
+    if let Some(name) = segment.strip_prefix(':') {
+        let is_name = !name.is_empty() && !name.contains([':', '{', '}']);
+        return is_name
+            .then(|| format!("{{{name}}}"))
+            .ok_or(PatternError::Parameter);
+    }
+    // Braces mean something to the tree; a normalised segment has none.
+    let normal = normalise(segment);
+    if matches!(&*normal, "." | "..") {
         return Err(PatternError::Dots);
     }
-    match segment.strip_prefix(':') {
-        Some(name) if name.is_empty() || name.contains([':', '{', '}']) => {
-            Err(PatternError::Parameter)
-        }
-        Some(name) => Ok(format!("{{{name}}}")),
-        None => Ok(segment.replace('{', "{{").replace('}', "}}")),
-    }
+    Ok(normal.into_owned())
 }
 
 pub(super) fn check_host(host: &str) -> Result<(), PatternError> {

@@ -1,3 +1,5 @@
+use abi::path::normalise;
+
 use super::*;
 
 #[test]
@@ -166,17 +168,30 @@ fn malformed_patterns_are_refused() {
     assert_eq!(error("/:"), PatternError::Parameter);
     assert_eq!(error("/:a/:a"), PatternError::Parameter);
     assert_eq!(error("/a/../b"), PatternError::Dots);
+    assert_eq!(error("/a/%2e%2E/b"), PatternError::Dots);
     for host in ["a:80", "a/b", "*", "*.", "a.*.b", "http://a"] {
         assert_eq!(host_error(host), Some(PatternError::Host), "{host}");
     }
 }
 
 #[test]
-fn braces_in_a_path_are_literal() {
-    let router = router(&["/{a}", "/*"]);
+fn pattern_is_met_by_every_spelling_of_what_it_says() {
+    let patterns = ["/{a}", "/café/:x", "/%61dmin/*", "/*"];
+    let router = router(&patterns);
+    let route = |path| found(&router, "", &normalise(path));
 
-    assert_eq!(found(&router, "", "/{a}"), Some(0));
-    assert_eq!(found(&router, "", "/b"), Some(1));
+    let expected = [
+        ("/{a}", 0),
+        ("/%7ba%7D", 0),
+        ("/caf%c3%a9/1", 1),
+        ("//café/1", 1),
+        ("/admin/", 2),
+        ("/%61dmi%6E//x", 2),
+        ("/b", 3),
+    ];
+    for (path, number) in expected {
+        assert_eq!(route(path), Some(number), "{path}");
+    }
 }
 
 fn router(paths: &[&str]) -> Router {

@@ -18,7 +18,7 @@ use crate::{Failure, Maybe, Session};
 pub trait ExchangeObject: Send + Sync + 'static {
     /// A text about the request.
     fn fact(&self, fact: Fact) -> Option<&str>;
-    /// The value of a route parameter, as it stood in the path.
+    /// The value of a route parameter, as it stands in the path.
     fn parameter(&self, name: &str) -> Option<&str>;
     /// The `nth` value of an interned header.
     fn header(&self, side: Side, name: u32, nth: u32) -> Option<&[u8]>;
