@@ -24,7 +24,7 @@ pub enum Attribute<'a> {
 pub struct AttributeError;
 
 impl Attribute<'_> {
-    /// Lends a JSON value as an attribute: how a [`SessionObject`] answers a read. `null` is no attribute.
+    /// Lends a JSON value as an attribute: how a [`SessionObject`](super::SessionObject) answers a read. `null` is no attribute.
     pub fn lend(value: &Value, visit: impl FnOnce(Attribute<'_>)) {
         match value {
             Value::Null => {}
