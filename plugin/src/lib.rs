@@ -103,11 +103,10 @@ impl Session {
         entry: Entry<'_>,
         config: LoadSessionConfig,
     ) -> Result<LoadSessionMiddleware, Faults> {
-        let rows = self
-            .storages
-            .find(config.storage.as_deref(), &Keyring::plain())?;
+        let storage = config.storage.as_deref();
+        let open = |keyring: &Keyring| self.storages.find(storage, keyring);
         let clock = Arc::clone(&self.clock);
-        LoadSessionMiddleware::new(entry, &config, rows, clock, &self.services)
+        LoadSessionMiddleware::new(entry, &config, open, clock, &self.services)
     }
 
     fn map_session_to_header(

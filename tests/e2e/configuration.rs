@@ -137,19 +137,113 @@ fn values_that_mean_nothing_are_refused_where_they_stand() {
 }
 
 #[test]
-fn what_later_versions_bring_is_unknown_and_not_ignored() {
-    for key in [
-        "secrets: [a]",
-        "preset: hardened",
-        "rememberMe: 1d",
-        "inactivity: 1h",
-        "onStorageFailure: anonymous",
+fn keys_that_contradict_each_other_are_refused_with_what_is_allowed() {
+    let site = Site::bare().load(
+        "cookieDomain: co.uk, cookieSameSite: None, cookieExpiration: 401d, inactivity: 30s, rotationGrace: 1h, \
+         onLimit: refuse, strategy: cookieCache, sensitivePaths: [/ok, admin]",
+    );
+
+    let verdict = site.refused();
+
+    for fault in [
+        "cookieDomain: `co.uk`: browsers drop a cookie for a public suffix; a domain below one is allowed",
+        "cookieSameSite: SameSite=None needs a secure cookie, or browsers drop it",
+        "cookieExpiration: `401d` is longer than browsers keep a cookie; at most 400d, or cookieSessionOnly: true",
+        "touchInterval: `1m` is not below inactivity (`30s`): who is active would count as idle",
+        "rotationGrace: `1h` is too long for an id that was replaced; at most 5m",
+        "onLimit: needs a maxSessionsPerPrincipal above 0",
+        "strategy: `cookieCache` needs secrets, or anybody could write a snapshot",
+        "sensitivePaths[1]: `admin`: a path begins with `/`",
     ] {
-        Site::bare()
-            .load(key)
-            .refused()
-            .assert_refused("unknown key");
+        verdict.assert_refused(&format!("gateway.yaml: middlewares.Load.config.{fault}"));
     }
+}
+
+#[test]
+fn storage_that_is_not_there_hides_no_other_fault() {
+    let verdict = Site::bare().load("storage: Nowhere, maxBytes: 0").refused();
+
+    verdict.assert_refused("middlewares.Load.config.storage: no storage is called `Nowhere`");
+    verdict.assert_refused("middlewares.Load.config.maxBytes: `0` would refuse all data");
+}
+
+#[test]
+fn weaker_values_beside_a_preset_are_refused_with_what_it_allows() {
+    let verdict = Site::bare()
+        .load("preset: aal3, expiration: 2d, inactivity: 0, cookieSecure: false")
+        .refused();
+
+    for fault in [
+        "expiration: `2d` is weaker than preset `aal3` allows: at most 12h, and not 0",
+        "inactivity: `0` is weaker than preset `aal3` allows: at most 15m, and not 0",
+        "cookieSecure: `false` is weaker than preset `aal3` allows: true",
+    ] {
+        verdict.assert_refused(&format!("gateway.yaml: middlewares.Load.config.{fault}"));
+    }
+    Site::bare()
+        .load("preset: hardend")
+        .refused()
+        .assert_refused("middlewares.Load.config.preset: `hardend` is not one of them: did you mean `hardened`?");
+}
+
+#[test]
+fn preset_is_enough_by_itself() {
+    let upstream = crate::anna::upstream();
+    let gateway = Site::new(&upstream).load("preset: aal2").run();
+
+    let cookie = gateway
+        .browser()
+        .get("/login")
+        .header("set-cookie")
+        .unwrap();
+
+    assert!(cookie.starts_with("__Host-session="), "{cookie}");
+    for attribute in ["; HttpOnly", "; SameSite=Lax", "; Secure", "; Path=/;"] {
+        assert!(cookie.contains(attribute), "{attribute}: {cookie}");
+    }
+}
+
+#[test]
+fn secrets_are_read_from_the_lines_of_a_file() {
+    let short = files(&[("secrets", "0123456789abcdef0123456789abcdef\nhunter2\n")]);
+    let load = |file: &str| format!("secretsFile: '{}'", short.path().join(file).display());
+
+    let verdict = Site::bare().load(&load("secrets")).refused();
+
+    verdict.assert_refused("middlewares.Load.config.secrets[1]: shorter than 32 bytes");
+    assert!(!verdict.text().contains("hunter2"), "{}", verdict.text());
+    Site::bare()
+        .load(&load("nowhere"))
+        .refused()
+        .assert_refused("middlewares.Load.config.secretsFile");
+}
+
+#[test]
+fn one_warning_names_everything_weak() {
+    let upstream = Upstream::start();
+    let gateway = Site::new(&upstream).run();
+
+    let warning = gateway.logged("weak configuration");
+
+    for key in [
+        "storage is not set",
+        "cookieHTTPOnly is false",
+        "cookieSecure is false",
+        "secrets is empty",
+        "expiration is 0",
+    ] {
+        assert!(warning.contains(key), "{key}: {warning}");
+    }
+    let warnings = gateway.log().matches(" WARN ").count();
+    assert_eq!(warnings, 1, "{}", gateway.log());
+}
+
+#[test]
+fn what_later_versions_bring_is_unknown_and_not_ignored() {
+    Site::bare()
+        .load("onStorageFailure: anonymous")
+        .refused()
+        .assert_refused("unknown key");
     for component in [
         "gateway.actions.BalancerHttpAction",
         "plugins.session.actions.LoginAction",

@@ -83,6 +83,11 @@ impl Faults {
         self.0.push(Fault::new(path, message));
     }
 
+    /// The value of a part that was checked by itself; else what is wrong with it is added to the rest.
+    pub fn absorb<T>(&mut self, checked: Result<T, Self>) -> Option<T> {
+        checked.map_err(|found| self.extend(found)).ok()
+    }
+
     /// The value, if nothing was found.
     ///
     /// # Errors
@@ -195,6 +200,18 @@ mod tests {
 
         assert_eq!(back, faults);
         assert_eq!(back.to_string(), "port: is 0\nhost: is missing");
+    }
+
+    #[test]
+    fn faults_of_parts_are_collected_and_right_parts_are_values() {
+        let mut faults = Faults::at("port", "is 0");
+
+        assert_eq!(faults.absorb(Ok(7)), Some(7));
+        assert_eq!(
+            faults.absorb::<u8>(Err(Faults::at("host", "is missing"))),
+            None
+        );
+        assert_eq!(faults.to_string(), "port: is 0\nhost: is missing");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod load_session;
 mod map_session_to_header;
 
 pub use load_session::{
-    KeyLookupText, LoadSessionConfig, LoadSessionMiddleware, SameSiteText, Visit,
+    CookieCacheConfig, GlobError, KeyLookupText, LoadSessionConfig, LoadSessionMiddleware, OnLimit,
+    PathGlob, PathGlobs, Preset, SameSiteText, SnapshotEncoding, Strategy, Visit,
 };
 pub use map_session_to_header::{MapSessionToHeaderConfig, MapSessionToHeaderMiddleware};

@@ -28,9 +28,13 @@ use self::instruction::Instruction;
 use self::published::Published;
 use self::store::Store;
 use crate::clock::Clock;
+use crate::session::Keyring;
 use crate::storage::Rows;
 
-pub use self::config::{KeyLookupText, LoadSessionConfig, SameSiteText};
+pub use self::config::{
+    CookieCacheConfig, GlobError, KeyLookupText, LoadSessionConfig, OnLimit, PathGlob, PathGlobs,
+    Preset, SameSiteText, SnapshotEncoding, Strategy,
+};
 pub use self::visit::Visit;
 
 /// Loads the session of each request and stores what becomes of it.
@@ -42,32 +46,36 @@ pub struct LoadSessionMiddleware {
 }
 
 impl LoadSessionMiddleware {
-    /// Checks the configuration, publishes the sessions under the entry's name and says what is weak.
+    /// Checks the configuration, publishes the sessions under the entry's name and says what is weak. `open` finds the
+    /// storage that the configuration names.
     ///
     /// # Errors
     /// All faults of the configuration.
     pub fn new(
         entry: Entry<'_>,
         config: &LoadSessionConfig,
-        rows: Arc<dyn Rows>,
+        open: impl FnOnce(&Keyring) -> Result<Arc<dyn Rows>, Faults>,
         clock: Arc<dyn Clock>,
         services: &Services,
     ) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         let response_header = response_header(&config.response_header, services, &mut faults);
-        let store = Store::new(config, rows, clock, services)
-            .map_err(|found| faults.extend(found))
-            .ok()
-            .map(Arc::new);
-        let Some(store) = store else {
+        let settings = faults.absorb(config.settle());
+        let keyring = settings.as_ref().map(|settings| &settings.policy.keyring);
+        let rows = faults.absorb(open(keyring.unwrap_or(&Keyring::plain())));
+        let (Some(settings), Some(rows)) = (settings, rows) else {
+            return Err(faults);
+        };
+        let store = faults.absorb(Store::new(&settings, rows, clock, services));
+        let Some(store) = store.map(Arc::new) else {
             return Err(faults);
         };
         let shared = SessionStore::new(Arc::new(Published(Arc::clone(&store))));
         if !services.publish(entry.name, shared) {
             faults.push("", "another middleware publishes sessions under this name");
         }
-        for weakness in config.weaknesses() {
-            warn!(middleware = entry.name, "{weakness}");
+        if let Some(warning) = settings.warning {
+            warn!(middleware = entry.name, "{warning}");
         }
         faults.or(Self {
             store,

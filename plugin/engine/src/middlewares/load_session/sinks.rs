@@ -5,7 +5,7 @@ use std::time::Duration;
 use abi::config::Faults;
 use abi::{Exchange, HeaderName, Services, Side};
 
-use super::config::LoadSessionConfig;
+use super::config::Settings;
 use super::presented::{Place, Places};
 use crate::cookie::CookieRules;
 use crate::session::{SessionId, Timestamp};
@@ -27,7 +27,7 @@ enum Sink {
 
 impl Sinks {
     pub(super) fn new(
-        config: &LoadSessionConfig,
+        settings: &Settings,
         places: &Places,
         services: &Services,
     ) -> Result<Self, Faults> {
@@ -36,7 +36,7 @@ impl Sinks {
             resolved.map_err(|error| Faults::at("", error.to_string()))
         };
         let sink = |place: &Place| match place {
-            Place::Cookie(name) => Some(Sink::Cookie(config.cookie(name))),
+            Place::Cookie(name) => settings.cookie(name).cloned().map(Sink::Cookie),
             Place::Header(name) => Some(Sink::Header(*name)),
             Place::Query(_) => None,
         };

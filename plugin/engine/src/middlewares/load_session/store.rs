@@ -7,7 +7,7 @@ use abi::failure::Kind;
 use abi::storage::{Loaded, Unavailable};
 use abi::{Exchange, Failure, Maybe, Services};
 
-use super::config::LoadSessionConfig;
+use super::config::Settings;
 use super::journal::Journal;
 use super::ledger::Notice;
 use super::presented::{Places, Presented};
@@ -30,19 +30,19 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new(
-        config: &LoadSessionConfig,
+        settings: &Settings,
         rows: Arc<dyn Rows>,
         clock: Arc<dyn Clock>,
         services: &Services,
     ) -> Result<Self, Faults> {
-        let places = Places::new(&config.lookup()?, services)?;
+        let places = Places::new(&settings.lookup, services)?;
         let journal = Arc::new(Journal::new(services));
         let observer = Arc::clone(&journal);
         Ok(Self {
-            engine: Engine::new(rows, clock, config.policy()).observed_by(observer),
-            sinks: Sinks::new(config, &places, services)?,
+            engine: Engine::new(rows, clock, settings.policy.clone()).observed_by(observer),
+            sinks: Sinks::new(settings, &places, services)?,
             places,
-            forwards_key: config.forward_session_key,
+            forwards_key: settings.forwards_key,
             journal,
         })
     }

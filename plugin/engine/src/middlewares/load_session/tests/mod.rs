@@ -49,7 +49,7 @@ impl Bench {
             LoadSessionMiddleware::new(
                 entry,
                 &config,
-                rows.clone(),
+                |_| Ok(rows.clone()),
                 clock.clone(),
                 &gateway.services(),
             )
@@ -73,7 +73,7 @@ impl Bench {
         let entry = Entry {
             name: "LoadSessionMiddleware",
         };
-        LoadSessionMiddleware::new(entry, &config, rows, clock, &gateway.services())
+        LoadSessionMiddleware::new(entry, &config, |_| Ok(rows), clock, &gateway.services())
     }
 
     fn visit(&self, cookie: &str, upstream: impl FnOnce(&mut TestExchange)) -> TestExchange {

@@ -1,0 +1,289 @@
+//! Patterns of paths: `sensitivePaths`.
+
+use std::str::FromStr;
+
+/// Patterns of which one has to match.
+///
+/// `*` stands for any characters of one segment, `**` for any number of whole segments, and a last `/*` for all that
+/// lies below, with what it lies below: `/admin/*` is `/admin`, `/admin/users` and `/admin/users/7`. Everything else
+/// stands for itself, in the spelling that routes are matched by; a slash at the end makes no difference.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct PathGlobs(Box<[PathGlob]>);
+
+/// One pattern, by its segments.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PathGlob(Box<[Segment]>);
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Segment {
+    /// Any number of segments.
+    AnyDepth,
+    /// One segment, in which `*` stands for any characters.
+    One(Box<str>),
+}
+
+impl PathGlobs {
+    /// Whether one of the patterns matches a normalised path. Takes no longer than the pattern's length times the
+    /// path's, whatever both are.
+    pub fn matches(&self, path: &str) -> bool {
+        self.0.iter().any(|glob| glob.matches(path))
+    }
+}
+
+impl FromIterator<PathGlob> for PathGlobs {
+    fn from_iter<I: IntoIterator<Item = PathGlob>>(globs: I) -> Self {
+        Self(globs.into_iter().collect())
+    }
+}
+
+impl PathGlob {
+    fn matches(&self, path: &str) -> bool {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        fits(
+            self.0.iter(),
+            segments(path),
+            |segment| **segment == Segment::AnyDepth,
+            |segment, text| segment.matches(text),
+        )
+    }
+}
+
+impl Segment {
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::AnyDepth => true,
+            Self::One(pattern) => fits(
+                pattern.bytes(),
+                text.bytes(),
+                |byte| *byte == b'*',
+                |one, other| one == other,
+            ),
+        }
+    }
+}
+
+/// Whether a pattern fits a text; `is_any` says which of its parts stand for any number of the text's.
+///
+/// Only the latest of those ever has to be tried with more: what an earlier one could take besides, it can take too.
+fn fits<P, T>(
+    pattern: impl Iterator<Item = P> + Clone,
+    text: impl Iterator<Item = T> + Clone,
+    is_any: impl Fn(&P) -> bool,
+    is_one: impl Fn(&P, &T) -> bool,
+) -> bool {
+    let (mut parts, mut rest) = (pattern, text);
+    let mut latest = None;
+    loop {
+        let (part, after_part) = advance(&parts);
+        if part.as_ref().is_some_and(&is_any) {
+            latest = Some((after_part.clone(), rest.clone()));
+            parts = after_part;
+            continue;
+        }
+        let (item, after_item) = advance(&rest);
+        match (part, item) {
+            (None, None) => return true,
+            (Some(part), Some(item)) if is_one(&part, &item) => {
+                (parts, rest) = (after_part, after_item);
+            }
+            _ => {
+                let Some((after_any, taken)) = &mut latest else {
+                    return false;
+                };
+                if taken.next().is_none() {
+                    return false;
+                }
+                (parts, rest) = (after_any.clone(), taken.clone());
+            }
+        }
+    }
+}
+
+/// The next item, and what comes after it.
+fn advance<I: Iterator + Clone>(items: &I) -> (Option<I::Item>, I) {
+    let mut after = items.clone();
+    (after.next(), after)
+}
+
+impl FromStr for PathGlob {
+    type Err = GlobError;
+
+    fn from_str(text: &str) -> Result<Self, GlobError> {
+        if !text.starts_with('/') {
+            return Err(GlobError::Relative);
+        }
+        let text = match text.strip_suffix("/*") {
+            Some(above) => format!("{above}/**"),
+            None => text.strip_suffix('/').unwrap_or(text).to_owned(),
+        };
+        segments(&text)
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl FromStr for Segment {
+    type Err = GlobError;
+
+    fn from_str(text: &str) -> Result<Self, GlobError> {
+        match text {
+            "**" => return Ok(Self::AnyDepth),
+            "" => return Err(GlobError::EmptySegment),
+            "." | ".." => return Err(GlobError::DotSegment),
+            _ if text.contains("**") => return Err(GlobError::Depth),
+            _ if text.starts_with(':') => return Err(GlobError::Parameter),
+            _ => {}
+        }
+        if let Some(letter) = text.chars().find(|&letter| !is_path(letter)) {
+            return Err(GlobError::Character(letter));
+        }
+        if let Some(letter) = text.split('%').skip(1).find_map(decoded) {
+            return Err(GlobError::Encoded(letter));
+        }
+        Ok(Self::One(text.into()))
+    }
+}
+
+/// What is between the slashes; the first one begins the path.
+fn segments(path: &str) -> impl Iterator<Item = &str> + Clone {
+    path.split('/').skip(1)
+}
+
+/// What a segment of a path may consist of, besides percent-encodings (RFC 3986, section 3.3).
+fn is_path(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "-._~%!$&'()*+,;=:@".contains(letter)
+}
+
+/// The letter that two digits after a percent sign stand for, if the gateway decodes it before routes are matched.
+fn decoded(digits: &str) -> Option<char> {
+    let code = u8::from_str_radix(digits.get(..2)?, 16).ok()?;
+    let is_unreserved = code.is_ascii_alphanumeric() || b"-._~".contains(&code);
+    is_unreserved.then(|| code.into())
+}
+
+/// Why no path can match a pattern, or not the paths it seems to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum GlobError {
+    /// A character that is never in a path as routes see it.
+    #[error(
+        "no path has {0:?} in it; `*` and `**` are the only wildcards, and other characters are percent-encoded"
+    )]
+    Character(char),
+    /// `**` beside something else.
+    #[error("`**` stands for whole segments, as in `/a/**/b`")]
+    Depth,
+    /// `.` or `..`, which the gateway refuses in requests.
+    #[error("no path has the segments `.` or `..`")]
+    DotSegment,
+    /// A letter in percent-encoding, which is decoded before.
+    #[error("{0:?} needs no percent-encoding: it is compared decoded")]
+    Encoded(char),
+    /// `//`, which is one slash to routes.
+    #[error("`//` is `/` where paths are compared")]
+    EmptySegment,
+    /// `:name`, as in a route.
+    #[error("`:name` is for routes; here `*` stands for one segment")]
+    Parameter,
+    /// Not from the root on.
+    #[error("a path begins with `/`")]
+    Relative,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_what_they_say() {
+        for (glob, inside, outside) in CASES {
+            let globs = parse(glob);
+            for path in *inside {
+                assert!(globs.matches(path), "{glob} should match {path}");
+            }
+            for path in *outside {
+                assert!(!globs.matches(path), "{glob} should not match {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_of_several_is_enough_and_none_matches_nothing() {
+        let globs: PathGlobs = ["/a", "/b/*"]
+            .iter()
+            .map(|glob| glob.parse().unwrap())
+            .collect();
+
+        assert!(globs.matches("/b/c"));
+        assert!(!globs.matches("/c"));
+        assert!(!PathGlobs::default().matches("/"));
+    }
+
+    #[test]
+    fn patterns_that_cannot_match_are_refused() {
+        let cases = [
+            ("admin", GlobError::Relative),
+            ("", GlobError::Relative),
+            ("*", GlobError::Relative),
+            ("/a//b", GlobError::EmptySegment),
+            ("/a/../b", GlobError::DotSegment),
+            ("/a**", GlobError::Depth),
+            ("/users/:id", GlobError::Parameter),
+            ("/a?b=1", GlobError::Character('?')),
+            ("/{a,b}", GlobError::Character('{')),
+            ("/é", GlobError::Character('é')),
+            ("/%61dmin", GlobError::Encoded('a')),
+        ];
+        for (text, fault) in cases {
+            assert_eq!(text.parse::<PathGlob>(), Err(fault), "{text}");
+        }
+    }
+
+    #[test]
+    fn many_wildcards_cost_no_more_than_both_lengths() {
+        let globs = parse(&format!("{}/*a*a*a*a*a*a*a*ab/x", "/**/a".repeat(200)));
+
+        assert!(!globs.matches(&"/a".repeat(2000)));
+        assert!(!globs.matches(&format!("/{}", "a".repeat(20_000))));
+    }
+
+    fn parse(glob: &str) -> PathGlobs {
+        std::iter::once(glob.parse().unwrap()).collect()
+    }
+
+    // A pattern, paths that it matches, paths that it does not.
+    const CASES: &[(&str, &[&str], &[&str])] = &[
+        ("/", &["/"], &["/a"]),
+        ("/*", &["/", "/a", "/a/b"], &[]),
+        ("/**", &["/", "/a", "/a/b"], &[]),
+        (
+            "/pay",
+            &["/pay", "/pay/"],
+            &["/", "/pay/x", "/payment", "/Pay"],
+        ),
+        ("/pay/", &["/pay", "/pay/"], &["/pay/x"]),
+        (
+            "/admin/*",
+            &["/admin", "/admin/", "/admin/a", "/admin/a/b"],
+            &["/", "/administrator", "/x/admin"],
+        ),
+        (
+            "/users/*/keys",
+            &["/users/7/keys", "/users/a.b/keys/"],
+            &["/users/keys", "/users/7/8/keys", "/users/7/keys/1"],
+        ),
+        ("/a*c", &["/ac", "/abc", "/abcbc"], &["/abcb", "/a/c"]),
+        ("/*.pdf", &["/a.pdf", "/.pdf"], &["/a.pdf.txt", "/a/b.pdf"]),
+        (
+            "/**/admin/*",
+            &["/admin", "/x/admin/y", "/x/y/admin/a/b", "/admin/admin"],
+            &["/x", "/x/administrator"],
+        ),
+        (
+            "/a/**/b/**/c",
+            &["/a/b/c", "/a/x/b/y/z/c", "/a/b/b/c/c"],
+            &["/a/c", "/a/b/c/d", "/b/c"],
+        ),
+        ("/caf%C3%A9", &["/caf%C3%A9"], &["/cafe"]),
+    ];
+}

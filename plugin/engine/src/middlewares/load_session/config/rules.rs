@@ -1,0 +1,135 @@
+//! What must hold between keys, each of which is right by itself.
+
+use std::time::Duration;
+
+use abi::config::{DurationOrNone, Fault, Faults};
+
+use super::cookies::has_cookie;
+use super::{LoadSessionConfig, Strategy};
+use crate::KeyLookup;
+use crate::cookie::MAX_AGE;
+
+/// Everything that contradicts itself. Without a `lookup`, because it is wrong by itself, nothing is said about it.
+pub(super) fn check(config: &LoadSessionConfig, lookup: Option<&KeyLookup>) -> Faults {
+    [
+        config.preset.map(|preset| preset.check(config, lookup)),
+        lookup.is_some_and(has_cookie).then(|| cookie_lives(config)),
+        Some(rotation(config)),
+        Some(idle_clock(config)),
+        (config.strategy == Strategy::CookieCache).then(|| cookie_cache(config, lookup)),
+        Some(principals(config)),
+    ]
+    .into_iter()
+    .flatten()
+    .flatten()
+    .collect()
+}
+
+/// A life that no browser keeps a cookie for would end early, in silence.
+fn cookie_lives(config: &LoadSessionConfig) -> Faults {
+    let lives = [
+        ("cookieExpiration", config.cookie_expiration.into()),
+        ("expiration", config.expiration),
+        ("rememberMe", config.remember_me),
+    ];
+    let too_long = |(_, life): &(_, DurationOrNone)| life.get() > Some(MAX_AGE);
+    if config.cookie_session_only {
+        return Faults::default();
+    }
+    lives
+        .into_iter()
+        .filter(too_long)
+        .map(|(key, life)| {
+            let message = format!(
+                "`{life}` is longer than browsers keep a cookie; at most 400d, or cookieSessionOnly: true"
+            );
+            Fault::new(key, message)
+        })
+        .collect()
+}
+
+fn rotation(config: &LoadSessionConfig) -> Faults {
+    let mut faults = Faults::default();
+    let grace = config.rotation_grace;
+    if grace.get() > Some(LONGEST_GRACE) {
+        let message = format!("`{grace}` is too long for an id that was replaced; at most 5m");
+        faults.push("rotationGrace", message);
+    }
+    if !config.disable_auto_renew && grace.get() > Some(config.auto_renew_after.get()) {
+        let message = format!(
+            "`{grace}` is longer than autoRenewAfter (`{}`): two old ids would work at once; at most that",
+            config.auto_renew_after
+        );
+        faults.push("rotationGrace", message);
+    }
+    faults
+}
+
+/// The last use is known to one touch interval, or to the age of a snapshot and one more; users who are no further
+/// apart than that must not count as idle.
+fn idle_clock(config: &LoadSessionConfig) -> Faults {
+    let mut faults = Faults::default();
+    let Some(inactivity) = config.inactivity.get() else {
+        return faults;
+    };
+    let touch = config.touch_interval.get().unwrap_or_default();
+    if touch >= inactivity {
+        let message = format!(
+            "`{}` is not below inactivity (`{}`): who is active would count as idle",
+            config.touch_interval, config.inactivity
+        );
+        faults.push("touchInterval", message);
+        return faults;
+    }
+    let trust = config.cookie_cache.trust();
+    if config.strategy == Strategy::CookieCache && touch + trust.get() >= inactivity {
+        let message = format!(
+            "a snapshot is trusted for `{trust}`, which with touchInterval (`{}`) is not below inactivity (`{}`): who \
+             is active would count as idle",
+            config.touch_interval, config.inactivity
+        );
+        faults.push("cookieCache", message);
+    }
+    faults
+}
+
+fn cookie_cache(config: &LoadSessionConfig, lookup: Option<&KeyLookup>) -> Faults {
+    let mut faults = Faults::default();
+    if config.secrets.is_empty() {
+        faults.push(
+            "strategy",
+            "`cookieCache` needs secrets, or anybody could write a snapshot",
+        );
+    }
+    if !lookup.is_none_or(has_cookie) {
+        faults.push(
+            "strategy",
+            "`cookieCache` needs a cookie in keyLookup, for browsers to bring the snapshot along",
+        );
+    }
+    faults
+}
+
+fn principals(config: &LoadSessionConfig) -> Faults {
+    let mut faults = Faults::default();
+    let has_limit = config.max_sessions_per_principal > 0;
+    if has_limit && config.principal.is_empty() {
+        faults.push(
+            "maxSessionsPerPrincipal",
+            "needs principal, the attribute that names the user; or 0",
+        );
+    }
+    if !has_limit && config.on_limit.is_some() {
+        faults.push("onLimit", "needs a maxSessionsPerPrincipal above 0");
+    }
+    if config.max_bytes.bytes() == 0 {
+        faults.push(
+            "maxBytes",
+            "`0` would refuse all data; expected a size such as `64KiB`",
+        );
+    }
+    faults
+}
+
+// As long as a revoked row stays: nothing in flight is older than both.
+const LONGEST_GRACE: Duration = Duration::from_secs(5 * 60);

@@ -1,0 +1,87 @@
+//! A configuration as it is meant: parsed, complete, and free of contradictions.
+
+use std::fmt;
+
+use abi::config::Faults;
+
+use super::path_globs::PathGlobs;
+use super::{LoadSessionConfig, rules, weakness};
+use crate::cookie::{CookieName, CookieRules};
+use crate::{KeyLookup, Policy};
+
+/// What the middleware works by.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Where session ids are.
+    pub(crate) lookup: KeyLookup,
+    /// The rules for the sessions.
+    pub(crate) policy: Policy,
+    /// Whether session ids reach the upstream.
+    pub(crate) forwards_key: bool,
+    /// The paths that are always answered from the storage.
+    #[expect(dead_code, reason = "everything is answered from the storage so far")]
+    pub(crate) sensitive_paths: PathGlobs,
+    /// What is weak, in one line.
+    pub(crate) warning: Option<String>,
+    /// One for each cookie that is looked for.
+    cookies: Box<[CookieRules]>,
+}
+
+impl Settings {
+    /// How the cookie of this name is set.
+    pub(crate) fn cookie(&self, name: &CookieName) -> Option<&CookieRules> {
+        self.cookies.iter().find(|cookie| cookie.name == *name)
+    }
+}
+
+impl LoadSessionConfig {
+    /// Parses what is text and holds each key against the others.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub(crate) fn settle(&self) -> Result<Settings, Faults> {
+        let mut faults = Faults::default();
+        let lookup = noted(self.key_lookup.parse(), "keyLookup", &mut faults);
+        let cookies = self.cookies(lookup.as_ref(), &mut faults);
+        let policy = self.policy(&mut faults);
+        let sensitive_paths = self.globs(&mut faults);
+        faults.extend(rules::check(self, lookup.as_ref()));
+        match lookup {
+            Some(lookup) if faults.is_empty() => Ok(Settings {
+                warning: weakness::warning(self, &lookup),
+                lookup,
+                policy,
+                forwards_key: self.forward_session_key,
+                sensitive_paths,
+                cookies,
+            }),
+            _ => Err(faults),
+        }
+    }
+
+    fn globs(&self, faults: &mut Faults) -> PathGlobs {
+        let texts = self.sensitive_paths.iter().enumerate();
+        texts
+            .filter_map(|(index, text)| {
+                let glob = text.parse().map_err(|error| quoted(text, &error));
+                noted(glob, &format!("sensitivePaths[{index}]"), faults)
+            })
+            .collect()
+    }
+}
+
+/// The value; else none, and a fault.
+pub(super) fn noted<T>(
+    parsed: Result<T, impl fmt::Display>,
+    key: &str,
+    faults: &mut Faults,
+) -> Option<T> {
+    parsed
+        .map_err(|error| faults.push(key, error.to_string()))
+        .ok()
+}
+
+/// What is wrong, behind what it is about.
+pub(super) fn quoted(text: &str, error: &dyn fmt::Display) -> String {
+    format!("`{text}`: {error}")
+}
