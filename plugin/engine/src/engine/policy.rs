@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::session::{Attributes, Keyring, Lifetime, Limit};
 
 /// The rules of an [`Engine`](super::Engine).
@@ -40,13 +38,8 @@ impl Policy {
         }
     }
 
-    /// Whom a session with these attributes belongs to. Numbers and flags name a user as their JSON text does.
+    /// Whom a session with these attributes belongs to.
     pub fn principal_of<'a>(&self, attributes: &'a Attributes) -> Option<Cow<'a, str>> {
-        let name = match attributes.value(self.principal.as_deref()?)? {
-            Value::Null => return None,
-            Value::String(name) => Cow::Borrowed(name.as_str()),
-            other => Cow::Owned(other.to_string()),
-        };
-        Some(name).filter(|name| !name.is_empty())
+        attributes.principal(self.principal.as_deref()?)
     }
 }

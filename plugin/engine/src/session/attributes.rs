@@ -1,5 +1,6 @@
 //! What a session knows about its user.
 
+use std::borrow::Cow;
 use std::{fmt, io};
 
 use serde::de::{Error as _, MapAccess, Visitor};
@@ -20,6 +21,17 @@ impl Attributes {
     pub fn value(&self, name: &str) -> Option<&Value> {
         let at = self.position(name).ok()?;
         Some(&self.0[at].1)
+    }
+
+    /// Who is named by `attribute`; nobody by null or an empty text. Numbers and flags name somebody as their
+    /// JSON text does.
+    pub fn principal(&self, attribute: &str) -> Option<Cow<'_, str>> {
+        let user = match self.value(attribute)? {
+            Value::Null => return None,
+            Value::String(user) => Cow::Borrowed(user.as_str()),
+            other => Cow::Owned(other.to_string()),
+        };
+        Some(user).filter(|user| !user.is_empty())
     }
 
     /// Name and value of each attribute, sorted by name.

@@ -16,6 +16,7 @@ mod record;
 mod roster;
 mod sealed;
 mod secrets;
+mod snapshot;
 mod state;
 mod timestamp;
 
@@ -33,5 +34,6 @@ pub use record::Record;
 pub use roster::{Admission, Entry, Excess, Limit, Roster};
 pub use sealed::OpenError;
 pub use secrets::{Mark, Secrets};
+pub use snapshot::{Encoding, Snapshot, SnapshotError, SnapshotRules, Snapshots};
 pub use state::State;
 pub use timestamp::Timestamp;

@@ -108,6 +108,11 @@ impl Record {
         merged
     }
 
+    /// Whether the clocks are in the order that every record keeps.
+    pub(super) fn is_consistent(&self) -> bool {
+        self.created_at <= self.renewed_at && self.renewed_at <= self.seen_at.min(self.expires_at)
+    }
+
     /// The bytes this record occupies in memory, without what an allocator adds.
     pub fn footprint(&self) -> usize {
         let roster = self.roster.as_ref().map_or(0, |_| size_of::<Key>());

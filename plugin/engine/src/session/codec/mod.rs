@@ -155,10 +155,7 @@ fn record(bytes: &[u8]) -> Result<Arc<Record>, DecodeError> {
     let (own_life, rest) = number(rest)?;
     let (family, rest) = number(rest)?;
     let (roster, rest) = membership(rest)?;
-    if !(created_at <= renewed_at && renewed_at <= seen_at.min(expires_at)) {
-        return Err(DecodeError::Clocks);
-    }
-    Ok(Arc::new(Record {
+    let record = Record {
         created_at,
         renewed_at,
         seen_at,
@@ -167,7 +164,12 @@ fn record(bytes: &[u8]) -> Result<Arc<Record>, DecodeError> {
         family: Family::new(family),
         roster,
         attributes: attributes(rest)?,
-    }))
+    };
+    if record.is_consistent() {
+        Ok(Arc::new(record))
+    } else {
+        Err(DecodeError::Clocks)
+    }
 }
 
 fn membership(bytes: &[u8]) -> Result<(Option<Box<Key>>, &[u8]), DecodeError> {

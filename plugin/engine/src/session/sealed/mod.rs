@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! offset  size  field
-//!      0     1  format: S, a row
+//!      0     1  format: S a row, C a snapshot in a cookie
 //!      1     4  mark of the secret
 //!      5    12  nonce: random bits
 //!     17     *  ciphertext, as long as the plaintext
 //!      .    16  tag
 //! ```
 //! AES-256-GCM (NIST SP 800-38D). Its random nonces are safe for 2^32 messages under one key, which a busy gateway
-//! reaches and a row does not: every row has a key of its own. What the plaintext belongs to is authenticated with
-//! it; `row.rs` says what that is.
+//! reaches and a session does not: everything is sealed with a key that is made for one row, or for the snapshots of
+//! one id. What the plaintext belongs to is authenticated with it; `row.rs` and `snapshot/compact.rs` say what that is.
 //!
 //! There is one way to open, and no other is tried when it fails.
 

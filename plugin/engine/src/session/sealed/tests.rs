@@ -177,7 +177,7 @@ fn the_format_is_the_one_of_every_release() {
         let secrets = Secrets::parse(&[Secret::new(NEW)]).unwrap().unwrap();
         let nonce = std::array::from_fn(|at| 0xa0 + at as u8);
 
-        let sealed = row::seal(secrets.at(0), &address, 3).close_with(nonce, WORDS);
+        let sealed = row::seal(secrets.newest(), &address, 3).close_with(nonce, WORDS);
 
         assert_eq!(hex(&sealed), expected);
         assert_eq!(open(&keyring, &address, &sealed).unwrap(), WORDS);

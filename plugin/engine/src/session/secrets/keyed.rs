@@ -17,7 +17,15 @@ impl KeyedHash {
 
     /// The hash of `label` followed by `input`. Labels keep the uses of one key apart: none may begin another.
     pub(in crate::session) fn of(&self, label: &[u8], input: &[u8]) -> [u8; 32] {
-        let hash = self.0.clone().chain_update(label).chain_update(input);
-        hash.finalize().into_bytes().into()
+        self.after(label, input).finalize().into_bytes().into()
+    }
+
+    /// Whether `tag` is what [`of`](Self::of) would say, found out in a time that does not depend on the answer.
+    pub(in crate::session) fn verify(&self, label: &[u8], input: &[u8], tag: &[u8]) -> bool {
+        self.after(label, input).verify_slice(tag).is_ok()
+    }
+
+    fn after(&self, label: &[u8], input: &[u8]) -> Hmac<Sha256> {
+        self.0.clone().chain_update(label).chain_update(input)
     }
 }

@@ -13,6 +13,10 @@ pub(in crate::session) struct Keys {
     pub(in crate::session) names: KeyedHash,
     /// Gives each row the key that seals it.
     pub(in crate::session) rows: KeyedHash,
+    /// Gives each session the key that seals its snapshots.
+    pub(in crate::session) snapshots: KeyedHash,
+    /// Signs snapshots that are JSON Web Tokens.
+    pub(in crate::session) tokens: KeyedHash,
 }
 
 impl Keys {
@@ -23,6 +27,8 @@ impl Keys {
             mark: Mark::new(expand(&root, b"mark")),
             names: KeyedHash::new(&expand(&root, b"names")),
             rows: KeyedHash::new(&expand(&root, b"rows")),
+            snapshots: KeyedHash::new(&expand(&root, b"snapshots")),
+            tokens: KeyedHash::new(&expand(&root, b"tokens")),
         }
     }
 }

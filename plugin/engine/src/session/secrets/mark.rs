@@ -14,6 +14,13 @@ impl Mark {
         Self(bytes)
     }
 
+    /// Reads what `Display` writes, and nothing else.
+    pub(in crate::session) fn parse(text: &str) -> Option<Self> {
+        let bits = u32::from_str_radix(text, 16).ok()?;
+        let mark = Self(bits.to_be_bytes());
+        (mark.to_string() == text).then_some(mark)
+    }
+
     pub(in crate::session) const fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0
     }

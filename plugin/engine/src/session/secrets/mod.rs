@@ -3,9 +3,9 @@
 //! ```text
 //! root      = HKDF-Extract(SHA-256, salt "session.so secret 1", the bytes of the secret as they are written)
 //! mark      = HKDF-Expand(root, "mark", 4)
-//! names     = HKDF-Expand(root, "names", 32)        likewise "rows"
+//! names     = HKDF-Expand(root, "names", 32)        likewise "rows", "snapshots", "tokens"
 //! ```
-//! [`Keyring`](super::Keyring) names and seals rows with them.
+//! [`Keyring`](super::Keyring) names and seals rows with them, [`Snapshots`](super::Snapshots) what browsers keep.
 
 mod keyed;
 mod keys;
@@ -61,6 +61,11 @@ impl Secrets {
     /// The one at this place of the list; the newest for a place of a longer list.
     pub(super) fn at(&self, place: u8) -> &Keys {
         self.0.get(usize::from(place)).unwrap_or(&self.0[0])
+    }
+
+    /// The one that writes.
+    pub(super) fn newest(&self) -> &Keys {
+        self.at(0)
     }
 
     /// The one with this mark.

@@ -10,7 +10,7 @@ fn no_secrets_are_none() {
 fn the_first_secret_is_the_newest() {
     let secrets = list(&[NEW, OLD]).unwrap();
 
-    assert_eq!(secrets.at(0).mark, mark(NEW));
+    assert_eq!(secrets.newest().mark, mark(NEW));
     assert_eq!(secrets.at(1).mark, mark(OLD));
     assert_eq!(secrets.len(), 2);
 }
@@ -82,6 +82,14 @@ fn the_derivations_are_those_of_every_release() {
             keys.rows,
             "62759085b33bfb2dca399b647d4aa60e375152ebd571e682353659e10c4f053b",
         ),
+        (
+            keys.snapshots,
+            "a81af2055287c83ed79f44d7cdc8f524480173a201436ec464c1ab49b572908f",
+        ),
+        (
+            keys.tokens,
+            "7558de97ac69eef7b4e844f0ec42e4ca7f955bf338c4b641154918950d9243a2",
+        ),
     ] {
         let expected = KeyedHash::new(&hex(key));
         assert_eq!(hash.of(b"a", b"b"), expected.of(b"a", b"b"), "{key}");
@@ -98,6 +106,25 @@ fn the_hash_is_hmac_sha256() {
 
     let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
     assert_eq!(hash, hex(expected));
+}
+
+#[test]
+fn only_the_whole_hash_is_verified() {
+    let hash = KeyedHash::new(&[7; 32]);
+    let tag = hash.of(b"label", b"input");
+
+    assert!(hash.verify(b"label", b"input", &tag));
+    assert!(!hash.verify(b"label", b"other", &tag));
+    assert!(!hash.verify(b"label", b"input", &tag[..31]));
+    assert!(!hash.verify(b"label", b"input", b""));
+}
+
+#[test]
+fn only_eight_lower_case_digits_are_a_mark() {
+    assert_eq!(Mark::parse("0001abff"), Some(Mark::new([0, 1, 0xab, 0xff])));
+    for text in ["", "1abff", "0001ABFF", "+001abff", "00001abff", "0001abfg"] {
+        assert_eq!(Mark::parse(text), None, "{text}");
+    }
 }
 
 fn list(secrets: &[&str]) -> Result<Secrets, Faults> {
