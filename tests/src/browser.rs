@@ -43,13 +43,17 @@ impl Browser {
     /// When there is no whole response.
     #[track_caller]
     pub fn send(&mut self, request: Request) -> Message {
+        self.try_send(request)
+            .unwrap_or_else(|error| panic!("no response from {}: {error}", self.address))
+    }
+
+    /// [`send`](Self::send) for somebody who can do without a response.
+    pub(crate) fn try_send(&mut self, request: Request) -> io::Result<Message> {
         let method = request.method.clone();
         let bytes = request.render(&self.cookies());
-        let response = exchange(self.address, &bytes, &method);
-        let response =
-            response.unwrap_or_else(|error| panic!("no response from {}: {error}", self.address));
+        let response = exchange(self.address, &bytes, &method)?;
         self.keep(&response);
-        response
+        Ok(response)
     }
 
     /// The value of a cookie.

@@ -3,10 +3,11 @@
 //!
 //! [`Upstream`] is the service behind the gateway and remembers what it was sent. [`Site`] writes a configuration,
 //! [`Gateway`] runs the real binary on it with the real plugins of [`plugins`]. [`Browser`] is a client with a cookie
-//! jar. [`Redis`] is a server of the test's own that can be killed and frozen.
+//! jar. [`Chromium`] is a real one. [`Redis`] is a server of the test's own that can be killed and frozen.
 #![forbid(unsafe_code)]
 
 mod browser;
+mod chromium;
 mod gateway;
 mod log;
 mod message;
@@ -16,6 +17,7 @@ mod site;
 mod upstream;
 
 pub use browser::{Browser, Request, converse};
+pub use chromium::Chromium;
 pub use gateway::{Gateway, Verdict};
 pub use message::Message;
 pub use redis::Redis;

@@ -1,0 +1,110 @@
+//! A real browser: Chromium without a window, driven over WebDriver.
+
+mod driver;
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use self::driver::Driver;
+use crate::PATIENCE;
+
+/// A browser with a profile of its own, empty at first. Every host name leads to this machine, so that a test can be at
+/// any site; nothing it does leaves it.
+#[derive(Debug)]
+pub struct Chromium {
+    driver: Driver,
+    // Dropped last: the browser writes into it until its end.
+    _profile: TempDir,
+}
+
+impl Chromium {
+    /// Starts a browser.
+    ///
+    /// # Panics
+    /// When there is none to start.
+    #[track_caller]
+    pub fn start() -> Self {
+        let profile = tempfile::tempdir().expect("a directory for the profile");
+        let profile_flag = format!("--user-data-dir={}", profile.path().display());
+        let flags = [FLAGS, &[&profile_flag]].concat();
+        let driver = Driver::start(&json!({ "goog:chromeOptions": { "args": flags } }));
+        Self {
+            driver,
+            _profile: profile,
+        }
+    }
+
+    /// Goes to an address as if it had been typed, and waits until the page is loaded.
+    #[track_caller]
+    pub fn visit(&mut self, url: &str) {
+        self.driver.post("url", &json!({ "url": url }));
+    }
+
+    /// Follows the first link of the page, which has to lead to another address.
+    #[track_caller]
+    pub fn follow_link(&mut self) {
+        self.press("a");
+    }
+
+    /// Sends the first form of the page off, which has to lead to another address.
+    #[track_caller]
+    pub fn submit_form(&mut self) {
+        self.press("button");
+    }
+
+    /// Runs the body of a function in the page, and returns what that returns.
+    #[track_caller]
+    pub fn run(&mut self, script: &str) -> Value {
+        self.driver
+            .post("execute/sync", &json!({ "script": script, "args": [] }))
+    }
+
+    /// The cookies that the browser would send to the page it is on, also those that no script sees, with their
+    /// attributes as WebDriver names them.
+    #[track_caller]
+    pub fn cookies(&mut self) -> Vec<Value> {
+        let cookies = self.driver.get("cookie");
+        cookies.as_array().cloned().unwrap_or_default()
+    }
+
+    /// Forgets all cookies that it would send to the page it is on.
+    #[track_caller]
+    pub fn forget_cookies(&mut self) {
+        self.driver.delete("cookie");
+    }
+
+    /// Presses something and waits until it has led somewhere: the driver says so only of what it sees begin.
+    #[track_caller]
+    fn press(&mut self, selector: &str) {
+        let before = self.driver.get("url");
+        let query = json!({ "using": "css selector", "value": selector });
+        let element = self.driver.post("element", &query);
+        let element = element[ELEMENT].as_str().expect("the page has the element");
+        self.driver
+            .post(&format!("element/{element}/click"), &json!({}));
+        let pressed = Instant::now();
+        while self.driver.get("url") == before {
+            assert!(pressed.elapsed() < PATIENCE, "{selector} leads nowhere");
+        }
+    }
+}
+
+/// No window, no sandbox (tests run as root), and none of what a browser does of its own accord.
+const FLAGS: &[&str] = &[
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-proxy-server",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * 127.0.0.1",
+];
+
+/// WebDriver, section 12.2: the key under which an element's name is.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
