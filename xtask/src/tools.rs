@@ -15,6 +15,14 @@ pub(crate) struct Tool {
 /// What the tests start.
 pub(crate) const FOR_TESTS: &[Tool] = &[
     Tool {
+        program: "chromedriver",
+        package: "chromium-driver",
+    },
+    Tool {
+        program: "chromium",
+        package: "chromium",
+    },
+    Tool {
         program: "curl",
         package: "curl",
     },
