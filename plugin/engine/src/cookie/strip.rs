@@ -52,6 +52,9 @@ mod tests {
             ("a=\"q\";sid=x;b= 2 ;  c", "a=\"q\";b= 2 ;  c"),
             ("sid=x; a=1; sid=y; sid=z", "a=1"),
             ("a=1; sid=\"x\"; $Path=/", "a=1; $Path=/"),
+            ("sid=x; a=1\u{c} ", "a=1\u{c} "),
+            ("a=1; b=\t; sid=x", "a=1; b=\t"),
+            ("a=1;;; sid=x;; b=2;", "a=1;;;; b=2;"),
         ];
         for (header, left) in cases {
             assert_eq!(stripped(header).as_deref(), Some(left), "{header:?}");
