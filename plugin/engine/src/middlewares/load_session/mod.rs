@@ -5,6 +5,7 @@
 //! ends the request with 503: never an anonymous visitor, never a cleared cookie.
 
 mod config;
+mod cookie_header;
 mod instruction;
 mod journal;
 mod ledger;

@@ -1,11 +1,10 @@
 //! The session ids that a request presents, and the request without them.
 
-use std::borrow::Cow;
-
 use abi::config::Faults;
 use abi::{Exchange, HeaderName, Services, Side};
 
-use crate::cookie::{self, Candidates, CookieName};
+use super::cookie_header::CookieHeader;
+use crate::cookie::CookieName;
 use crate::session::SessionId;
 use crate::{KeyLookup, Source};
 
@@ -22,7 +21,7 @@ pub(super) struct Presented {
 #[derive(Debug)]
 pub(super) struct Places {
     places: Box<[Place]>,
-    cookie: HeaderName,
+    cookies: CookieHeader,
 }
 
 #[derive(Debug)]
@@ -69,7 +68,7 @@ impl Places {
         let places: Result<_, Faults> = lookup.sources().iter().map(place).collect();
         Ok(Self {
             places: places?,
-            cookie: resolve("cookie")?,
+            cookies: CookieHeader::resolve(services)?,
         })
     }
 
@@ -83,8 +82,7 @@ impl Places {
         for (index, place) in self.iter() {
             match place {
                 Place::Cookie(name) => {
-                    let headers = exchange.headers(Side::Request, self.cookie);
-                    for value in Candidates::of(headers, name) {
+                    for value in self.cookies.find(exchange, name) {
                         presented.offer(index, value);
                     }
                 }
@@ -106,46 +104,10 @@ impl Places {
     pub(super) fn strip(&self, exchange: &mut Exchange<'_>) {
         for (_, place) in self.iter() {
             match place {
-                Place::Cookie(name) => self.strip_cookie(exchange, name),
+                Place::Cookie(name) => self.cookies.strip(exchange, name),
                 Place::Header(name) => exchange.remove_header(Side::Request, *name),
                 Place::Query(name) => strip_query(exchange, name),
             }
-        }
-    }
-
-    /// Nearly every request has one Cookie header, and nothing to lose in it or all of it.
-    fn strip_cookie(&self, exchange: &mut Exchange<'_>, name: &CookieName) {
-        let mut headers = exchange.headers(Side::Request, self.cookie);
-        let kept = match (headers.next(), headers.next()) {
-            (None, _) => return,
-            (Some(only), None) => cookie::strip(only, name),
-            (Some(_), Some(_)) => {
-                drop(headers);
-                return self.strip_cookies(exchange, name);
-            }
-        };
-        let kept = match kept {
-            Some(Cow::Borrowed(_)) => return,
-            kept => kept.map(Cow::into_owned),
-        };
-        drop(headers);
-        exchange.remove_header(Side::Request, self.cookie);
-        self.restore(exchange, kept);
-    }
-
-    fn strip_cookies(&self, exchange: &mut Exchange<'_>, name: &CookieName) {
-        let kept: Vec<Vec<u8>> = exchange
-            .headers(Side::Request, self.cookie)
-            .filter_map(|header| cookie::strip(header, name).map(Cow::into_owned))
-            .collect();
-        exchange.remove_header(Side::Request, self.cookie);
-        self.restore(exchange, kept);
-    }
-
-    fn restore(&self, exchange: &mut Exchange<'_>, kept: impl IntoIterator<Item = Vec<u8>>) {
-        for header in kept {
-            // Part of what was a header value before is one again; were it not, a lost cookie is the safe side.
-            let _ = exchange.append_header(Side::Request, self.cookie, header);
         }
     }
 }
