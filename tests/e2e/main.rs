@@ -14,6 +14,7 @@ mod neighbour;
 mod operation;
 mod outage;
 mod panics;
+mod principals;
 mod proxying;
 mod quickstart;
 mod renewal;

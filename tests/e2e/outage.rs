@@ -115,7 +115,7 @@ fn storage_that_panics_or_refuses_is_an_outage() {
 }
 
 #[track_caller]
-fn is_outage(response: &Message) {
+pub(crate) fn is_outage(response: &Message) {
     assert_eq!(response.status(), 503, "{:?}", response.text());
     assert!(response.header("retry-after").is_some());
     assert_eq!(response.header("set-cookie"), None);
@@ -124,7 +124,7 @@ fn is_outage(response: &Message) {
 /// Asks again as a client does that minds `Retry-After`, until the storage is back. The supervisor of the connection
 /// waits before it tries again, so nobody can say which request is the first to be served. Each 503 takes its time: the
 /// gateway waits for a connection before it gives up.
-fn until_answered(mut ask: impl FnMut() -> Message) -> Message {
+pub(crate) fn until_answered(mut ask: impl FnMut() -> Message) -> Message {
     let began = std::time::Instant::now();
     loop {
         let response = ask();
