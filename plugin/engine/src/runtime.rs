@@ -1,11 +1,11 @@
-//! The threads of this plugin that wait for networks. The only file that owns a runtime or spawns.
+//! The threads of this plugin that wait for networks and disks. The only file that owns a runtime or spawns.
 //!
 //! A plugin has its own copy of tokio and cannot use the gateway's: it starts threads of its own, late and few.
 
 use std::future::poll_fn;
 use std::num::NonZeroUsize;
 use std::pin::pin;
-use std::{fmt, io};
+use std::{fmt, io, thread};
 
 use once_cell::sync::OnceCell;
 use tokio::runtime::{Builder, Handle, Runtime as Tokio};
@@ -87,6 +87,29 @@ impl Drop for Task {
     }
 }
 
+/// Runs `work` on a thread of its own, for work that blocks, as on a disk. Dropping the thread waits for the end of
+/// the work: whoever drops it has told the work to end.
+///
+/// # Errors
+/// When the system has no more threads to give.
+pub fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<Thread> {
+    let thread = thread::Builder::new().name(name.into()).spawn(work)?;
+    Ok(Thread(Some(thread)))
+}
+
+/// A thread that ends before its owner does.
+#[derive(Debug)]
+pub struct Thread(Option<thread::JoinHandle<()>>);
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            // A panic on it was reported where it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
 /// Lets a future that uses timers or sockets of `runtime` be polled on any thread.
 ///
 /// The runtime is entered in every poll, not once: the future may be polled on another thread each time. Measured
@@ -142,6 +165,22 @@ mod tests {
         drop(task);
 
         assert!(receiver.recv().is_err(), "what the work held is dropped");
+    }
+
+    #[test]
+    fn dropping_a_thread_waits_for_its_work() {
+        let (sender, receiver) = channel();
+        let (told, end) = channel::<()>();
+        let thread = thread("test", move || {
+            let _ = end.recv();
+            let _ = sender.send(());
+        })
+        .unwrap();
+
+        drop(told);
+        drop(thread);
+
+        assert_eq!(receiver.try_recv(), Ok(()));
     }
 
     #[tokio::test]
