@@ -18,7 +18,7 @@ use engine::middlewares::{
 };
 use engine::runtime::Runtime;
 use engine::session::Keyring;
-use engine::storage::{MemoryConfig, RedisConfig, RedisStorage, Storages};
+use engine::storage::{FileConfig, FileStorage, MemoryConfig, RedisConfig, RedisStorage, Storages};
 
 /// The plugin of one gateway.
 struct Session {
@@ -85,6 +85,11 @@ impl Plugin for Session {
             Self::memory,
         );
         offer.storage(
+            "FileStorage",
+            "Sessions in a file of this gateway, kept over restarts.",
+            Self::file,
+        );
+        offer.storage(
             "RedisStorage",
             "Sessions in Redis, shared by all gateways.",
             Self::redis,
@@ -119,6 +124,11 @@ impl Session {
 
     fn memory(&self, entry: Entry<'_>, config: MemoryConfig) -> Result<StorageHandle, Faults> {
         self.storages.memory(entry.name, &config)
+    }
+
+    fn file(&self, _: Entry<'_>, config: FileConfig) -> Result<StorageHandle, Faults> {
+        let storage = FileStorage::open(&config, Arc::clone(&self.clock))?;
+        Ok(StorageHandle::new(Arc::new(storage)))
     }
 
     fn redis(&self, _: Entry<'_>, config: RedisConfig) -> Result<StorageHandle, Faults> {

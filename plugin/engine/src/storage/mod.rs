@@ -8,6 +8,7 @@
 pub mod conformance;
 mod encoded;
 mod exported;
+pub(crate) mod file;
 pub(crate) mod memory;
 pub(crate) mod redis;
 mod storages;
@@ -21,6 +22,7 @@ use crate::session::{Address, State};
 
 pub use encoded::Encoded;
 pub use exported::Exported;
+pub use file::{Durability, FileConfig, FileStorage};
 pub use memory::{MemoryConfig, MemoryStorage};
 #[cfg(any(test, feature = "conformance"))]
 pub use redis::server::RedisServer;
