@@ -59,7 +59,8 @@ pub(super) fn has_cookie(lookup: &KeyLookup) -> bool {
     cookie_names(lookup).next().is_some()
 }
 
-fn cookie_names(lookup: &KeyLookup) -> impl Iterator<Item = &CookieName> {
+/// The places that are cookies.
+pub(super) fn cookie_names(lookup: &KeyLookup) -> impl Iterator<Item = &CookieName> {
     lookup.sources().iter().filter_map(|source| match source {
         Source::Cookie(name) => Some(name),
         Source::Header(_) | Source::Query(_) => None,

@@ -1,5 +1,6 @@
 //! What an operator may say about loading sessions, as written and, in [`Settings`], as meant.
 
+mod cache;
 mod choices;
 mod cookies;
 mod path_globs;

@@ -1,19 +1,17 @@
 //! The rules of the engine.
 
-use abi::config::Faults;
-
 use super::{LoadSessionConfig, OnLimit};
 use crate::Policy;
 use crate::session::{Excess, Keyring, Lifetime, Limit, Secrets};
 
 impl LoadSessionConfig {
-    pub(super) fn policy(&self, faults: &mut Faults) -> Policy {
+    pub(super) fn policy(&self, secrets: Option<Secrets>) -> Policy {
         Policy {
-            keyring: self.keyring(faults),
+            keyring: secrets.map_or_else(Keyring::plain, Keyring::sealed),
             lifetime: self.lifetime(),
             grace: self.rotation_grace.get().unwrap_or_default(),
             revokes_on_reuse: self.revoke_on_reuse,
-            principal: (!self.principal.is_empty()).then(|| self.principal.as_str().into()),
+            principal: self.principal(),
             limit: self.limit(),
             max_bytes: usize::try_from(self.max_bytes.bytes()).unwrap_or(usize::MAX),
         }
@@ -40,10 +38,7 @@ impl LoadSessionConfig {
         (sessions > 0).then_some(Limit { sessions, excess })
     }
 
-    /// Nothing is sealed in place of what is wrong.
-    fn keyring(&self, faults: &mut Faults) -> Keyring {
-        let secrets = Secrets::parse(&self.secrets).map_err(|found| found.under("secrets"));
-        let secrets = faults.absorb(secrets).flatten();
-        secrets.map_or_else(Keyring::plain, Keyring::sealed)
+    pub(super) fn principal(&self) -> Option<Box<str>> {
+        (!self.principal.is_empty()).then(|| self.principal.as_str().into())
     }
 }

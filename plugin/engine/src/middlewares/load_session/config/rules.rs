@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use abi::config::{DurationOrNone, Fault, Faults};
 
-use super::cookies::has_cookie;
+use super::cache::snapshot_name;
+use super::cookies::{cookie_names, has_cookie};
 use super::{LoadSessionConfig, Strategy};
 use crate::KeyLookup;
-use crate::cookie::MAX_AGE;
+use crate::cookie::{CookieName, MAX_AGE};
 
 /// Everything that contradicts itself. Without a `lookup`, because it is wrong by itself, nothing is said about it.
 pub(super) fn check(config: &LoadSessionConfig, lookup: Option<&KeyLookup>) -> Faults {
@@ -107,7 +108,20 @@ fn cookie_cache(config: &LoadSessionConfig, lookup: Option<&KeyLookup>) -> Fault
             "`cookieCache` needs a cookie in keyLookup, for browsers to bring the snapshot along",
         );
     }
+    faults.extend(lookup.map(snapshots_in_the_way).unwrap_or_default());
     faults
+}
+
+fn snapshots_in_the_way(lookup: &KeyLookup) -> Faults {
+    let is_taken = |name: &CookieName| cookie_names(lookup).any(|taken| taken == name);
+    let clash = |name: &CookieName| {
+        let snapshots = snapshot_name(name).filter(is_taken)?;
+        let message = format!(
+            "`cookie:{snapshots}` is where the snapshots of `cookie:{name}` are; expected another name"
+        );
+        Some(Fault::new("keyLookup", message))
+    };
+    cookie_names(lookup).filter_map(clash).collect()
 }
 
 fn principals(config: &LoadSessionConfig) -> Faults {

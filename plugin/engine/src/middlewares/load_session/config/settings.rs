@@ -4,9 +4,11 @@ use std::fmt;
 
 use abi::config::Faults;
 
+use super::cache::SnapshotCookie;
 use super::path_globs::PathGlobs;
 use super::{LoadSessionConfig, rules, weakness};
 use crate::cookie::{CookieName, CookieRules};
+use crate::session::Secrets;
 use crate::{KeyLookup, Policy};
 
 /// What the middleware works by.
@@ -25,12 +27,24 @@ pub(crate) struct Settings {
     pub(crate) warning: Option<String>,
     /// One for each cookie that is looked for.
     cookies: Box<[CookieRules]>,
+    /// One for each of them, or none at all.
+    snapshots: Box<[SnapshotCookie]>,
 }
 
 impl Settings {
     /// How the cookie of this name is set.
     pub(crate) fn cookie(&self, name: &CookieName) -> Option<&CookieRules> {
         self.cookies.iter().find(|cookie| cookie.name == *name)
+    }
+
+    /// The snapshots that belong to the cookie of this name, with `strategy: cookieCache`.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "all is answered from the storage so far")
+    )]
+    pub(crate) fn snapshot(&self, name: &CookieName) -> Option<&SnapshotCookie> {
+        let mut pairs = self.cookies.iter().zip(&self.snapshots);
+        pairs.find_map(|(cookie, snapshot)| (cookie.name == *name).then_some(snapshot))
     }
 }
 
@@ -43,14 +57,16 @@ impl LoadSessionConfig {
         let mut faults = Faults::default();
         let lookup = noted(self.key_lookup.parse(), "keyLookup", &mut faults);
         let cookies = self.cookies(lookup.as_ref(), &mut faults);
-        let policy = self.policy(&mut faults);
+        let secrets = Secrets::parse(&self.secrets).map_err(|found| found.under("secrets"));
+        let secrets = faults.absorb(secrets).flatten();
         let sensitive_paths = self.globs(&mut faults);
         faults.extend(rules::check(self, lookup.as_ref()));
         match lookup {
             Some(lookup) if faults.is_empty() => Ok(Settings {
                 warning: weakness::warning(self, &lookup),
                 lookup,
-                policy,
+                snapshots: self.snapshots(&cookies, secrets.as_ref()),
+                policy: self.policy(secrets),
                 forwards_key: self.forward_session_key,
                 sensitive_paths,
                 cookies,

@@ -7,6 +7,7 @@ mod weakness;
 use serde_json::json;
 
 use super::*;
+use crate::cookie::CookieName;
 
 #[test]
 fn nothing_written_means_the_documented_defaults() {
@@ -65,6 +66,21 @@ fn secrets_are_in_no_debug_output() {
     let config = parse(json!({ "secrets": ["correct horse battery staple"] }));
 
     assert!(!format!("{config:?}").contains("horse"));
+}
+
+#[test]
+fn snapshots_are_set_like_the_cookie_they_belong_to() {
+    let settings = settled(json!({
+        "strategy": "cookieCache", "secrets": [SECRET], "cookieSecure": true, "cookiePath": "/app",
+        "keyLookup": ["header:X-Session", "cookie:sid"],
+    }));
+    let name = CookieName::parse("sid").unwrap();
+
+    let rules = &settings.snapshot(&name).unwrap().rules;
+
+    assert_eq!(rules.name.as_str(), "sid_cache");
+    assert_eq!((rules.secure, rules.path.as_str()), (true, "/app"));
+    assert!(settled(json!({})).snapshot(&name).is_none());
 }
 
 fn parse(written: Value) -> LoadSessionConfig {

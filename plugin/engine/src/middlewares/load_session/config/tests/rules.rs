@@ -131,6 +131,10 @@ fn cases() -> Vec<(Value, &'static str)> {
             "strategy: `cookieCache` needs a cookie in keyLookup, for browsers to bring the snapshot along",
         ),
         (
+            json!({ "strategy": "cookieCache", "secrets": [SECRET], "keyLookup": ["cookie:a", "cookie:a_cache"] }),
+            "keyLookup: `cookie:a_cache` is where the snapshots of `cookie:a` are; expected another name",
+        ),
+        (
             json!({ "secrets": [SECRET, "too short"] }),
             "secrets[1]: shorter than 32 bytes; `openssl rand -base64 48` makes one that is long enough",
         ),
