@@ -4,7 +4,8 @@
 //! it, who implements it). The rules that every table follows are stated once, here:
 //!
 //! - **Form.** Tables are `abi_stable` prefix types: new functions are appended after the last one, never inserted,
-//!   never changed. Enums that cross are closed; what may grow crosses as a number.
+//!   never changed, and are optional (`missing_field(option)`): who calls one says what becomes of an object that was
+//!   made before it. Enums that cross are closed; what may grow crosses as a number, or as JSON.
 //! - **Ownership.** An `object` pointer is owned by the handle that carries it and goes back through `release`.
 //!   A [`View`] is borrowed for the call. Owned bytes and text cross as `RVec` and `RString`, which remember their
 //!   allocator.

@@ -20,7 +20,7 @@ pub enum Attribute<'a> {
 
 /// The attribute was refused: its name is empty, or the session would become larger than allowed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the session does not take this attribute")]
+#[error("the attribute has no name, or the session would become larger than allowed")]
 pub struct AttributeError;
 
 impl Attribute<'_> {
