@@ -34,6 +34,31 @@ fn cookie_attributes_are_as_configured() {
 }
 
 #[test]
+fn cookie_goes_to_the_hosts_and_paths_that_are_configured() {
+    let bench = Bench::new(json!({
+        "cookieDomain": "Example.COM", "cookiePath": "/app", "cookiePartitioned": true, "cookieSecure": true,
+        "cookieSameSite": "None", "cookieSessionOnly": true,
+    }));
+
+    let exchange = bench.visit("", |exchange| set(exchange, "user_id", "anna"));
+
+    let cookie = exchange.response_headers("set-cookie")[0].to_owned();
+    let (_, attributes) = cookie.split_once("; ").unwrap();
+    let mut attributes: Vec<&str> = attributes.split("; ").collect();
+    attributes.sort_unstable();
+    assert_eq!(
+        attributes,
+        [
+            "Domain=example.com",
+            "Partitioned",
+            "Path=/app",
+            "SameSite=None",
+            "Secure"
+        ]
+    );
+}
+
+#[test]
 fn id_of_a_client_is_never_adopted() {
     let bench = Bench::new(json!({}));
     let chosen = "session_id=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

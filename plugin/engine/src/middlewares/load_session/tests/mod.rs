@@ -1,8 +1,10 @@
 //! The middleware around an upstream, with a clock that the test moves.
 
+mod clocks;
 mod failing;
 mod keys;
 mod life;
+mod principals;
 mod writing;
 
 use std::time::Duration;
