@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::Path;
 
 use abi_stable::StableAbi as _;
-use abi_stable::abi_stability::abi_checking::check_layout_compatibility;
+use abi_stable::abi_stability::abi_checking::{
+    AbiInstabilityErrors, CheckingGlobals, check_layout_compatibility_with_globals,
+};
 use abi_stable::library::{AbiHeader, AbiHeaderRef};
 use abi_stable::type_layout::TypeLayout;
 use libloading::os::unix;
@@ -107,13 +109,22 @@ fn upgrade(header: AbiHeaderRef) -> Result<PluginModuleRef, LoadError> {
 fn compare(plugin: &'static TypeLayout, gateway: &'static TypeLayout) -> Result<(), LoadError> {
     // For `abi_stable` the second is the one that may have grown since the first was built, and it expects that of
     // libraries. Here it is the gateway that grows.
-    let Err(errors) = check_layout_compatibility(plugin, gateway) else {
+    let Err(errors) = alone(plugin, gateway) else {
         return Ok(());
     };
-    match check_layout_compatibility(gateway, plugin) {
+    match alone(gateway, plugin) {
         Ok(()) => Err(LoadError::Newer),
         Err(_) => Err(LoadError::Layout(summary(&errors))),
     }
+}
+
+/// Each plugin by itself: `abi_stable` would hold it against those before it too, and would refuse one that is newer
+/// than they are. What has the form of the gateway's tables has that of each other's.
+fn alone(
+    expected: &'static TypeLayout,
+    found: &'static TypeLayout,
+) -> Result<(), AbiInstabilityErrors> {
+    check_layout_compatibility_with_globals(expected, found, &CheckingGlobals::new())
 }
 
 // The text of the dynamic linker names the path first; who reports the error has named it already.
@@ -140,51 +151,77 @@ mod tests {
 
     #[test]
     fn plugin_may_have_been_built_before_the_newest_functions() {
-        compare(older::ToolsRef::LAYOUT, newer::ToolsRef::LAYOUT).unwrap();
+        compare(older::ChestRef::LAYOUT, gateway::ChestRef::LAYOUT).unwrap();
+    }
+
+    #[test]
+    fn plugins_of_several_ages_load_side_by_side() {
+        for plugin in [
+            older::ChestRef::LAYOUT,
+            newer::ChestRef::LAYOUT,
+            older::ChestRef::LAYOUT,
+        ] {
+            compare(plugin, gateway::ChestRef::LAYOUT).unwrap();
+        }
     }
 
     #[test]
     fn plugin_that_was_built_for_more_than_there_is_is_refused() {
-        let refused = compare(newer::ToolsRef::LAYOUT, older::ToolsRef::LAYOUT);
+        let refused = compare(newer::ChestRef::LAYOUT, older::ChestRef::LAYOUT);
 
         assert!(matches!(refused, Err(LoadError::Newer)), "{refused:?}");
     }
 
     #[test]
     fn plugin_that_was_built_for_another_form_is_told_where_it_differs() {
-        let refused = compare(other::ToolsRef::LAYOUT, newer::ToolsRef::LAYOUT).unwrap_err();
+        let refused = compare(other::ChestRef::LAYOUT, gateway::ChestRef::LAYOUT).unwrap_err();
 
         let text = refused.to_string();
         assert!(text.contains("type is u64, expected u32"), "{text}");
     }
 
-    /// A table of one name in its several forms.
-    macro_rules! tools {
-        ($form:ident { $($(#[$kind:meta])* $name:ident: $number:ty),+ }) => {
+    /// A table that leads to another, in the form it has for somebody.
+    macro_rules! chest {
+        ($owner:ident { $($(#[$kind:meta])* $tool:ident: $number:ty),+ }) => {
             #[expect(dead_code, reason = "only the form matters")]
-            mod $form {
+            mod $owner {
+                use abi_stable::StableAbi;
+
                 #[repr(C)]
-                #[derive(abi_stable::StableAbi)]
+                #[derive(StableAbi)]
+                #[sabi(kind(Prefix(prefix_ref = ChestRef, prefix_fields = ChestPrefix)))]
+                pub(super) struct Chest {
+                    #[sabi(last_prefix_field)]
+                    pub(super) open: extern "C" fn() -> ToolsRef,
+                }
+
+                #[repr(C)]
+                #[derive(StableAbi)]
                 #[sabi(kind(Prefix(prefix_ref = ToolsRef, prefix_fields = ToolsPrefix)))]
                 pub(super) struct Tools {
-                    $($(#[$kind])* pub(super) $name: extern "C" fn($number)),+
+                    $($(#[$kind])* pub(super) $tool: extern "C" fn($number)),+
                 }
             }
         };
     }
 
-    tools!(older {
+    chest!(older {
         #[sabi(last_prefix_field)]
         cut: u32
     });
-    tools!(newer {
+    chest!(newer {
         #[sabi(last_prefix_field)]
         cut: u32,
         glue: u32
     });
-    tools!(other {
+    chest!(other {
         #[sabi(last_prefix_field)]
         cut: u64,
+        glue: u32
+    });
+    chest!(gateway {
+        #[sabi(last_prefix_field)]
+        cut: u32,
         glue: u32
     });
 }
