@@ -4,7 +4,7 @@ mod rules;
 
 use std::time::Instant;
 
-use e2e::{Answer, Chromium, Gateway, PATIENCE, Site, Upstream};
+use e2e::{Answer, Chromium, Gateway, Message, PATIENCE, Site, Upstream};
 use serde_json::Value;
 
 use crate::anna::{self, identity, is_anna, writes_session};
@@ -26,7 +26,7 @@ fn cookie_is_set_at_login_and_sent_from_then_on() {
 
 #[test]
 fn renewed_cookie_takes_the_place_of_the_old_one() {
-    let (gateway, upstream) = app("cookieExpiration: 60s, autoRenewAfter: 200ms");
+    let (gateway, upstream) = app("cookieExpiration: 60s, autoRenewAfter: 1s, rotationGrace: 1s");
     let mut chromium = Chromium::start();
     chromium.visit(&url(&gateway, "localhost", "/app/login"));
     let first = cookie(&mut chromium)["value"].clone();
@@ -49,39 +49,155 @@ fn logout_takes_the_cookie_back_however_it_was_set() {
         ("127.0.0.1", ""),
         ("www.example.test", ""),
         ("localhost", "cookieSessionOnly: true"),
+        ("localhost", "cookieSameSite: Strict, cookieHTTPOnly: true"),
+        ("localhost", "cookieSameSite: None, cookieSecure: true"),
+        ("localhost", "cookiePath: /app"),
+        ("example.test", "cookieDomain: example.test"),
+        ("www.example.test", "cookieDomain: example.test"),
         (
-            "localhost",
-            "cookieHTTPOnly: true, cookieSecure: true, cookieSameSite: Strict",
+            "www.example.test",
+            "cookieDomain: example.test, cookiePath: /app",
         ),
-        ("localhost", "cookieSecure: true, cookieSameSite: None"),
+        ("localhost", "cookieDomain: localhost"),
+        ("localhost", "cookiePartitioned: true, cookieSecure: true"),
         (
-            "localhost",
-            "cookieSecure: true, keyLookup: 'cookie:__Secure-id'",
-        ),
-        (
-            "localhost",
-            "cookieSecure: true, keyLookup: 'cookie:__Host-id'",
-        ),
-        (
-            "localhost",
-            "cookieSecure: true, cookieHTTPOnly: true, keyLookup: 'cookie:__Http-id'",
+            "www.app.localhost",
+            "cookiePartitioned: true, cookieSecure: true, cookieSameSite: None, cookieDomain: app.localhost",
         ),
         (
             "localhost",
-            "cookieSecure: true, cookieHTTPOnly: true, keyLookup: 'cookie:__Host-Http-id'",
+            "keyLookup: 'cookie:__Secure-id', cookieSecure: true",
+        ),
+        (
+            "www.app.localhost",
+            "keyLookup: 'cookie:__Secure-id', cookieSecure: true, cookieDomain: app.localhost, cookiePath: /app",
+        ),
+        (
+            "localhost",
+            "keyLookup: 'cookie:__Host-id', cookieSecure: true",
+        ),
+        (
+            "localhost",
+            "keyLookup: 'cookie:__Host-id', cookieSecure: true, cookiePartitioned: true, cookieSameSite: None",
+        ),
+        (
+            "localhost",
+            "keyLookup: 'cookie:__Http-id', cookieSecure: true, cookieHTTPOnly: true",
+        ),
+        (
+            "localhost",
+            "keyLookup: 'cookie:__Host-Http-id', cookieSecure: true, cookieHTTPOnly: true",
         ),
     ] {
         let (gateway, upstream) = app(&format!("forwardSessionKey: true, {keys}"));
+        let mut visit = |path: &str| {
+            chromium.visit(&url(&gateway, host, path));
+            latest(&upstream)
+        };
 
-        chromium.visit(&url(&gateway, host, "/app/login"));
-        chromium.visit(&url(&gateway, host, "/app"));
-        assert_eq!(identity(&latest(&upstream)), is_anna(), "{host} {keys}");
-        chromium.visit(&url(&gateway, host, "/app/logout"));
-        chromium.visit(&url(&gateway, host, "/app"));
+        visit("/app");
+        visit("/app/login");
+        assert_eq!(identity(&visit("/app")), is_anna(), "{host} {keys}");
+        visit("/app/logout");
+        let request = visit("/app");
 
-        assert_eq!(latest(&upstream).header("cookie"), None, "{host} {keys}");
-        assert_eq!(identity(&latest(&upstream)), (None, None), "{host} {keys}");
+        assert_eq!(request.header("cookie"), None, "{host} {keys}");
+        assert_eq!(identity(&request), (None, None), "{host} {keys}");
     }
+}
+
+#[test]
+fn cookie_of_a_domain_is_shared_with_its_hosts_until_logout() {
+    let (gateway, upstream) = app("forwardSessionKey: true, cookieDomain: example.test");
+    let mut chromium = Chromium::start();
+    let mut visit = |host: &str, path: &str| {
+        chromium.visit(&url(&gateway, host, path));
+        latest(&upstream)
+    };
+
+    visit("www.example.test", "/app");
+    visit("www.example.test", "/app/login");
+    for host in ["example.test", "www.example.test", "a.b.example.test"] {
+        assert_eq!(identity(&visit(host, "/app")), is_anna(), "{host}");
+    }
+    visit("a.b.example.test", "/app/logout");
+
+    for host in ["example.test", "www.example.test", "a.b.example.test"] {
+        assert_eq!(visit(host, "/app").header("cookie"), None, "{host}");
+    }
+}
+
+#[test]
+fn logout_takes_back_the_twin_that_a_script_has_planted() {
+    let (gateway, upstream) =
+        app("forwardSessionKey: true, cookieDomain: example.test, cookieHTTPOnly: true");
+    let app = url(&gateway, "www.example.test", "/app");
+    let mut chromium = Chromium::start();
+    chromium.visit(&app);
+    let planted = format!("session_id={}", "B".repeat(43));
+    chromium.run(&format!("document.cookie = '{planted}; Path=/'"));
+
+    chromium.visit(&format!("{app}/login"));
+    chromium.visit(&app);
+    let both = latest(&upstream);
+    chromium.visit(&format!("{app}/logout"));
+    chromium.visit(&app);
+
+    let cookies = both.header("cookie").unwrap();
+    assert!(
+        cookies.contains(&planted) && cookies.matches("session_id=").count() == 2,
+        "{cookies}"
+    );
+    assert_eq!(identity(&both), is_anna());
+    assert_eq!(latest(&upstream).header("cookie"), None);
+}
+
+#[test]
+fn cookie_of_a_path_stays_below_it() {
+    let (gateway, upstream) = app("cookiePath: /app");
+    let mut chromium = Chromium::start();
+    chromium.visit(&url(&gateway, "localhost", "/app/login"));
+
+    for (path, is_known) in [
+        ("/app", true),
+        ("/app/x", true),
+        ("/apple", false),
+        ("/", false),
+    ] {
+        chromium.visit(&url(&gateway, "localhost", path));
+
+        assert_eq!(
+            identity(&latest_at(&upstream, path)) == is_anna(),
+            is_known,
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn partitioned_cookie_is_apart_for_each_site_that_embeds_the_application() {
+    let (gateway, upstream) =
+        app("cookiePartitioned: true, cookieSecure: true, cookieSameSite: None");
+    for path in ["/app", "/app/login", "/app/logout"] {
+        let embedded = url(&gateway, "localhost", path);
+        page(
+            &upstream,
+            &format!("/embeds{path}"),
+            &format!("<iframe src='{embedded}'></iframe>"),
+        );
+    }
+    let mut chromium = Chromium::start();
+    let mut is_known_at = |host: &str, path: &str| {
+        chromium.visit(&url(&gateway, host, &format!("/embeds{path}")));
+        chromium.visit(&url(&gateway, host, "/embeds/app"));
+        identity(&latest(&upstream)) == is_anna()
+    };
+
+    assert!(is_known_at("one.test", "/app/login"));
+    assert!(!is_known_at("two.test", "/app"));
+    assert!(is_known_at("two.test", "/app/login"));
+    assert!(!is_known_at("one.test", "/app/logout"));
+    assert!(is_known_at("two.test", "/app"));
 }
 
 #[test]
@@ -165,10 +281,15 @@ fn url(gateway: &Gateway, host: &str, path: &str) -> String {
 
 /// The latest request for the application itself: a browser asks for more than it is told to.
 #[track_caller]
-fn latest(upstream: &Upstream) -> e2e::Message {
+fn latest(upstream: &Upstream) -> Message {
+    latest_at(upstream, "/app")
+}
+
+#[track_caller]
+fn latest_at(upstream: &Upstream, path: &str) -> Message {
     let mut seen = upstream.seen().into_iter().rev();
-    seen.find(|request| request.path() == "/app")
-        .expect("the application was visited")
+    seen.find(|request| request.path() == path)
+        .unwrap_or_else(|| panic!("{path} was not visited"))
 }
 
 /// The only cookie of the page.

@@ -27,12 +27,21 @@ impl Driver {
             .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("chromedriver is missing: apt-get install chromium chromium-driver");
         let log = Log::of(process.stdout.take().expect("the output of chromedriver"));
-        let port = log.wait(|lines| lines.iter().find_map(|line| port_in(line)));
-        let address = SocketAddr::from(([127, 0, 0, 1], port.unwrap_or_default()));
+        let errors = Log::of(process.stderr.take().expect("the errors of chromedriver"));
+        let Some(port) = log.wait(|lines| lines.iter().find_map(|line| port_in(line))) else {
+            let _ = process.kill();
+            let _ = process.wait();
+            panic!(
+                "chromedriver did not start:\n{}\n{}",
+                log.text(),
+                errors.text()
+            );
+        };
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut driver = Self {
             process,
             client: Browser::new(address),
