@@ -13,7 +13,8 @@ use super::{ConfigDuration, DurationError, Spelling};
 /// A span of time, or `0` where the key says that 0 means none.
 ///
 /// Spelled like [`ConfigDuration`]; `0`, `0s` and the like are nothing.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+// Not ordered: whether none is less or more than all others is for each key to say.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(try_from = "Spelling")]
 pub struct DurationOrNone(Option<ConfigDuration>);
 
