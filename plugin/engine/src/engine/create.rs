@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use abi::storage::{Key, Unavailable};
 
-use super::Engine;
 use super::event::Event;
 use super::outcome::{Attempt, Saved, Stop};
+use super::rows::Place;
 use super::session::Session;
+use super::{Engine, TOMBSTONE};
 use crate::session::{Deltas, Family, Record, SessionId, State};
 
 impl Engine {
@@ -39,7 +40,7 @@ impl Engine {
             // 256 random bits do not repeat. If they seem to, nothing else about them can be trusted.
             return Err(Unavailable::new("a new session id was already taken").into());
         }
-        self.join(&record).await?;
+        self.join(&place, &record).await?;
         self.session(place, 1, record).map_err(|_| Stop::Lost)
     }
 
@@ -52,12 +53,18 @@ impl Engine {
         Ok(record.on_roster(roster.map(|roster| roster.key())))
     }
 
-    /// Makes a session that was just written a living one.
-    pub(super) async fn join(&self, record: &Record) -> Attempt<()> {
-        match self.policy.principal_of(record.attributes()) {
-            Some(principal) => self.admit(&principal, record).await,
-            None => Ok(()),
+    /// Makes a session whose row was just written a living one.
+    pub(super) async fn join(&self, place: &Place, record: &Record) -> Attempt<()> {
+        let Some(principal) = self.policy.principal_of(record.attributes()) else {
+            return Ok(());
+        };
+        let admitted = self.admit(&principal, record).await;
+        if let Err(Stop::Refused(_)) = admitted {
+            // Dead already, as no roster names it. An outage leaves it lying there until its time runs out.
+            let row = (place.address, 1);
+            let _ = self.replace(row, State::Revoked, TOMBSTONE).await;
         }
+        admitted
     }
 
     /// An outage of randomness is an outage.

@@ -45,7 +45,7 @@ impl Engine {
             );
             self.put_successor((&place, version), &record).await?;
             if version == 1 && family != old.record.family() {
-                self.join(&record).await?;
+                self.join(&place, &record).await?;
             }
             if self
                 .replace((old.address, old.version), State::Revoked, TOMBSTONE)

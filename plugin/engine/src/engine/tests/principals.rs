@@ -194,7 +194,7 @@ async fn at_the_limit_the_oldest_session_ends() {
 
 #[tokio::test]
 async fn at_the_limit_a_login_is_refused_and_nothing_is_left_of_it() {
-    let (_, engine) = limited(1, Excess::Refuse);
+    let (stage, engine) = limited(1, Excess::Refuse);
     let first = log_in(&engine, "anna").await;
     let visitor = engine.create(&deltas(&[("basket", 1)])).await.expect_done();
     let mut login = Deltas::new();
@@ -209,6 +209,7 @@ async fn at_the_limit_a_login_is_refused_and_nothing_is_left_of_it() {
         Saved::Refused(Refusal::TooManySessions)
     );
 
+    assert_eq!(stage.live(), 2, "the first session and the visitor");
     assert!(find(&engine, first.id()).await.is_some());
     assert!(
         find(&engine, visitor.id()).await.is_some(),
