@@ -121,8 +121,10 @@ fn strip_query(exchange: &mut Exchange<'_>, name: &str) {
         .filter(|pair| value(pair, name).is_none())
         .collect();
     let kept = Some(kept.join("&")).filter(|kept| !kept.is_empty());
-    // Part of what was a query before is one again.
-    let _ = exchange.set_query(kept.as_deref());
+    // Part of what was a query before is one again; were it not, a lost query is the safe side.
+    if exchange.set_query(kept.as_deref()).is_err() {
+        let _ = exchange.set_query(None);
+    }
 }
 
 fn pairs(query: Option<&str>) -> impl Iterator<Item = &str> {

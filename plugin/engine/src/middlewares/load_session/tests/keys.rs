@@ -114,6 +114,16 @@ fn key_does_not_reach_the_upstream_and_everything_else_does() {
 }
 
 #[test]
+fn key_does_not_reach_the_upstream_in_a_query_that_cannot_be_forwarded() {
+    let bench = Bench::new(json!({ "keyLookup": "query:s" }));
+    let mut exchange = bench.gateway.exchange("GET", "/?not a query&s=secret");
+
+    exchange.run(&bench.middleware, 200).unwrap();
+
+    assert_eq!(exchange.query(), None);
+}
+
+#[test]
 fn key_is_forwarded_when_that_is_asked_for() {
     let bench = Bench::new(json!({ "forwardSessionKey": true }));
     let mut exchange = bench
