@@ -1,8 +1,9 @@
-//! The commands of this repository: `cargo xtask run`, `test`, `dist`, `bench`.
+//! The commands of this repository: `cargo xtask run`, `test`, `fuzz`, `dist`, `bench`.
 #![forbid(unsafe_code)]
 
 mod bench;
 mod dist;
+mod fuzz;
 mod layout;
 mod load;
 mod run;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["run", options @ ..] => run::run(options),
         ["test"] => test::test(),
+        ["fuzz", options @ ..] => fuzz::fuzz(options),
         ["dist"] => dist::dist(),
         ["bench"] => bench::bench(),
         ["bench", "--load"] => load::load(),
@@ -47,6 +49,8 @@ usage: cargo xtask <command>
   run [--release] [--port PORT]
                     build gateway and session.so, start them on examples/quickstart, print what to try;
                     PORT is 8090 unless given, 0 picks a free one
-  test              everything that must hold: formats, lints, unit and end-to-end tests, examples
+  test              everything that must hold: formats, lints, unit and end-to-end tests, examples, fuzz targets
+  fuzz [target...] [--seconds N] [--keep]
+                    look for inputs that break a promise; `fuzz --help` says how and what to do about one
   dist              lay out what is shipped in dist/: gateway, plugins/session.so, config/, SHA256SUMS
   bench [--load]    criterion benchmarks and the comparison with nginx under load, or the latter alone";

@@ -1,7 +1,7 @@
 //! `cargo xtask test`
 
 use crate::step::{self, Report};
-use crate::{Error, tools};
+use crate::{Error, fuzz, tools};
 
 /// Runs everything that must hold. A step that fails does not keep the others from being run.
 ///
@@ -35,6 +35,7 @@ pub(crate) fn test() -> Result<(), Error> {
     report.step("tests of examples/third-party", || {
         step::run("examples/third-party", "cargo", &["test", "--locked"])
     });
+    fuzz::smoke(&mut report)?;
     dependencies(&mut report);
     report.finish()
 }
@@ -62,9 +63,10 @@ fn dependencies(report: &mut Report) {
     }
 }
 
-/// Ours, the third party's, and the plugins that go wrong; each has its own lock file.
-const WORKSPACES: [(&str, &[&str]); 3] = [
+/// Ours, the third party's, the plugins that go wrong and the fuzz targets; each has its own lock file.
+const WORKSPACES: [(&str, &[&str]); 4] = [
     (".", &["--all-features"]),
     ("examples/third-party", &[]),
     ("tests/fixtures", &[]),
+    ("tests/fuzz", &[]),
 ];

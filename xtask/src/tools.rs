@@ -12,8 +12,9 @@ pub(crate) struct Tool {
     package: &'static str,
 }
 
-/// What the tests start.
+/// What the tests start, and what fuzz targets are linked with.
 pub(crate) const FOR_TESTS: &[Tool] = &[
+    CXX,
     Tool {
         program: "chromedriver",
         package: "chromium-driver",
@@ -36,6 +37,9 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     },
 ];
 
+/// What fuzz targets are linked with.
+pub(crate) const FOR_FUZZ: &[Tool] = &[CXX];
+
 /// What the comparison under load starts.
 pub(crate) const FOR_LOAD: &[Tool] = &[
     Tool {
@@ -55,6 +59,12 @@ pub(crate) const FOR_LOAD: &[Tool] = &[
         package: "wrk",
     },
 ];
+
+/// libFuzzer is C++.
+const CXX: Tool = Tool {
+    program: "c++",
+    package: "g++",
+};
 
 /// Makes sure that all programs are there: installs packages as root, and otherwise says which.
 ///
