@@ -80,8 +80,9 @@ pub struct LoadSessionConfig {
     /// How long a session lives whose attribute `remember_me` is `true`, in place of `cookieExpiration` and
     /// `expiration`; it may be idle. 0: not offered.
     pub remember_me: DurationOrNone,
-    /// How long an old id works after a renewal, for requests in flight. At most 5 minutes; 0: not at all.
-    pub rotation_grace: DurationOrNone,
+    /// How long an old id works after a renewal, for requests in flight: at most 5 minutes and `autoRenewAfter`; 0: not
+    /// at all. Absent: 10 seconds.
+    pub rotation_grace: Option<DurationOrNone>,
     /// Whether an id that is used after its grace, so by somebody who copied it, ends the session.
     pub revoke_on_reuse: bool,
     /// How exactly the last use of a session is known: it is written at most this often, by all gateways together.
@@ -134,7 +135,7 @@ impl Default for LoadSessionConfig {
             expiration: DurationOrNone::NONE,
             inactivity: DurationOrNone::NONE,
             remember_me: DurationOrNone::NONE,
-            rotation_grace: DurationOrNone::of_secs(10),
+            rotation_grace: None,
             revoke_on_reuse: true,
             touch_interval: DurationOrNone::of_secs(60),
             strategy: Strategy::Storage,

@@ -1,5 +1,9 @@
 //! The rules of the engine.
 
+use std::time::Duration;
+
+use abi::config::DurationOrNone;
+
 use super::{LoadSessionConfig, OnLimit};
 use crate::Policy;
 use crate::session::{Excess, Keyring, Lifetime, Limit, Secrets};
@@ -9,12 +13,17 @@ impl LoadSessionConfig {
         Policy {
             keyring: secrets.map_or_else(Keyring::plain, Keyring::sealed),
             lifetime: self.lifetime(),
-            grace: self.rotation_grace.get().unwrap_or_default(),
+            grace: self.grace(),
             revokes_on_reuse: self.revoke_on_reuse,
             principal: self.principal(),
             limit: self.limit(),
             max_bytes: usize::try_from(self.max_bytes.bytes()).unwrap_or(usize::MAX),
         }
+    }
+
+    fn grace(&self) -> Duration {
+        let written = self.rotation_grace.map(DurationOrNone::get);
+        written.map_or(USUAL_GRACE, Option::unwrap_or_default)
     }
 
     fn lifetime(&self) -> Lifetime {
@@ -42,3 +51,6 @@ impl LoadSessionConfig {
         (!self.principal.is_empty()).then(|| self.principal.as_str().into())
     }
 }
+
+// Slow requests are in flight for seconds; a thief has as long.
+const USUAL_GRACE: Duration = Duration::from_secs(10);

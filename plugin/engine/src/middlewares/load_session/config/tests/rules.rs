@@ -16,6 +16,7 @@ fn combinations_that_only_look_odd_are_allowed() {
         json!({ "keyLookup": "header:X-Session", "cookieExpiration": "500d" }),
         json!({ "expiration": "1d", "rememberMe": "30d" }),
         json!({ "disableAutoRenew": true, "autoRenewAfter": "5s" }),
+        json!({ "autoRenewAfter": "200ms" }),
         json!({ "inactivity": "10s", "touchInterval": 0 }),
         json!({ "principal": "" }),
         json!({ "maxSessionsPerPrincipal": 5 }),
