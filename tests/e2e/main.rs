@@ -6,6 +6,7 @@ mod anna;
 mod chromium;
 mod configuration;
 mod cookies;
+mod file;
 mod headers;
 mod loading;
 mod login;

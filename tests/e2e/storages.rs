@@ -13,6 +13,17 @@ fn memory_keeps_sessions() {
 }
 
 #[test]
+fn file_keeps_sessions() {
+    for durability in ["everyWrite", "everySecond"] {
+        let upstream = anna::upstream();
+        let config = format!("durability: {durability}");
+        let site = Site::new(&upstream).storage("plugins.session.storages.FileStorage", &config);
+
+        keeps_sessions(&site.run(), &upstream);
+    }
+}
+
+#[test]
 fn redis_keeps_sessions() {
     let redis = Redis::new();
     let upstream = anna::upstream();

@@ -48,7 +48,10 @@ impl Browser {
     }
 
     /// [`send`](Self::send) for somebody who can do without a response.
-    pub(crate) fn try_send(&mut self, request: Request) -> io::Result<Message> {
+    ///
+    /// # Errors
+    /// When there is no whole response.
+    pub fn try_send(&mut self, request: Request) -> io::Result<Message> {
         let method = request.method.clone();
         let bytes = request.render(&self.cookies());
         let response = exchange(self.address, &bytes, &method)?;

@@ -108,6 +108,12 @@ impl Gateway {
         self::signal(self.process.id(), signal);
     }
 
+    /// Ends the process in the middle of whatever it does, as a crash does.
+    pub fn kill(&mut self) {
+        let _ = self.process.kill();
+        self.wait();
+    }
+
     /// Waits for the end of the process; everything it wrote is in the log then.
     ///
     /// # Panics
