@@ -14,6 +14,7 @@ pub mod session;
 pub mod storage;
 
 pub use engine::{
-    Cause, Change, Engine, Event, Observer, Policy, Refusal, Revoked, Saved, Session, TOMBSTONE,
+    Cause, Change, Engine, Event, Observer, Occasion, Policy, Refusal, Revoked, Saved, Session,
+    TOMBSTONE,
 };
 pub use lookup::{KeyLookup, LookupError, Source};

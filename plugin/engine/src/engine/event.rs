@@ -20,8 +20,8 @@ impl Observer for () {
 pub enum Event {
     /// A session began.
     Created,
-    /// It got a new id and a fresh life, because it was time.
-    Renewed,
+    /// It got a new id that follows from the old one, because it was time.
+    Renewed(Occasion),
     /// It got an id that has nothing to do with the old one.
     Rotated(Change),
     /// A retired id was used after the grace, and the session is over.
@@ -32,6 +32,15 @@ pub enum Event {
     Expired(End),
     /// Something was not done.
     Refused(Refusal),
+}
+
+/// Why it was time for a new id.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Occasion {
+    /// The session was old enough. Its life is a fresh one.
+    Age,
+    /// Its row was named by an older secret. Its end is the one that it had.
+    Secret,
 }
 
 /// Why a session got another id.
@@ -72,7 +81,7 @@ impl Event {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Created => "created",
-            Self::Renewed => "renewed",
+            Self::Renewed(_) => "renewed",
             Self::Rotated(_) => "rotated",
             Self::ReuseDetected => "reuse-detected",
             Self::Revoked(_) => "revoked",
@@ -85,7 +94,8 @@ impl Event {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Created => "first-write",
-            Self::Renewed => "age",
+            Self::Renewed(Occasion::Age) => "age",
+            Self::Renewed(Occasion::Secret) => "secret",
             Self::Rotated(Change::Login) => "login",
             Self::Rotated(Change::Rights) => "rights",
             Self::ReuseDetected => "retired-id",
@@ -103,9 +113,10 @@ impl Event {
     }
 
     /// Every event there is, so that counters exist before the first of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Created,
-        Self::Renewed,
+        Self::Renewed(Occasion::Age),
+        Self::Renewed(Occasion::Secret),
         Self::Rotated(Change::Login),
         Self::Rotated(Change::Rights),
         Self::ReuseDetected,

@@ -7,7 +7,7 @@ use abi::storage::{Key, Loaded, Unavailable};
 
 use super::event::{Event, Refusal};
 use super::outcome::Stop;
-use super::rows::{Place, contended, known};
+use super::rows::{Place, contended};
 use super::session::Session;
 use super::{Engine, TRIES};
 use crate::session::{Record, SessionId, State};
@@ -75,9 +75,29 @@ impl Engine {
     fn settle(&self, place: Place, loaded: Loaded<Versioned>) -> Maybe<'_, Loaded<Session>> {
         let row = match loaded {
             Loaded::Found(row) => row,
-            Loaded::Absent => return Loaded::Absent.into(),
+            Loaded::Absent => return self.under_older_secrets(place),
             Loaded::Unavailable(cause) => return Loaded::Unavailable(cause).into(),
         };
+        self.settle_row(place, row)
+    }
+
+    /// What an id leads to that leads nowhere under the newest secret.
+    fn under_older_secrets(&self, Place { id, .. }: Place) -> Maybe<'_, Loaded<Session>> {
+        let keyring = &self.policy.keyring;
+        if !keyring.has_older() {
+            return Loaded::Absent.into();
+        }
+        Maybe::task(async move {
+            let older = keyring.addresses(&id).skip(1);
+            match self.locate_at(older, &id).await {
+                Ok(Some((place, row))) => self.settle_row(place, row).wait().await,
+                Ok(None) => Loaded::Absent,
+                Err(cause) => Loaded::Unavailable(cause),
+            }
+        })
+    }
+
+    fn settle_row(&self, place: Place, row: Versioned) -> Maybe<'_, Loaded<Session>> {
         match row.state {
             State::Live(record) => self.admitted(place, row.version, record),
             State::Revoked | State::Roster(_) => {
@@ -139,9 +159,10 @@ impl Engine {
 
     /// Finds the session of `id` once more, after a conflict.
     pub(super) async fn resolve(&self, id: &SessionId) -> Result<Option<Session>, Unavailable> {
-        let place = self.place(id.clone());
-        let row = known(self.rows.load(place.address).wait().await)?;
-        self.follow(place, row, Claim::Held).await
+        match self.locate(id).await? {
+            Some((place, row)) => self.follow(place, Some(row), Claim::Held).await,
+            None => Ok(None),
+        }
     }
 
     /// Goes from row to row until one is live or there is none, finishing every rotation on the way.
@@ -168,7 +189,10 @@ impl Engine {
                 State::Revoked | State::Roster(_) => return Ok(None),
                 State::Rotated { nonce, until } => {
                     trail.step(claim == Claim::Presented && until <= self.now());
-                    place = self.place(place.id.successor(&nonce));
+                    let Some(next) = self.place_after(&place, &nonce) else {
+                        return Ok(None);
+                    };
+                    place = next;
                 }
                 State::Rotating { nonce, record } => {
                     match self.finish((&place, version), nonce, record).await {

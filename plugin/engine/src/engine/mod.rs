@@ -34,7 +34,7 @@ use crate::storage::Rows;
 
 use self::hints::Hints;
 
-pub use event::{Cause, Change, Event, Observer, Refusal};
+pub use event::{Cause, Change, Event, Observer, Occasion, Refusal};
 pub use outcome::{Revoked, Saved};
 pub use policy::Policy;
 pub use session::Session;

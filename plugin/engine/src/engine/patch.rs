@@ -38,7 +38,7 @@ impl Engine {
                 return Err(Stop::Lost);
             }
             if lifetime.ends_at(&record) > lifetime.ends_at(&session.record) {
-                self.note(&record).await?;
+                self.note(&record, &session.address).await?;
             }
             if let Some(stored) = self.overwrite(&session, record).await? {
                 return Ok(stored);
@@ -50,7 +50,7 @@ impl Engine {
 
     async fn try_touch(&self, session: &Session) -> Attempt<Session> {
         let record = self.policy.lifetime.touch(&session.record, self.now());
-        self.note(&record).await?;
+        self.note(&record, &session.address).await?;
         let touched = self.overwrite(session, record).await?;
         Ok(touched.unwrap_or_else(|| session.clone()))
     }

@@ -39,10 +39,7 @@ impl Engine {
         };
         let mut old = session.clone();
         for version in 1..=TRIES as u64 {
-            let record = Arc::new(
-                self.successor((&place, family), &old.record, deltas)
-                    .await?,
-            );
+            let record = Arc::new(self.successor((&place, family), &old, deltas).await?);
             self.put_successor((&place, version), &record).await?;
             if version == 1 && family != old.record.family() {
                 self.join(&place, &record).await?;
@@ -52,7 +49,7 @@ impl Engine {
                 .await?
             {
                 if old.record.family() != family {
-                    self.strike(&old.record).await;
+                    self.strike(&old.record, &old.address).await;
                 }
                 return self.session(place, version, record).map_err(|_| Stop::Lost);
             }
@@ -71,17 +68,18 @@ impl Engine {
     async fn successor(
         &self,
         (place, family): (&Place, Family),
-        old: &Record,
+        old: &Session,
         deltas: &Deltas,
     ) -> Attempt<Record> {
         let (lifetime, now) = (&self.policy.lifetime, self.now());
-        if family != old.family() {
-            let begun = lifetime.begin_again(old, family, now);
+        if family != old.record.family() {
+            let begun = lifetime.begin_again(&old.record, family, now);
             return self.belonging(lifetime.merge(&begun, deltas), place.address.key());
         }
-        let renewed = lifetime.merge(&lifetime.renew(old, now), deltas);
+        let renewed = lifetime.merge(&lifetime.renew(&old.record, now), deltas);
         self.check_size(&renewed, place.address.key())?;
-        self.move_home(renewed).await
+        self.move_home(renewed, (&old.address, &place.address))
+            .await
     }
 
     async fn put_successor(
@@ -130,7 +128,7 @@ impl Engine {
     async fn retract(&self, (place, version): (&Place, u64), record: &Record) -> Attempt<()> {
         self.replace((place.address, version), State::Revoked, TOMBSTONE)
             .await?;
-        self.strike(record).await;
+        self.strike(record, &place.address).await;
         Ok(())
     }
 }

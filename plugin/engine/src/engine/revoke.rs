@@ -27,35 +27,43 @@ impl Engine {
 
     /// Ends a session and says whether there was one.
     pub(super) async fn end(&self, id: &SessionId, event: Event) -> Result<bool, Unavailable> {
-        let mut place = self.place(id.clone());
+        let Some((mut place, row)) = self.locate(id).await? else {
+            return Ok(false);
+        };
+        let mut found = Some(row);
         for _ in 0..TRIES {
-            let Some(Versioned { version, state }) = self.read(place.address).await? else {
+            let Some(Versioned { version, state }) = found else {
                 return Ok(false);
             };
             let (successor, record) = match state {
                 State::Live(record) => (None, record),
                 State::Revoked | State::Roster(_) => return Ok(false),
                 State::Rotated { nonce, .. } => {
-                    place = self.place(place.id.successor(&nonce));
+                    let Some(next) = self.place_after(&place, &nonce) else {
+                        return Ok(false);
+                    };
+                    place = next;
+                    found = self.read(place.address).await?;
                     continue;
                 }
-                State::Rotating { nonce, record } => (Some(place.id.successor(&nonce)), record),
+                State::Rotating { nonce, record } => (self.place_after(&place, &nonce), record),
             };
             if self
                 .replace((place.address, version), State::Revoked, TOMBSTONE)
                 .await?
             {
                 if let Some(successor) = successor {
-                    self.bury(self.place(successor).address).await;
+                    self.bury(successor.address).await;
                 }
                 return Ok(self.ended(&record, (event, place.address)).await);
             }
+            found = self.read(place.address).await?;
         }
         Err(contended())
     }
 
     async fn ended(&self, record: &Arc<Record>, (event, address): (Event, Address)) -> bool {
-        self.strike(record).await;
+        self.strike(record, &address).await;
         self.happened(event, address.key());
         true
     }

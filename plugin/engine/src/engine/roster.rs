@@ -3,9 +3,10 @@
 //! Every change is one conditional write of one row, and what a session may do is decided by that row when the session
 //! is loaded. So a logout everywhere is over with one write, and a limit cannot be exceeded for a moment.
 //!
-//! Under several `secrets` a principal may have a roster under each. Sessions move to the newest when they are renewed:
-//! a mover enters the new roster first and then looks whether it is still on the old one, while whoever ends sessions
-//! begins with the oldest. One of the two sees the other.
+//! Under several `secrets` a principal may have a roster under each, for the sessions whose rows are under the same one.
+//! Sessions move when they are renewed: a mover enters the new roster first and then looks whether it is still on the
+//! old one, while whoever ends sessions goes over the rosters to and fro. One of the two sees the other, whichever
+//! secret they take for the newest.
 
 use std::sync::Arc;
 
@@ -84,8 +85,9 @@ impl Engine {
     ) -> Result<usize, Unavailable> {
         let mut dismissed = 0;
         let rosters = self.policy.keyring.rosters(principal);
-        for address in rosters.into_iter().rev() {
-            let gone = self.amend(address, |roster| {
+        let (to, fro) = (rosters.iter(), rosters.iter().rev().skip(1));
+        for address in to.chain(fro) {
+            let gone = self.amend(*address, |roster| {
                 let left = roster.retain(&stays);
                 match roster.entries().len() - left.entries().len() {
                     0 => Amendment::Keep(0),
@@ -105,11 +107,11 @@ impl Engine {
         let Some((newest, older)) = rosters.split_first() else {
             return Ok(());
         };
-        let mut elsewhere = 0;
+        let mut elsewhere = Vec::new();
         for address in older {
-            elsewhere += self.roster(*address).await?.1.entries().len();
+            elsewhere.extend_from_slice(self.roster(*address).await?.1.entries());
         }
-        self.enter(*newest, record, self.policy.limit, elsewhere)
+        self.enter(*newest, record, self.policy.limit, &elsewhere)
             .await
     }
 
@@ -118,10 +120,13 @@ impl Engine {
         address: Address,
         record: &Record,
         limit: Option<Limit>,
-        elsewhere: usize,
+        elsewhere: &[Entry],
     ) -> Attempt<()> {
         let entry = self.entry(record);
         let evicted = self.amend(address, |roster| {
+            // Who moved here stands there still, until the time runs out that it had there.
+            let is_only_there = |entry: &&Entry| roster.entry(entry.family).is_none();
+            let elsewhere = elsewhere.iter().filter(is_only_there).count();
             match roster.admit(entry, limit, elsewhere) {
                 Some(admission) => {
                     Amendment::Write(admission.roster, Some(admission.evicted.len()))
@@ -139,12 +144,12 @@ impl Engine {
 
     /// Tells the roster about new clocks of a session before they count, so that the roster never ends before it.
     /// A session that is not on its roster any more is over.
-    pub(super) async fn note(&self, record: &Record) -> Attempt<()> {
+    pub(super) async fn note(&self, record: &Record, at: &Address) -> Attempt<()> {
         let Some(key) = record.roster() else {
             return Ok(());
         };
         let now = self.entry(record);
-        let is_member = self.amend(key.into(), |roster| match roster.entry(now.family) {
+        let is_member = self.amend(at.beside(key), |roster| match roster.entry(now.family) {
             None => Amendment::Keep(false),
             Some(known) if known.seen_at >= now.seen_at && known.expires_at >= now.expires_at => {
                 Amendment::Keep(true)
@@ -158,21 +163,24 @@ impl Engine {
         }
     }
 
-    /// The record as a member of the roster that its principal has now.
-    pub(super) async fn move_home(&self, record: Record) -> Attempt<Record> {
+    /// The record as a member of the roster that its principal has where its row goes to.
+    pub(super) async fn move_home(
+        &self,
+        record: Record,
+        (from, to): (&Address, &Address),
+    ) -> Attempt<Record> {
         let principal = self.policy.principal_of(record.attributes());
-        let home = principal
-            .and_then(|principal| self.policy.keyring.rosters(&principal).first().copied());
+        let home = principal.map(|principal| self.policy.keyring.roster_beside(to, &principal));
         let Some(home) = home.filter(|home| Some(home.key()) != record.roster()) else {
-            self.note(&record).await?;
+            self.note(&record, from).await?;
             return Ok(record);
         };
-        self.enter(home, &record, None, 0).await?;
+        self.enter(home, &record, None, &[]).await?;
         let moved = record.clone().on_roster(Some(home.key()));
-        match self.note(&record).await {
+        match self.note(&record, from).await {
             Ok(()) => Ok(moved),
             Err(stop) => {
-                self.strike(&moved).await;
+                self.strike(&moved, to).await;
                 Err(stop)
             }
         }
@@ -180,13 +188,13 @@ impl Engine {
 
     /// Takes a session that is over off its roster. An outage does not matter: it would stand there, dead, until its
     /// time runs out.
-    pub(super) async fn strike(&self, record: &Record) {
+    pub(super) async fn strike(&self, record: &Record, at: &Address) {
         let Some(key) = record.roster() else {
             return;
         };
         let family = record.family();
         let _ = self
-            .amend(key.into(), |roster| match roster.entry(family) {
+            .amend(at.beside(key), |roster| match roster.entry(family) {
                 None => Amendment::Keep(()),
                 Some(_) => Amendment::Write(roster.retain(|entry| entry.family != family), ()),
             })

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use abi::storage::Unavailable;
 
-use super::event::Event;
+use super::event::{Event, Occasion};
 use super::load::Claim;
 use super::outcome::{Attempt, Saved, Stop};
 use super::rows::{Place, contended};
@@ -40,7 +40,7 @@ impl Engine {
         for _ in 0..TRIES {
             let begun = self.begin_rotation(&session).await?;
             if begun.is_some() {
-                let place = self.place(session.id);
+                let place = session.place();
                 return self
                     .follow(place, begun, Claim::Held)
                     .await?
@@ -60,7 +60,11 @@ impl Engine {
     ///
     /// Kept for the rest of the session's life: if everybody dies here, the old cookie is all there is.
     async fn begin_rotation(&self, session: &Session) -> Result<Option<Versioned>, Unavailable> {
-        let nonce = Nonce::generate().map_err(|error| Unavailable::new(error.to_string()))?;
+        let nonce = self
+            .policy
+            .keyring
+            .nonce()
+            .map_err(|error| Unavailable::new(error.to_string()))?;
         let record = session.record.clone();
         let left = self.policy.lifetime.remaining(&record, self.now());
         let keep = left.unwrap_or_default() + BROOM;
@@ -85,8 +89,12 @@ impl Engine {
         lifetime
             .remaining(&record, self.now())
             .map_err(|_| Stop::Lost)?;
-        let new = self.place(old.id.successor(&nonce));
-        let record = Arc::new(self.move_home(lifetime.renew(&record, self.now())).await?);
+        let new = self.place_after(old, &nonce).ok_or(Stop::Lost)?;
+        let (occasion, renewed) = self.renewed(old, &record);
+        let moved = self
+            .move_home(renewed, (&old.address, &new.address))
+            .await?;
+        let record = Arc::new(moved);
         // A life of nothing is over before this row is read, whatever it is kept for.
         let keep = lifetime.remaining(&record, self.now()).unwrap_or(BROOM);
         let added = self
@@ -104,10 +112,20 @@ impl Engine {
         if !(added && happened) {
             return Ok(None);
         }
-        self.happened(Event::Renewed, new.address.key());
+        self.happened(Event::Renewed(occasion), new.address.key());
         self.session(new, 1, record)
             .map(Some)
             .map_err(|_| Stop::Lost)
+    }
+
+    /// A fresh life, when it is time for one; what only moves to another secret keeps its end.
+    fn renewed(&self, old: &Place, record: &Record) -> (Occasion, Record) {
+        let (lifetime, now) = (&self.policy.lifetime, self.now());
+        if old.address.is_newest() || lifetime.is_due(record, now) {
+            (Occasion::Age, lifetime.renew(record, now))
+        } else {
+            (Occasion::Secret, lifetime.reissue(record, now))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use abi::storage::{Expected, Loaded, Unavailable, Written};
 
 use super::Engine;
 use super::session::Session;
-use crate::session::{Address, End, Record, SessionId, State};
+use crate::session::{Address, End, Nonce, Record, SessionId, State};
 use crate::storage::Versioned;
 
 /// A row and the id that leads to it.
@@ -24,6 +24,37 @@ impl Engine {
             address: self.policy.keyring.address(&id),
             id,
         }
+    }
+
+    /// The place of the id that a rotation of `old` with `nonce` gave; none when this gateway has not got the secret
+    /// that names its row.
+    pub(super) fn place_after(&self, old: &Place, nonce: &Nonce) -> Option<Place> {
+        let id = old.id.successor(nonce);
+        let address = self.policy.keyring.address_after(nonce, &id)?;
+        Some(Place { id, address })
+    }
+
+    /// The row that `id` leads to, under whichever secret it is.
+    pub(super) async fn locate(
+        &self,
+        id: &SessionId,
+    ) -> Result<Option<(Place, Versioned)>, Unavailable> {
+        self.locate_at(self.policy.keyring.addresses(id), id).await
+    }
+
+    /// The row that `id` leads to at the first of `addresses` where there is one.
+    pub(super) async fn locate_at(
+        &self,
+        addresses: impl Iterator<Item = Address>,
+        id: &SessionId,
+    ) -> Result<Option<(Place, Versioned)>, Unavailable> {
+        for address in addresses {
+            if let Some(row) = self.read(address).await? {
+                let id = id.clone();
+                return Ok(Some((Place { id, address }, row)));
+            }
+        }
+        Ok(None)
     }
 
     pub(super) async fn read(&self, address: Address) -> Result<Option<Versioned>, Unavailable> {
@@ -66,13 +97,19 @@ impl Engine {
         let (lifetime, now) = (&self.policy.lifetime, self.now());
         lifetime.remaining(&record, now)?;
         Ok(Session {
-            is_due: lifetime.is_due(&record, now),
+            is_due: lifetime.is_due(&record, now) || self.has_to_move(place.address, &record),
             is_touch_due: lifetime.is_touch_due(&record, now),
             id: place.id,
             address: place.address,
             version,
             record,
         })
+    }
+
+    /// Whether a session has to get a new id so that the secret which names its row can go. Not at once after it got
+    /// the last one: while gateways disagree about which secret is the newest, they would hand it to and fro.
+    fn has_to_move(&self, address: Address, record: &Record) -> bool {
+        !address.is_newest() && self.now().since(record.renewed_at()) >= self.policy.grace
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use abi::storage::Key;
 
+use super::rows::Place;
 use crate::session::{Address, Record, SessionId};
 
 /// A session, the id it has now, and the version of its row.
@@ -29,6 +30,13 @@ impl PartialEq for Session {
 impl Eq for Session {}
 
 impl Session {
+    pub(super) fn place(&self) -> Place {
+        Place {
+            id: self.id.clone(),
+            address: self.address,
+        }
+    }
+
     /// The id it has now. When it is not the one that was asked for, a rotation came in between and the client needs
     /// a new cookie.
     pub fn id(&self) -> &SessionId {
@@ -38,6 +46,11 @@ impl Session {
     /// The name of its row, which may appear in logs.
     pub fn key(&self) -> Key {
         self.address.key()
+    }
+
+    /// Whether its row is named by the newest secret. If not, it is due, and the older secret cannot go before it.
+    pub fn is_newest(&self) -> bool {
+        self.address.is_newest()
     }
 
     /// Counts its writes under this id.

@@ -102,6 +102,15 @@ impl Lifetime {
         }
     }
 
+    /// The same data for a new id before its time: the end stays.
+    pub fn reissue(&self, record: &Record, now: Timestamp) -> Record {
+        let unmoved = Self {
+            is_sliding: false,
+            ..*self
+        };
+        unmoved.renew(record, now)
+    }
+
     /// The same record, in use.
     pub fn touch(&self, record: &Record, now: Timestamp) -> Record {
         Record {

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::address::Address;
 use super::id::SessionId;
+use super::nonce::Nonce;
 use super::random::RandomError;
 use super::sealed::{OpenError, row};
 use super::secrets::Secrets;
@@ -40,9 +41,41 @@ impl Keyring {
         self.address_under(NEWEST, id)
     }
 
+    /// Whether there are secrets besides the newest.
+    pub fn has_older(&self) -> bool {
+        self.places().len() > 1
+    }
+
     /// Where the row of `id` may be: first where it is if it is written now, then under each older secret.
     pub fn addresses<'a>(&'a self, id: &'a SessionId) -> impl Iterator<Item = Address> + 'a {
         self.places().map(|secret| self.address_under(secret, id))
+    }
+
+    /// What a rotation leaves in the old row, if it begins now.
+    ///
+    /// # Errors
+    /// When the operating system has no random bytes.
+    pub fn nonce(&self) -> Result<Nonce, RandomError> {
+        let nonce = Nonce::generate()?;
+        Ok(match &self.0 {
+            None => nonce,
+            Some(secrets) => nonce.naming(secrets.newest().mark),
+        })
+    }
+
+    /// Where the row of `successor` is, which a rotation with `nonce` gave its id; none when the secret that names it
+    /// is not in the list.
+    pub fn address_after(&self, nonce: &Nonce, successor: &SessionId) -> Option<Address> {
+        let secret = match &self.0 {
+            None => NEWEST,
+            Some(secrets) => secrets.place_of(nonce.mark())?,
+        };
+        Some(self.address_under(secret, successor))
+    }
+
+    /// The roster of `principal` under the secret of `address`.
+    pub fn roster_beside(&self, address: &Address, principal: &str) -> Address {
+        self.roster_under(address.secret, principal)
     }
 
     /// Where the rosters of `principal` may be, in the order of [`addresses`](Self::addresses).

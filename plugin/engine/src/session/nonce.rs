@@ -3,8 +3,12 @@
 use std::fmt;
 
 use super::random::{self, RandomError};
+use super::secrets::Mark;
 
 /// 256 random bits. Worthless without the old id: see [`SessionId::successor`](super::SessionId::successor).
+///
+/// Where there are secrets, 32 of them give way to the mark of the one that names the new row. Everybody who finishes
+/// a rotation then writes the same row, even while gateways disagree about which secret is the newest.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub struct Nonce([u8; 32]);
 
@@ -15,6 +19,19 @@ impl Nonce {
     /// When the operating system has none to give.
     pub fn generate() -> Result<Self, RandomError> {
         random::bytes().map(Self)
+    }
+
+    /// The same, for a row that is named by this secret.
+    #[must_use]
+    pub(super) fn naming(mut self, mark: Mark) -> Self {
+        self.0[..Mark::LEN].copy_from_slice(mark.as_bytes());
+        self
+    }
+
+    /// The secret that names the new row, if there are secrets.
+    pub(super) fn mark(&self) -> Mark {
+        let [a, b, c, d, ..] = self.0;
+        Mark::new([a, b, c, d])
     }
 
     /// Wraps bytes that were read back from a row.

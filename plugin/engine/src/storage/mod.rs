@@ -21,6 +21,8 @@ use abi::storage::{Expected, Loaded, Unavailable, Written};
 use crate::session::{Address, State};
 
 pub use encoded::Encoded;
+#[cfg(test)]
+pub(crate) use encoded::bytes::ByteStorage;
 pub use exported::Exported;
 pub use file::{Durability, FileConfig, FileStorage};
 pub use memory::{MemoryConfig, MemoryStorage};

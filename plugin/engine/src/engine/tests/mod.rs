@@ -8,6 +8,7 @@ mod outage;
 mod principals;
 mod reuse;
 mod round_trips;
+mod secrets;
 mod single;
 mod stage;
 

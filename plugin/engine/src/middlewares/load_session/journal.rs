@@ -13,6 +13,8 @@ pub(super) struct Journal {
     pub(super) absent: Counter,
     pub(super) anonymous: Counter,
     pub(super) unavailable: Counter,
+    /// Found under a secret that is not the newest: it cannot go yet.
+    pub(super) old_secret: Counter,
     events: Vec<(Event, Counter)>,
 }
 
@@ -35,6 +37,11 @@ impl Journal {
             absent: loads("absent"),
             anonymous: loads("anonymous"),
             unavailable: loads("unavailable"),
+            old_secret: services.counter(
+                "session_old_secret_loads_total",
+                "Sessions that were found under a secret that is not the newest.",
+                &[],
+            ),
             events: Event::ALL.map(event).into(),
         }
     }
@@ -54,7 +61,7 @@ impl Observer for Journal {
             Event::Expired(_) | Event::Refused(_) => {
                 debug!(target: TARGET, event = name, reason, session = ?key, "session");
             }
-            Event::Created | Event::Renewed | Event::Rotated(_) | Event::Revoked(_) => {
+            Event::Created | Event::Renewed(_) | Event::Rotated(_) | Event::Revoked(_) => {
                 info!(target: TARGET, event = name, reason, session = ?key, "session");
             }
         }

@@ -91,6 +91,9 @@ impl Store {
     /// that breaks off before would be left with an id that is about to end.
     fn found(self: &Arc<Self>, session: Session, place: usize, id: &SessionId) -> Visit {
         self.journal.found.increment();
+        if !session.is_newest() {
+            self.journal.old_secret.increment();
+        }
         let notice = match session.id() == id {
             true => Notice::Nothing,
             false => Notice::Issue,

@@ -63,6 +63,11 @@ impl Secrets {
         self.0.get(usize::from(place)).unwrap_or(&self.0[0])
     }
 
+    /// Where in the list the one with this mark is.
+    pub(super) fn place_of(&self, mark: Mark) -> Option<u8> {
+        (0..self.len()).find(|&place| self.at(place).mark == mark)
+    }
+
     /// The one that writes.
     pub(super) fn newest(&self) -> &Keys {
         self.at(0)
@@ -70,8 +75,8 @@ impl Secrets {
 
     /// The one with this mark.
     pub(super) fn marked(&self, mark: Mark) -> Result<&Keys, OpenError> {
-        let found = self.0.iter().find(|keys| keys.mark == mark);
-        found.ok_or(OpenError::Secret(mark))
+        let place = self.place_of(mark).ok_or(OpenError::Secret(mark))?;
+        Ok(self.at(place))
     }
 }
 

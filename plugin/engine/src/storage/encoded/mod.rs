@@ -116,4 +116,6 @@ const QUARANTINED: &str = "session_quarantined_total";
 const QUARANTINED_HELP: &str = "Rows that could not be read and were taken for absent.";
 
 #[cfg(test)]
+pub(crate) mod bytes;
+#[cfg(test)]
 mod tests;

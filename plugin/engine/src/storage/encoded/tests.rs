@@ -1,12 +1,12 @@
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use abi::config::Secret;
 use abi::storage::Key;
 use abi::testing::TestGateway;
 
+use super::bytes::ByteStorage;
 use super::*;
-use crate::clock::{Clock, ManualClock};
+use crate::clock::ManualClock;
 use crate::session::{Secrets, Timestamp};
 use crate::storage::conformance::{Subject, block_on};
 
@@ -116,55 +116,6 @@ fn a_sealed_row_is_quarantined_where_there_are_no_secrets() {
     assert_eq!(plain.quarantined(), 1);
 }
 
-/// The simplest storage that keeps the contract.
-struct ByteStorage {
-    rows: Mutex<BTreeMap<Key, (Row, Timestamp)>>,
-    clock: Arc<ManualClock>,
-}
-
-impl Storage for ByteStorage {
-    fn load<'a>(&'a self, key: &'a Key) -> Maybe<'a, Loaded<Row>> {
-        let now = self.clock.now();
-        match self.rows.lock().unwrap().get(key) {
-            Some((row, dies_at)) if now < *dies_at => Loaded::Found(row.clone()).into(),
-            _ => Loaded::Absent.into(),
-        }
-    }
-
-    fn write<'a>(
-        &'a self,
-        key: &'a Key,
-        expected: Expected,
-        row: Row,
-        keep: Duration,
-    ) -> Maybe<'a, Written> {
-        let now = self.clock.now();
-        let mut rows = self.rows.lock().unwrap();
-        let version = rows
-            .get(key)
-            .filter(|(_, dies_at)| now < *dies_at)
-            .map(|(row, _)| row.version);
-        let fits = match expected {
-            Expected::Absent => version.is_none(),
-            Expected::Version(expected) => version == Some(expected),
-        };
-        if !fits {
-            return Written::Conflict.into();
-        }
-        rows.insert(*key, (row, now.after(keep)));
-        Written::Done.into()
-    }
-
-    fn probe(&self) -> Maybe<'_, Result<(), Unavailable>> {
-        Ok(()).into()
-    }
-
-    fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>> {
-        let rows = std::mem::take(&mut *self.rows.lock().unwrap());
-        Ok(rows.len() as u64).into()
-    }
-}
-
 struct ByteSubject {
     gateway: TestGateway,
     rows: Arc<Encoded<ByteStorage>>,
@@ -184,10 +135,7 @@ impl ByteSubject {
 
     fn open(keyring: Keyring) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_000_000)));
-        let storage = ByteStorage {
-            rows: Mutex::default(),
-            clock: clock.clone(),
-        };
+        let storage = ByteStorage::new(clock.clone());
         let gateway = TestGateway::new();
         let rows = Encoded::new(storage, "Bytes", keyring, &gateway.services());
         Self {
@@ -219,9 +167,7 @@ impl ByteSubject {
 
     /// Does what whoever can write to the storage can do.
     fn plant(&self, key: Key, row: Row) {
-        let dies_at = self.clock.now().after(HOUR);
-        let mut rows = self.rows.storage.rows.lock().unwrap();
-        rows.insert(key, (row, dies_at));
+        self.rows.storage.plant(key, row, HOUR);
     }
 
     /// What the operator sees.

@@ -5,6 +5,7 @@ mod failing;
 mod keys;
 mod life;
 mod principals;
+mod secrets;
 mod writing;
 
 use std::time::Duration;
