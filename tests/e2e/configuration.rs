@@ -219,6 +219,32 @@ fn secrets_are_read_from_the_lines_of_a_file() {
 }
 
 #[test]
+fn newest_secret_is_the_one_in_the_first_line() {
+    let redis = Redis::new();
+    let [new, old] = ["new", "old"].map(|name| format!("{name:-<32}\n"));
+    let secrets = files(&[
+        ("both", &format!("{new}{old}")),
+        ("new", &new),
+        ("old", &old),
+    ]);
+    let upstream = crate::anna::upstream();
+    let gateway = |file: &str| {
+        let file = secrets.path().join(file);
+        let load = format!("secretsFile: '{}'", file.display());
+        Site::new(&upstream).redis(&redis).load(&load).run()
+    };
+    let browser = crate::anna::log_in(&gateway("both"));
+
+    let known = ["new", "old"].map(|file| {
+        let gateway = gateway(file);
+        browser.at(gateway.address()).get("/");
+        crate::anna::identity(&upstream.last()).0.is_some()
+    });
+
+    assert_eq!(known, [true, false]);
+}
+
+#[test]
 fn one_warning_names_everything_weak() {
     let upstream = Upstream::start();
     let gateway = Site::new(&upstream).run();
