@@ -69,32 +69,22 @@ fn rotation(config: &LoadSessionConfig) -> Faults {
     faults
 }
 
-/// The last use is known to one touch interval, or to the age of a snapshot and one more; users who are no further
-/// apart than that must not count as idle.
+/// Of two uses within one touch interval only the first is known, and idle time is counted from that. Snapshots make
+/// it no coarser: they are passed over when a use is to be written down.
 fn idle_clock(config: &LoadSessionConfig) -> Faults {
-    let mut faults = Faults::default();
-    let Some(inactivity) = config.inactivity.get() else {
-        return faults;
-    };
     let touch = config.touch_interval.get().unwrap_or_default();
-    if touch >= inactivity {
-        let message = format!(
-            "`{}` is not below inactivity (`{}`): who is active would count as idle",
-            config.touch_interval, config.inactivity
-        );
-        faults.push("touchInterval", message);
-        return faults;
+    if config
+        .inactivity
+        .get()
+        .is_none_or(|inactivity| touch < inactivity)
+    {
+        return Faults::default();
     }
-    let trust = config.cookie_cache.trust();
-    if config.strategy == Strategy::CookieCache && touch + trust.get() >= inactivity {
-        let message = format!(
-            "a snapshot is trusted for `{trust}`, which with touchInterval (`{}`) is not below inactivity (`{}`): who \
-             is active would count as idle",
-            config.touch_interval, config.inactivity
-        );
-        faults.push("cookieCache", message);
-    }
-    faults
+    let message = format!(
+        "`{}` is not below inactivity (`{}`): who is active would count as idle",
+        config.touch_interval, config.inactivity
+    );
+    Faults::at("touchInterval", message)
 }
 
 fn cookie_cache(config: &LoadSessionConfig, lookup: Option<&KeyLookup>) -> Faults {
