@@ -2,7 +2,7 @@
 
 use abi::exchange::{ExchangeObject, Fact};
 use abi::{Failure, HeaderError, Maybe, Session, Side};
-use http::header::COOKIE;
+use http::header::{CONTENT_TYPE, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::desk::Desk;
@@ -39,9 +39,12 @@ impl InFlight {
     }
 
     /// Makes it a new request: what the last one took away is there again. What the last one set is set over, which
-    /// costs what setting it anew does.
+    /// costs what setting it anew does. The response is as an upstream gave it.
     pub(crate) fn arrive(&mut self) {
         self.session = None;
+        self.response.clear();
+        let page = HeaderValue::from_static("text/html");
+        self.response.insert(CONTENT_TYPE, page);
         if let Some(cookie) = &self.cookie {
             self.request.insert(COOKIE, cookie.clone());
         }

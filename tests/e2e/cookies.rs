@@ -1,6 +1,6 @@
-//! Cookies that nobody honest sends.
+//! Cookies that nobody honest sends, and what caches may make of those that are.
 
-use e2e::{Redis, Request, Site};
+use e2e::{Answer, Redis, Request, Site};
 
 use crate::anna::{self, identity, is_anna, log_in};
 
@@ -104,6 +104,21 @@ fn anonymous_visitors_write_nothing() {
     }
 
     assert_eq!(redis.size(), 0);
+}
+
+#[test]
+fn page_made_for_a_user_is_kept_apart_by_caches() {
+    let upstream = anna::upstream();
+    upstream.answer(
+        "/style",
+        Answer::ok().header("Cache-Control", "public, max-age=60"),
+    );
+    let gateway = Site::new(&upstream).run();
+    let mut anna = log_in(&gateway);
+
+    assert_eq!(anna.get("/").header("vary").as_deref(), Some("Cookie"));
+    assert_eq!(anna.get("/style").header("vary"), None);
+    assert_eq!(gateway.browser().get("/").header("vary"), None);
 }
 
 fn wrong_ids() -> Vec<String> {

@@ -18,6 +18,7 @@ pub(super) struct Ledger {
     merged: Option<Record>,
     fate: Fate,
     notice: Notice,
+    was_read: bool,
 }
 
 /// What is to become of the session, besides its changes.
@@ -65,6 +66,17 @@ impl Ledger {
             notice,
             ..Self::default()
         }
+    }
+
+    /// What is in here, for somebody whose answer may depend on it.
+    pub(super) const fn read(&mut self) -> &Self {
+        self.was_read = true;
+        self
+    }
+
+    /// Whether there was a session, and somebody looked at it.
+    pub(super) const fn was_read(&self) -> bool {
+        self.was_read && self.place.is_some()
     }
 
     pub(super) const fn stored(&self) -> Option<&Session> {

@@ -4,6 +4,7 @@
 //! changed is stored, a session that is due gets a new id, and only then the client is told. An outage of the storage
 //! ends the request with 503: never an anonymous visitor, never a cleared cookie.
 
+mod caches;
 mod config;
 mod cookie_header;
 mod instruction;
@@ -128,10 +129,11 @@ impl Middleware for LoadSessionMiddleware {
 
     fn on_response<'a>(
         &'a self,
-        exchange: Exchange<'a>,
+        mut exchange: Exchange<'a>,
         visit: Arc<Visit>,
     ) -> Maybe<'a, Result<(), Failure>> {
         self.obey(&exchange, &visit);
+        visit.part_caches(&mut exchange);
         if visit.is_settled() {
             return Maybe::Ready(Ok(()));
         }

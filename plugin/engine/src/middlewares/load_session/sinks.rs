@@ -5,6 +5,7 @@ use std::time::Duration;
 use abi::config::Faults;
 use abi::{Exchange, HeaderName, Services, Side};
 
+use super::caches::Caches;
 use super::config::Settings;
 use super::presented::{Place, Places};
 use crate::cookie::CookieRules;
@@ -16,7 +17,7 @@ pub(super) struct Sinks {
     /// By the number of the place in the request that each belongs to.
     sinks: Box<[(usize, Sink)]>,
     set_cookie: HeaderName,
-    cache_control: HeaderName,
+    caches: Caches,
 }
 
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Sinks {
         Ok(Self {
             sinks: sinks.collect(),
             set_cookie: header("set-cookie")?,
-            cache_control: header("cache-control")?,
+            caches: Caches::new(&settings.lookup, services)?,
         })
     }
 
@@ -78,7 +79,7 @@ impl Sinks {
                 }
                 Sink::Header(name) => exchange.set_header(Side::Response, *name, id.encode()),
             };
-            self.keep_private(exchange);
+            self.caches.keep_out(exchange);
         }
     }
 
@@ -91,12 +92,12 @@ impl Sinks {
             for cookie in rules.clear() {
                 let _ = exchange.append_header(Side::Response, self.set_cookie, cookie);
             }
-            self.keep_private(exchange);
+            self.caches.keep_out(exchange);
         }
     }
 
-    /// A response with somebody's key in it must not be in any cache (RFC 9111, section 7.3).
-    fn keep_private(&self, exchange: &mut Exchange<'_>) {
-        let _ = exchange.set_header(Side::Response, self.cache_control, "no-store");
+    /// Tells caches that a response was made of a session.
+    pub(super) fn part(&self, exchange: &mut Exchange<'_>) {
+        self.caches.part(exchange);
     }
 }

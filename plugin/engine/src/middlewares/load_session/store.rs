@@ -146,4 +146,9 @@ impl Store {
     pub(super) fn clear(&self, exchange: &mut Exchange<'_>, from: Option<usize>) {
         self.sinks.clear(exchange, from);
     }
+
+    /// Tells caches that a response was made of a session.
+    pub(super) fn part_caches(&self, exchange: &mut Exchange<'_>) {
+        self.sinks.part(exchange);
+    }
 }

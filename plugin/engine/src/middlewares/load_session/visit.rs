@@ -51,6 +51,13 @@ impl Visit {
         self.ledger().is_settled()
     }
 
+    /// Tells caches if the response was made of somebody's session.
+    pub(super) fn part_caches(&self, exchange: &mut Exchange<'_>) {
+        if self.ledger().was_read() {
+            self.store.part_caches(exchange);
+        }
+    }
+
     /// Sets and removes attributes as an upstream wrote them.
     pub(super) fn merge(&self, attributes: Map<String, Value>) {
         self.change(|changes| {
@@ -147,7 +154,7 @@ fn readable(saved: Saved, session: Session) -> Saved {
 
 impl SessionObject for Visit {
     fn read(&self, path: &str, visit: &mut dyn FnMut(Attribute<'_>)) {
-        if let Some(value) = self.ledger().find(path) {
+        if let Some(value) = self.ledger().read().find(path) {
             Attribute::lend(value, visit);
         }
     }
@@ -173,24 +180,28 @@ impl SessionObject for Visit {
     }
 
     fn keys(&self) -> Vec<String> {
-        let ledger = self.ledger();
-        let names = ledger.attributes().into_iter().flat_map(Attributes::iter);
+        let mut ledger = self.ledger();
+        let names = ledger
+            .read()
+            .attributes()
+            .into_iter()
+            .flat_map(Attributes::iter);
         names.map(|(name, _)| name.to_owned()).collect()
     }
 
     fn id(&self) -> Option<String> {
-        let ledger = self.ledger();
-        ledger.stored().map(|session| session.id().encode())
+        let mut ledger = self.ledger();
+        ledger.read().stored().map(|session| session.id().encode())
     }
 
     fn handle(&self) -> Option<String> {
-        let ledger = self.ledger();
-        let stored = ledger.stored()?;
+        let mut ledger = self.ledger();
+        let stored = ledger.read().stored()?;
         Some(stored.record().family().to_string())
     }
 
     fn fresh(&self) -> bool {
-        self.ledger().place().is_none()
+        self.ledger().read().place().is_none()
     }
 
     fn regenerate(&self) {
@@ -210,7 +221,8 @@ impl SessionObject for Visit {
         Maybe::task(self.store())
     }
 
-    fn commit<'a>(&'a self, exchange: Exchange<'a>) -> Maybe<'a, Result<(), Failure>> {
+    fn commit<'a>(&'a self, mut exchange: Exchange<'a>) -> Maybe<'a, Result<(), Failure>> {
+        self.part_caches(&mut exchange);
         if self.is_settled() {
             return Maybe::Ready(Ok(()));
         }

@@ -1,5 +1,6 @@
 //! The middleware around an upstream, with a clock that the test moves.
 
+mod caches;
 mod clocks;
 mod failing;
 mod keys;
