@@ -1,28 +1,31 @@
 //! The operations on sessions, per second and storage.
 //!
-//! Each works on sessions of its own, of about 1 KB, made beforehand. `one at a time` is what a single request waits;
-//! `64 at a time` is what one gateway gets out of one connection.
+//! Each works on sessions of its own, of about 1 KB and a user each, made beforehand. `one at a time` is what a single
+//! request waits; `64 at a time` is what one gateway gets out of one connection, or one file. What is allocated is what
+//! the calling thread allocates in one operation, printed beside.
 #![forbid(unsafe_code)]
 
 use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use abi::config::Secret;
 use abi::storage::{Loaded, StorageHandle};
 use abi::testing::TestGateway;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use e2e::Redis;
 use engine::clock::SystemClock;
-use engine::session::{Deltas, Keyring, Lifetime};
-use engine::storage::{Encoded, MemoryConfig, MemoryStorage, RedisStorage, Rows};
+use engine::session::{Deltas, Keyring, Lifetime, Secrets};
+use engine::storage::{Encoded, FileStorage, MemoryConfig, MemoryStorage, RedisStorage, Rows};
 use engine::{Engine, Policy, Revoked, Saved, Session};
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
-criterion_group!(benches, memory, redis);
+criterion_group!(benches, memory, file, redis);
 criterion_main!(benches);
 
 fn memory(criterion: &mut Criterion) {
@@ -33,6 +36,20 @@ fn memory(criterion: &mut Criterion) {
     operations(criterion.benchmark_group("memory, one at a time"), &subject);
 }
 
+fn file(criterion: &mut Criterion) {
+    for (durability, lanes) in [("everyWrite", 1), ("everyWrite", 64), ("everySecond", 1)] {
+        let config = json!({ "durability": durability });
+        let config = serde_json::from_value(config).expect("a durability");
+        let storage = FileStorage::open(&config, Arc::new(SystemClock::new()));
+        let storage = StorageHandle::new(Arc::new(storage.expect("a temporary directory")));
+        let lanes = NonZeroUsize::new(lanes).expect("not zero");
+        let subject = Subject::new(encoded(storage, Keyring::plain()), lanes);
+
+        let name = format!("file, {durability}, {lanes} at a time");
+        operations(criterion.benchmark_group(name), &subject);
+    }
+}
+
 fn redis(criterion: &mut Criterion) {
     if !has_redis() {
         eprintln!("Redis is not measured: redis-server is missing (apt-get install redis-server)");
@@ -41,9 +58,13 @@ fn redis(criterion: &mut Criterion) {
     let redis = Redis::new();
     // What is measured is the way there and back, not this machine's disk.
     redis.run(&["CONFIG", "SET", "appendonly", "no"]);
-    for (name, lanes) in [("redis, one at a time", 1), ("redis, 64 at a time", 64)] {
+    for (name, lanes, keyring) in [
+        ("redis, one at a time", 1, Keyring::plain()),
+        ("redis, 64 at a time", 64, Keyring::plain()),
+        ("redis, 64 at a time, sealed", 64, sealed()),
+    ] {
         let lanes = NonZeroUsize::new(lanes).expect("not zero");
-        let subject = Subject::new(rows(&redis), lanes);
+        let subject = Subject::new(rows(&redis, keyring), lanes);
 
         operations(criterion.benchmark_group(name), &subject);
     }
@@ -100,6 +121,18 @@ impl Subject {
         group.bench_function(name, |bencher| {
             bencher.iter_custom(|times| self.repeat(times, &operation));
         });
+        eprintln!("{name}: {} allocations", self.allocations(&operation));
+    }
+
+    /// What one operation allocates, once everything that is made at the first is there.
+    fn allocations(&self, operation: &impl AsyncFn(&Engine, &Session)) -> u64 {
+        let sessions = self.runtime.block_on(self.sessions(2));
+        let once = |session| {
+            allocation_counter::measure(|| self.runtime.block_on(operation(&self.engine, session)))
+        };
+        let [_, second] = [once(&sessions[0]), once(&sessions[1])];
+        self.runtime.block_on(self.forget());
+        second.count_total
     }
 
     /// Round by round, so that a storage never holds more than one round's sessions.
@@ -115,9 +148,7 @@ impl Subject {
     }
 
     async fn round(&self, size: usize, operation: &impl AsyncFn(&Engine, &Session)) -> Duration {
-        let login = login();
-        let logins = (0..size).map(|_| self.engine.create(&login));
-        let sessions: Vec<Session> = join_all(logins).await.into_iter().map(done).collect();
+        let sessions = self.sessions(size).await;
         let lanes = sessions.chunks(size.div_ceil(self.lanes.get()));
         let lanes = lanes.map(|lane| async move {
             for session in lane {
@@ -129,21 +160,39 @@ impl Subject {
         join_all(lanes).await;
         let taken = start.elapsed();
 
-        self.engine
-            .reset()
-            .wait()
-            .await
-            .expect("the storage answers");
+        self.forget().await;
         taken
+    }
+
+    async fn sessions(&self, count: usize) -> Vec<Session> {
+        let logins: Vec<_> = (0..count).map(|_| login()).collect();
+        let logins = logins.iter().map(|login| self.engine.create(login));
+        join_all(logins).await.into_iter().map(done).collect()
+    }
+
+    async fn forget(&self) {
+        let reset = self.engine.reset().wait().await;
+        reset.expect("the storage answers");
     }
 }
 
-fn rows(redis: &Redis) -> Arc<dyn Rows> {
+fn rows(redis: &Redis, keyring: Keyring) -> Arc<dyn Rows> {
     let config = serde_json::from_value(json!({ "host": redis.socket() })).expect("a socket");
     let storage = RedisStorage::open(&config, Arc::default()).expect("it is fine");
-    let storage = StorageHandle::new(Arc::new(storage));
+    encoded(StorageHandle::new(Arc::new(storage)), keyring)
+}
+
+fn encoded(storage: StorageHandle, keyring: Keyring) -> Arc<dyn Rows> {
     let services = TestGateway::new().services();
-    Arc::new(Encoded::new(storage, "Redis", Keyring::plain(), &services))
+    Arc::new(Encoded::new(storage, "Store", keyring, &services))
+}
+
+fn sealed() -> Keyring {
+    let secrets = [Secret::new(
+        "a secret of the benchmark, long enough for one",
+    )];
+    let secrets = Secrets::parse(&secrets).expect("long enough");
+    Keyring::sealed(secrets.expect("one"))
 }
 
 fn has_redis() -> bool {
@@ -154,7 +203,8 @@ fn has_redis() -> bool {
 
 fn login() -> Deltas {
     let mut deltas = Deltas::new();
-    deltas.set("user_id", "3f6c1c9e-7a54-4d0b-9d3e-0f2a1c5b7e88");
+    let user = USERS.fetch_add(1, Ordering::Relaxed);
+    deltas.set("user_id", format!("3f6c1c9e-7a54-4d0b-9d3e-{user:012x}"));
     deltas.set("authorization", format!("Bearer {}", "t".repeat(593)));
     deltas.set("email", "anna.schmidt@example.org");
     deltas.set("name", "Anna Schmidt");
@@ -176,5 +226,7 @@ fn done(saved: Saved) -> Session {
         other => panic!("{other:?}"),
     }
 }
+
+static USERS: AtomicU64 = AtomicU64::new(0);
 
 const ROUND: usize = 1000;
