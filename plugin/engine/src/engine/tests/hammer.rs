@@ -3,12 +3,23 @@
 use super::*;
 use crate::clock::SystemClock;
 use crate::storage::conformance::{Crowd, Subject, block_on};
+use crate::storage::file::tests::FileSubject;
 use crate::storage::memory::tests::MemorySubject;
 use crate::storage::redis::tests::RedisSubject;
 
 #[test]
 fn the_hammer_falls_on_memory() {
     hammer(&MemorySubject::open());
+}
+
+#[test]
+fn the_hammer_falls_on_a_file() {
+    hammer(&FileSubject::every_write());
+}
+
+#[test]
+fn the_hammer_falls_on_a_file_that_is_written_every_second() {
+    hammer(&FileSubject::every_second());
 }
 
 #[test]

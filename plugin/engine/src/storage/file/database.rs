@@ -7,7 +7,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, TryLockError};
 use abi::storage::{Key, Unavailable};
 use redb::{ReadableDatabase, WriteTransaction};
 
-use super::fault::{OpenError, unavailable};
+use super::fault::{DAMAGED, OpenError, unavailable};
 use super::place::Medium;
 use super::row::Stored;
 use super::tables::{self, Tables};
@@ -25,7 +25,7 @@ pub(super) struct Database {
 impl Database {
     pub(super) fn open(medium: impl Medium + 'static) -> Result<Self, OpenError> {
         Ok(Self {
-            current: RwLock::new(Ok(open(&medium)?)),
+            current: RwLock::new(Ok(opened(&medium, || medium.open())?)),
             medium: Box::new(medium),
         })
     }
@@ -92,7 +92,8 @@ impl Database {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         // Its lock would keep us out.
         close(&mut current);
-        *current = open(self.medium.as_ref()).map_err(Unavailable::from);
+        let medium = self.medium.as_ref();
+        *current = opened(medium, || medium.reopen()).map_err(Unavailable::from);
         current.as_ref().map(drop).map_err(Clone::clone)
     }
 
@@ -160,20 +161,22 @@ fn close(current: &mut Result<redb::Database, Unavailable>) {
 }
 
 /// Opens what lies on a medium.
-fn open(medium: &dyn Medium) -> Result<redb::Database, OpenError> {
-    let opened = catch_unwind(AssertUnwindSafe(|| medium.open()));
-    opened.unwrap_or_else(|_| {
+fn opened(
+    medium: &dyn Medium,
+    open: impl FnOnce() -> Result<redb::Database, OpenError>,
+) -> Result<redb::Database, OpenError> {
+    catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| {
         let cause = redb::Error::Corrupted("its pages contradict each other".to_owned());
         Err(OpenError::Damaged(medium.file().to_owned(), cause))
     })
 }
 
 /// The database checks its pages when it opens a file after a crash, not when it reads them, and may panic on one that
-/// rotted. That is an outage like others, here, in [`open`] and in [`close`].
+/// rotted. That is an outage like others, here, in [`opened`] and in [`close`].
 fn guarded<T>(work: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, Unavailable> {
     // Unwind safe: what was left in the middle is a transaction, and that is gone.
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => done.map_err(|error| unavailable(&error)),
-        Err(_) => Err(Unavailable::new("the file is damaged")),
+        Err(_) => Err(Unavailable::new(DAMAGED)),
     }
 }

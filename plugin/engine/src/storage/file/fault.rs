@@ -59,9 +59,14 @@ pub(super) fn unavailable(error: &redb::Error) -> Unavailable {
         redb::Error::PreviousIo => {
             Unavailable::new("the file cannot be used since an earlier failure")
         }
-        other => Unavailable::new(format!("the file is damaged: {other}")),
+        // What a panic leaves behind.
+        redb::Error::LockPoisoned(_) => Unavailable::new(DAMAGED),
+        other => Unavailable::new(format!("{DAMAGED}: {other}")),
     }
 }
+
+/// Pages contradict each other.
+pub(super) const DAMAGED: &str = "the file is damaged";
 
 /// An error with its causes.
 fn chain(error: &dyn Error) -> String {

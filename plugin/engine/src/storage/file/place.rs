@@ -27,6 +27,10 @@ pub(super) trait Medium: Send + Sync {
     /// Opens the database, or makes a new one.
     fn open(&self) -> Result<Database, OpenError>;
 
+    /// Opens the database that was opened before. If it is gone, so are the sessions in it: that is an outage, and must
+    /// not become an empty database in which everybody is a stranger.
+    fn reopen(&self) -> Result<Database, OpenError>;
+
     /// Proves that something can be written, without touching the database.
     fn try_room(&self) -> io::Result<()>;
 }
@@ -84,11 +88,11 @@ impl Place {
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(self.file.clone())),
             Err(TryLockError::Error(error)) => return Err(inaccessible(error)),
         }
-        if self.file.exists() {
+        if self.is_made()? {
             // Another gateway was faster, and this is what it renamed or a draft that nobody needs.
             drop(file);
             let _ = fs::remove_file(&draft);
-            return self.open_made();
+            return self.reopen();
         }
         // Whatever a crash left in it.
         file.set_len(0).map_err(inaccessible)?;
@@ -105,12 +109,9 @@ impl Place {
         Ok(database)
     }
 
-    fn open_made(&self) -> Result<Database, OpenError> {
-        let database = builder()
-            .open(&self.file)
-            .map_err(|error| classify(&self.file, error))?;
-        tables::check(&database, &self.file)?;
-        Ok(database)
+    fn is_made(&self) -> Result<bool, OpenError> {
+        let exists = self.file.try_exists();
+        exists.map_err(|error| OpenError::Inaccessible(self.file.clone(), error))
     }
 }
 
@@ -120,11 +121,19 @@ impl Medium for Place {
     }
 
     fn open(&self) -> Result<Database, OpenError> {
-        if self.file.exists() {
-            self.open_made()
+        if self.is_made()? {
+            self.reopen()
         } else {
             self.make()
         }
+    }
+
+    fn reopen(&self) -> Result<Database, OpenError> {
+        let database = builder()
+            .open(&self.file)
+            .map_err(|error| classify(&self.file, error))?;
+        tables::check(&database, &self.file)?;
+        Ok(database)
     }
 
     fn try_room(&self) -> io::Result<()> {

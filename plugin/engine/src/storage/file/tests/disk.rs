@@ -62,6 +62,10 @@ impl Medium for Disk {
     fn open(&self) -> Result<Database, OpenError> {
         // Makes the file, in the way that is under test elsewhere.
         drop(self.place.open()?);
+        self.reopen()
+    }
+
+    fn reopen(&self) -> Result<Database, OpenError> {
         let inaccessible = |error| OpenError::Inaccessible(self.file().to_owned(), error);
         let file = File::options()
             .read(true)

@@ -71,6 +71,27 @@ fn what_is_swept_on_a_full_disk_is_an_outage_too() {
 }
 
 #[test]
+fn a_file_that_is_gone_is_an_outage_and_not_an_empty_one() {
+    let (bench, disk) = on_a_disk(Durability::EveryWrite, AT_ONCE);
+    bench.put(1);
+
+    disk.fill();
+    fs::remove_file(disk.file()).unwrap();
+    assert!(matches!(
+        bench.write(2, Expected::Absent, 1),
+        Written::Unavailable(_)
+    ));
+    disk.empty();
+
+    eventually(|| matches!(bench.load(1), Loaded::Unavailable(_)));
+    assert!(matches!(
+        bench.write(2, Expected::Absent, 1),
+        Written::Unavailable(_)
+    ));
+    assert!(matches!(bench.load(1), Loaded::Unavailable(_)));
+}
+
+#[test]
 fn what_waits_at_the_same_time_shares_a_sync() {
     let (bench, disk) = on_a_disk(Durability::EveryWrite, NEVER);
     let writer = Writer {
