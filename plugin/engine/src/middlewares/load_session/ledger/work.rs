@@ -1,0 +1,81 @@
+//! What is to be done about a session, one operation after the other.
+
+use super::{Fate, Ledger};
+use crate::engine::{Policy, Session};
+use crate::session::{Deltas, Record};
+
+/// The operation that stores what happened.
+pub(crate) enum Work {
+    Create(Deltas),
+    Patch(Session, Deltas),
+    Regenerate(Session, Deltas),
+    Renew(Session),
+    Touch(Session),
+    Revoke(Session),
+}
+
+impl Ledger {
+    /// Takes what is to be done next. It is done once, whoever asks.
+    pub(crate) fn take_work(&mut self, policy: &Policy) -> Option<Work> {
+        let is_new_user = self.changes_principal(policy);
+        let changes = std::mem::take(&mut self.changes);
+        let Some(session) = self.stored.clone() else {
+            return self.take_first_work(changes);
+        };
+        match self.fate {
+            Fate::Over => None,
+            // Stays decided until the storage has said so: a request that fails here must not go on with it.
+            Fate::Destroy => Some(Work::Revoke(session)),
+            Fate::Keep | Fate::Touch | Fate::Renew if is_new_user => {
+                Some(self.regenerated(session, changes))
+            }
+            Fate::Regenerate => Some(self.regenerated(session, changes)),
+            Fate::Keep | Fate::Touch | Fate::Renew if !changes.is_empty() => {
+                Some(Work::Patch(session, changes))
+            }
+            Fate::Keep => None,
+            Fate::Touch => {
+                self.fate = Fate::Keep;
+                Some(Work::Touch(session))
+            }
+            Fate::Renew => {
+                self.fate = Fate::Keep;
+                Some(Work::Renew(session))
+            }
+        }
+    }
+
+    /// What is to be done for somebody who has no session yet.
+    fn take_first_work(&mut self, changes: Deltas) -> Option<Work> {
+        match self.fate {
+            Fate::Over => None,
+            Fate::Destroy => {
+                self.end();
+                None
+            }
+            Fate::Keep | Fate::Touch | Fate::Renew | Fate::Regenerate => {
+                self.begins().then_some(Work::Create(changes))
+            }
+        }
+    }
+
+    fn regenerated(&mut self, session: Session, changes: Deltas) -> Work {
+        self.fate = Fate::Keep;
+        Work::Regenerate(session, changes)
+    }
+
+    /// Nothing is stored for somebody who left nothing.
+    fn begins(&self) -> bool {
+        let attributes = self.merged.as_ref().map(Record::attributes);
+        attributes.is_some_and(|attributes| !attributes.is_empty())
+    }
+
+    /// When the user changes, so does the id: nobody who knew the old one shares the login.
+    fn changes_principal(&self, policy: &Policy) -> bool {
+        let (Some(merged), Some(stored)) = (&self.merged, &self.stored) else {
+            return false;
+        };
+        let [new, old] = [merged, &**stored.record()].map(Record::attributes);
+        policy.principal_of(new) != policy.principal_of(old)
+    }
+}
