@@ -19,6 +19,7 @@ mod principals;
 mod proxying;
 mod quickstart;
 mod renewal;
+mod sealing;
 mod session;
 mod storages;
 mod streaming;

@@ -1,5 +1,6 @@
 //! A Redis of the test's own.
 
+use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -117,6 +118,18 @@ impl Redis {
     #[track_caller]
     pub fn size(&self) -> usize {
         self.run(&["DBSIZE"]).parse().expect("DBSIZE is a number")
+    }
+
+    /// Everything that the server was ever told to keep, as it lies on the disk.
+    ///
+    /// # Panics
+    /// When it is not there.
+    #[track_caller]
+    pub fn written(&self) -> Vec<u8> {
+        let files = fs::read_dir(self.directory.path().join("appendonlydir"));
+        let files = files.expect("the files of Redis").flatten();
+        let bytes = files.map(|file| fs::read(file.path()).expect("a file of Redis"));
+        bytes.collect::<Vec<_>>().concat()
     }
 
     fn signal(&self, signal: &str) {
