@@ -15,7 +15,12 @@ impl CookieRules {
     /// `Max-Age` and `Expires` both: the first is immune to a wrong clock in the browser, the second is all that
     /// old clients know.
     pub fn issue(&self, id: &SessionId, remaining: Duration, now: Timestamp) -> String {
-        let cookie = self.with_value(id.encode(), self.domain.as_ref());
+        self.issue_text(id.encode(), remaining, now)
+    }
+
+    /// The same with a value of another kind, which is sent as it is: it has to fit the grammar of cookies.
+    pub fn issue_text(&self, text: String, remaining: Duration, now: Timestamp) -> String {
+        let cookie = self.with_value(text, self.domain.as_ref());
         if self.session_only {
             return cookie.build().to_string();
         }

@@ -95,7 +95,7 @@ impl Snapshots {
     }
 
     /// The first instant at which a snapshot counts for nothing.
-    fn ends_at(&self, snapshot: &Snapshot) -> Timestamp {
+    pub fn ends_at(&self, snapshot: &Snapshot) -> Timestamp {
         let trusted = snapshot.issued_at.after(self.rules.trust);
         trusted.min(snapshot.record.expires_at())
     }
