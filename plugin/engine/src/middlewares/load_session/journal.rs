@@ -10,6 +10,7 @@ use crate::engine::{Event, Observer};
 #[derive(Debug)]
 pub(super) struct Journal {
     pub(super) found: Counter,
+    pub(super) snapshot: Counter,
     pub(super) absent: Counter,
     pub(super) anonymous: Counter,
     pub(super) unavailable: Counter,
@@ -34,6 +35,7 @@ impl Journal {
         };
         Self {
             found: loads("found"),
+            snapshot: loads("snapshot"),
             absent: loads("absent"),
             anonymous: loads("anonymous"),
             unavailable: loads("unavailable"),

@@ -3,7 +3,11 @@
 //! On the way in the key is found, taken out of what is forwarded, and exchanged for the session. On the way out what
 //! changed is stored, a session that is due gets a new id, and only then the client is told. An outage of the storage
 //! ends the request with 503: never an anonymous visitor, never a cleared cookie.
+//!
+//! With `strategy: cookieCache`, most requests that only read are answered from a second cookie instead: `snapshots.rs`
+//! says for how long, and what that costs.
 
+mod basis;
 mod caches;
 mod config;
 mod cookie_header;
@@ -13,6 +17,7 @@ mod ledger;
 mod presented;
 mod published;
 mod sinks;
+mod snapshots;
 mod store;
 mod visit;
 

@@ -71,15 +71,14 @@ impl Sinks {
     ) {
         let meant = |place: usize| from.is_none_or(|from| from == place);
         for (_, sink) in self.sinks.iter().filter(|(place, _)| meant(*place)) {
-            // An id is base64url and the attributes are ours: always header values.
-            let _ = match sink {
-                Sink::Cookie(rules) => {
-                    let cookie = rules.issue(id, remaining, now);
-                    exchange.append_header(Side::Response, self.set_cookie, cookie)
+            match sink {
+                Sink::Cookie(rules) => self.set_cookie(exchange, &rules.issue(id, remaining, now)),
+                Sink::Header(name) => {
+                    // An id is base64url: always a header value.
+                    let _ = exchange.set_header(Side::Response, *name, id.encode());
+                    self.caches.keep_out(exchange);
                 }
-                Sink::Header(name) => exchange.set_header(Side::Response, *name, id.encode()),
-            };
-            self.caches.keep_out(exchange);
+            }
         }
     }
 
@@ -89,11 +88,17 @@ impl Sinks {
             let Sink::Cookie(rules) = sink else {
                 continue;
             };
-            for cookie in rules.clear() {
-                let _ = exchange.append_header(Side::Response, self.set_cookie, cookie);
-            }
-            self.caches.keep_out(exchange);
+            rules
+                .clear()
+                .for_each(|cookie| self.set_cookie(exchange, &cookie));
         }
+    }
+
+    /// Adds a cookie to a response.
+    pub(super) fn set_cookie(&self, exchange: &mut Exchange<'_>, cookie: &str) {
+        // Ids and snapshots are base64url and the attributes are ours: always a header value.
+        let _ = exchange.append_header(Side::Response, self.set_cookie, cookie);
+        self.caches.keep_out(exchange);
     }
 
     /// Tells caches that a response was made of a session.

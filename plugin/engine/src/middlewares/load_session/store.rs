@@ -9,9 +9,10 @@ use abi::{Exchange, Failure, Maybe, Services};
 
 use super::config::Settings;
 use super::journal::Journal;
-use super::ledger::Notice;
+use super::ledger::{Ledger, Notice};
 use super::presented::{Places, Presented};
 use super::sinks::Sinks;
+use super::snapshots::{Held, Recalled, SnapshotCookies};
 use super::visit::Visit;
 use crate::clock::Clock;
 use crate::engine::{Engine, Session};
@@ -24,6 +25,8 @@ pub(super) struct Store {
     pub(super) engine: Engine,
     places: Places,
     sinks: Sinks,
+    /// None when every session is read from the storage.
+    snapshots: Option<SnapshotCookies>,
     forwards_key: bool,
     journal: Arc<Journal>,
 }
@@ -41,6 +44,7 @@ impl Store {
         Ok(Self {
             engine: Engine::new(rows, clock, settings.policy.clone()).observed_by(observer),
             sinks: Sinks::new(settings, &places, services)?,
+            snapshots: SnapshotCookies::new(settings, &places, services)?,
             places,
             forwards_key: settings.forwards_key,
             journal,
@@ -53,62 +57,100 @@ impl Store {
         exchange: &mut Exchange<'_>,
     ) -> Maybe<'a, Result<Visit, Failure>> {
         let presented = self.places.find(exchange);
-        if !self.forwards_key {
-            self.places.strip(exchange);
-        }
+        let (held, recalled) = self.recall(exchange, &presented);
+        self.strip(exchange);
         let Some((place, id)) = presented.first() else {
             self.journal.anonymous.increment();
-            return Maybe::Ready(Ok(Visit::fresh(Arc::clone(self))));
+            return Maybe::Ready(Ok(self.visit(Ledger::fresh(held))));
         };
+        if let Some(recalled) = recalled.as_ref().filter(|recalled| !recalled.is_due) {
+            return Maybe::Ready(Ok(self.remembered(recalled, held)));
+        }
         match self.engine.load(id) {
             Maybe::Ready(Loaded::Found(session)) => {
-                Maybe::Ready(Ok(self.found(session, place, id)))
+                Maybe::Ready(Ok(self.found(session, (place, id), held)))
             }
-            first => Maybe::task(self.search(presented, first)),
+            first => Maybe::task(self.search(presented, first, (held, recalled))),
         }
     }
 
-    /// Tries each id that was presented; the first that leads to a session is the one.
+    /// Tries each id that was presented; the first that leads to a session is the one. A snapshot counts again when
+    /// the storage does not answer.
     async fn search(
         self: &Arc<Self>,
         presented: Presented,
         first: Maybe<'_, Loaded<Session>>,
+        (held, recalled): (Option<Held>, Option<Recalled>),
     ) -> Result<Visit, Failure> {
         let mut first = Some(first);
         for (place, id) in presented.iter() {
             let load = first.take().unwrap_or_else(|| self.engine.load(id));
-            match load.wait().await {
-                Loaded::Absent => {}
-                Loaded::Unavailable(cause) => return Err(self.outage(&cause)),
-                Loaded::Found(session) => return Ok(self.found(session, place, id)),
+            match (load.wait().await, &recalled) {
+                (Loaded::Absent, _) => {}
+                (Loaded::Unavailable(_), Some(recalled)) => {
+                    return Ok(self.remembered(recalled, held));
+                }
+                (Loaded::Unavailable(cause), None) => return Err(self.outage(&cause)),
+                (Loaded::Found(session), _) => return Ok(self.found(session, (place, id), held)),
             }
         }
         self.journal.absent.increment();
-        Ok(Visit::fresh(Arc::clone(self)))
+        Ok(self.visit(Ledger::fresh(held)))
+    }
+
+    /// What the request has of snapshots; nothing where there are none.
+    fn recall(
+        &self,
+        exchange: &Exchange<'_>,
+        presented: &Presented,
+    ) -> (Option<Held>, Option<Recalled>) {
+        let Some(snapshots) = &self.snapshots else {
+            return (None, None);
+        };
+        let (held, recalled) = snapshots.recall(exchange, presented, self.engine.now());
+        (Some(held), recalled)
+    }
+
+    fn strip(&self, exchange: &mut Exchange<'_>) {
+        if !self.forwards_key {
+            self.places.strip(exchange);
+        }
+        if let Some(snapshots) = &self.snapshots {
+            snapshots.strip(exchange);
+        }
+    }
+
+    fn visit(self: &Arc<Self>, ledger: Ledger) -> Visit {
+        Visit::new(Arc::clone(self), ledger)
+    }
+
+    fn remembered(self: &Arc<Self>, recalled: &Recalled, held: Option<Held>) -> Visit {
+        self.journal.snapshot.increment();
+        let remembered = recalled.remembered.clone();
+        self.visit(Ledger::remembered(remembered, recalled.place, held))
     }
 
     /// A session that `id` led to. One that is due gets its new id when there is a response to tell of it: a client
     /// that breaks off before would be left with an id that is about to end.
-    fn found(self: &Arc<Self>, session: Session, place: usize, id: &SessionId) -> Visit {
+    fn found(
+        self: &Arc<Self>,
+        session: Session,
+        (place, id): (usize, &SessionId),
+        held: Option<Held>,
+    ) -> Visit {
         self.journal.found.increment();
         if !session.is_newest() {
             self.journal.old_secret.increment();
         }
-        let notice = match session.id() == id {
-            true => Notice::Nothing,
-            false => Notice::Issue,
-        };
-        let (is_due, is_touch_due) = (
-            session.is_due() && self.sinks.reaches(place),
-            session.is_touch_due(),
-        );
-        let visit = Visit::found(Arc::clone(self), session, place, notice);
+        let is_due = session.is_due() && self.sinks.reaches(place);
+        let is_touch_due = session.is_touch_due();
+        let mut ledger = Ledger::found(session, (place, id), held);
         if is_due {
-            visit.renew();
+            ledger.renew();
         } else if is_touch_due {
-            visit.touch();
+            ledger.touch();
         }
-        visit
+        self.visit(ledger)
     }
 
     fn outage(&self, cause: &Unavailable) -> Failure {
@@ -126,13 +168,25 @@ impl Store {
         ))
     }
 
+    /// Tells the client what it has to know about its session.
+    pub(super) fn tell(&self, exchange: &mut Exchange<'_>, notice: Notice, ledger: &Ledger) {
+        match (notice, ledger.stored()) {
+            (Notice::Issue, Some(session)) => {
+                self.issue(exchange, session, ledger.place());
+                self.remind(exchange, session, ledger);
+            }
+            (Notice::Remember, Some(session)) => self.remind(exchange, session, ledger),
+            (Notice::Clear, _) => {
+                self.sinks.clear(exchange, ledger.place());
+                self.forget(exchange, ledger.place());
+            }
+            (Notice::Forget, _) => self.forget(exchange, ledger.place()),
+            (Notice::Issue | Notice::Remember, None) | (Notice::Nothing, _) => {}
+        }
+    }
+
     /// Tells the client its id, and for how long.
-    pub(super) fn issue(
-        &self,
-        exchange: &mut Exchange<'_>,
-        session: &Session,
-        from: Option<usize>,
-    ) {
+    fn issue(&self, exchange: &mut Exchange<'_>, session: &Session, from: Option<usize>) {
         let now = self.engine.now();
         let lifetime = &self.engine.policy().lifetime;
         let remaining = lifetime
@@ -142,9 +196,21 @@ impl Store {
             .issue(exchange, from, (session.id(), remaining, now));
     }
 
-    /// Tells the client that its key is worth nothing any more.
-    pub(super) fn clear(&self, exchange: &mut Exchange<'_>, from: Option<usize>) {
-        self.sinks.clear(exchange, from);
+    /// Gives the client a snapshot of what is stored.
+    fn remind(&self, exchange: &mut Exchange<'_>, session: &Session, ledger: &Ledger) {
+        let (Some(snapshots), Some(held)) = (&self.snapshots, ledger.held()) else {
+            return;
+        };
+        snapshots
+            .set(session, ledger.place(), held, self.engine.now())
+            .for_each(|cookie| self.sinks.set_cookie(exchange, &cookie));
+    }
+
+    fn forget(&self, exchange: &mut Exchange<'_>, from: Option<usize>) {
+        let cookies = self.snapshots.iter();
+        cookies
+            .flat_map(|snapshots| snapshots.clear(from))
+            .for_each(|cookie| self.sinks.set_cookie(exchange, &cookie));
     }
 
     /// Tells caches that a response was made of a session.

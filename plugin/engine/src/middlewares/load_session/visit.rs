@@ -4,14 +4,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use abi::session::{Attribute, AttributeError, SessionObject};
+use abi::storage::Loaded;
 use abi::{Exchange, Failure, Maybe};
 use serde_json::{Map, Value};
 use tracing::warn;
 
-use super::ledger::{Ledger, Notice, Work};
+use super::ledger::{Ledger, Work};
 use super::store::Store;
 use crate::engine::{Revoked, Saved, Session};
-use crate::session::{Attributes, Deltas, Family};
+use crate::session::{Attributes, Deltas, Family, Record, SessionId};
 
 /// The session of one request, shared by everybody who works on it.
 #[derive(Debug)]
@@ -21,30 +22,11 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// A visitor without a session. Nothing is stored until something is set.
-    pub(super) fn fresh(store: Arc<Store>) -> Self {
+    pub(super) fn new(store: Arc<Store>, ledger: Ledger) -> Self {
         Self {
             store,
-            ledger: Mutex::default(),
+            ledger: Mutex::new(ledger),
         }
-    }
-
-    /// A visitor with a session, whose id stood in the given place.
-    pub(super) fn found(store: Arc<Store>, stored: Session, place: usize, notice: Notice) -> Self {
-        Self {
-            store,
-            ledger: Mutex::new(Ledger::found(stored, place, notice)),
-        }
-    }
-
-    /// Gives the session a new id with the response.
-    pub(super) fn renew(&self) {
-        self.ledger().renew();
-    }
-
-    /// Writes down with the response that the session is in use.
-    pub(super) fn touch(&self) {
-        self.ledger().touch();
     }
 
     pub(super) fn is_settled(&self) -> bool {
@@ -82,10 +64,13 @@ impl Visit {
     }
 
     fn change(&self, apply: impl FnOnce(&mut Deltas)) {
+        self.ledger().change(apply, || self.blank());
+    }
+
+    /// For the readers of this request. The family of what is stored is drawn when it is.
+    fn blank(&self) -> Record {
         let engine = &self.store.engine;
-        // For the readers of this request. The family of what is stored is drawn when it is.
-        let blank = || engine.policy().lifetime.begin(Family::new(0), engine.now());
-        self.ledger().change(apply, blank);
+        engine.policy().lifetime.begin(Family::new(0), engine.now())
     }
 
     async fn store(&self) -> Result<(), Failure> {
@@ -100,6 +85,7 @@ impl Visit {
     async fn work(&self, work: Work) -> Result<(), Failure> {
         let engine = &self.store.engine;
         let (saved, changes) = match work {
+            Work::Confirm(id) => return self.confirm(&id).await,
             Work::Revoke(session) => return self.revoke(&session).await,
             Work::Create(changes) => {
                 self.store.check_sinks()?;
@@ -109,16 +95,31 @@ impl Visit {
             Work::Regenerate(session, changes) => {
                 (engine.regenerate(&session, &changes).await, changes)
             }
-            Work::Renew(session) => (
-                readable(engine.rotate(&session).await, session),
-                Deltas::new(),
-            ),
-            Work::Touch(session) => (
-                readable(engine.touch(&session).await, session),
-                Deltas::new(),
-            ),
+            Work::Renew(session) => return self.keep_up(engine.rotate(&session).await),
+            Work::Touch(session) => return self.keep_up(engine.touch(&session).await),
         };
         self.ledger().accept(saved, changes)
+    }
+
+    /// What the gateway wanted for itself may fail: the session was read, so it is valid, and a storage that can only be
+    /// read is no reason to turn its user away.
+    fn keep_up(&self, saved: Saved) -> Result<(), Failure> {
+        if let Saved::Unavailable(cause) = saved {
+            warn!(%cause, "a session could be read and not be written");
+            return Ok(());
+        }
+        self.ledger().accept(saved, Deltas::new())
+    }
+
+    /// Asks the storage for what is only remembered. From here on, its answer counts.
+    async fn confirm(&self, id: &SessionId) -> Result<(), Failure> {
+        let engine = &self.store.engine;
+        match engine.load(id).wait().await {
+            Loaded::Found(session) => self.ledger().confirm(session),
+            Loaded::Absent => self.ledger().refute(engine.policy(), || self.blank()),
+            Loaded::Unavailable(cause) => return Err(cause.into()),
+        }
+        Ok(())
     }
 
     async fn revoke(&self, session: &Session) -> Result<(), Failure> {
@@ -133,23 +134,10 @@ impl Visit {
 
     fn announce(&self, exchange: &mut Exchange<'_>) {
         let mut ledger = self.ledger();
-        let place = ledger.place();
-        match (ledger.take_notice(), ledger.stored()) {
-            (Notice::Issue, Some(session)) => self.store.issue(exchange, session, place),
-            (Notice::Clear, _) => self.store.clear(exchange, place),
-            (Notice::Issue, None) | (Notice::Nothing, _) => {}
-        }
+        let notice = ledger.take_notice();
+        self.store.tell(exchange, notice, &ledger);
+        ledger.has_told(notice);
     }
-}
-
-/// What the gateway wanted for itself may fail: the session was read, so it is valid, and a storage that can only be
-/// read is no reason to turn its user away.
-fn readable(saved: Saved, session: Session) -> Saved {
-    if let Saved::Unavailable(cause) = saved {
-        warn!(%cause, "a session could be read and not be written");
-        return Saved::Done(session);
-    }
-    saved
 }
 
 impl SessionObject for Visit {
@@ -191,13 +179,13 @@ impl SessionObject for Visit {
 
     fn id(&self) -> Option<String> {
         let mut ledger = self.ledger();
-        ledger.read().stored().map(|session| session.id().encode())
+        ledger.read().basis().id().map(SessionId::encode)
     }
 
     fn handle(&self) -> Option<String> {
         let mut ledger = self.ledger();
-        let stored = ledger.read().stored()?;
-        Some(stored.record().family().to_string())
+        let record = ledger.read().basis().record()?;
+        Some(record.family().to_string())
     }
 
     fn fresh(&self) -> bool {

@@ -6,7 +6,6 @@ use crate::session::{Encoding, Secrets, SnapshotRules, Snapshots};
 
 /// The cookie that brings the snapshots of the sessions of another cookie.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "everything is answered from the storage so far")]
 pub(crate) struct SnapshotCookie {
     /// How it is set: like the cookie of the id, under a name of its own.
     pub(crate) rules: CookieRules,

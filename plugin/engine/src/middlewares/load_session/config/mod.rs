@@ -24,6 +24,7 @@ pub use self::path_globs::{GlobError, PathGlob, PathGlobs};
 pub use self::preset::Preset;
 pub use self::text::{KeyLookupText, SameSiteText};
 
+pub(super) use self::cache::SnapshotCookie;
 pub(super) use self::settings::Settings;
 
 /// Where the session id is, where the session is kept, and how long it lives.

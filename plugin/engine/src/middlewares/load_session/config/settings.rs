@@ -21,7 +21,6 @@ pub(crate) struct Settings {
     /// Whether session ids reach the upstream.
     pub(crate) forwards_key: bool,
     /// The paths that are always answered from the storage.
-    #[expect(dead_code, reason = "everything is answered from the storage so far")]
     pub(crate) sensitive_paths: PathGlobs,
     /// What is weak, in one line.
     pub(crate) warning: Option<String>,
@@ -38,10 +37,6 @@ impl Settings {
     }
 
     /// The snapshots that belong to the cookie of this name, with `strategy: cookieCache`.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "all is answered from the storage so far")
-    )]
     pub(crate) fn snapshot(&self, name: &CookieName) -> Option<&SnapshotCookie> {
         let mut pairs = self.cookies.iter().zip(&self.snapshots);
         pairs.find_map(|(cookie, snapshot)| (cookie.name == *name).then_some(snapshot))

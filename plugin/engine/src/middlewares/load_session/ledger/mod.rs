@@ -6,8 +6,10 @@ mod work;
 
 use serde_json::Value;
 
+use super::basis::{Basis, Remembered};
+use super::snapshots::Held;
 use crate::engine::Session;
-use crate::session::{Attributes, Deltas, Record};
+use crate::session::{Attributes, Deltas, Record, SessionId};
 
 pub(super) use self::notice::Notice;
 pub(super) use self::work::Work;
@@ -15,9 +17,11 @@ pub(super) use self::work::Work;
 /// The session as it was found, and what has been written about it since.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    stored: Option<Session>,
+    basis: Basis,
     /// The place the id came from; none for a visitor without a session.
     place: Option<usize>,
+    /// What the client has of snapshots, where there are any.
+    held: Option<Held>,
     changes: Deltas,
     /// The record with the changes applied, made at the first change.
     merged: Option<Record>,
@@ -42,12 +46,40 @@ enum Fate {
 }
 
 impl Ledger {
-    /// A session whose id stood in the given place.
-    pub(super) fn found(stored: Session, place: usize, notice: Notice) -> Self {
+    /// A visitor without a session.
+    pub(super) fn fresh(held: Option<Held>) -> Self {
         Self {
-            stored: Some(stored),
+            held,
+            notice: Notice::to_nobody(held),
+            ..Self::default()
+        }
+    }
+
+    /// A visitor with a session, to which an id led that stood in the given place.
+    pub(super) fn found(
+        session: Session,
+        (place, id): (usize, &SessionId),
+        held: Option<Held>,
+    ) -> Self {
+        let notice = match session.id() == id {
+            true => Notice::to_owner(held),
+            false => Notice::Issue,
+        };
+        Self {
+            basis: Basis::Stored(session),
             place: Some(place),
+            held,
             notice,
+            ..Self::default()
+        }
+    }
+
+    /// A visitor with a session that the storage was not asked for.
+    pub(super) fn remembered(remembered: Remembered, place: usize, held: Option<Held>) -> Self {
+        Self {
+            basis: Basis::Remembered(remembered),
+            place: Some(place),
+            held,
             ..Self::default()
         }
     }
@@ -63,8 +95,20 @@ impl Ledger {
         self.was_read && self.place.is_some()
     }
 
+    /// What the storage has said about the session.
     pub(super) const fn stored(&self) -> Option<&Session> {
-        self.stored.as_ref()
+        match &self.basis {
+            Basis::Stored(session) => Some(session),
+            Basis::Remembered(_) | Basis::Nothing => None,
+        }
+    }
+
+    pub(super) fn basis(&self) -> &Basis {
+        &self.basis
+    }
+
+    pub(super) const fn held(&self) -> Option<Held> {
+        self.held
     }
 
     pub(super) const fn place(&self) -> Option<usize> {
@@ -76,8 +120,7 @@ impl Ledger {
         if self.is_ending() {
             return None;
         }
-        let stored = || self.stored.as_ref().map(|session| &**session.record());
-        let record = self.merged.as_ref().or_else(stored);
+        let record = self.merged.as_ref().or_else(|| self.basis.record());
         record.map(Record::attributes)
     }
 
@@ -94,8 +137,11 @@ impl Ledger {
 
     /// Whether there is nothing to store and nothing to tell: so it is for nearly every request.
     pub(super) fn is_settled(&self) -> bool {
-        let is_pending = !matches!(self.fate, Fate::Keep | Fate::Over);
-        self.notice == Notice::Nothing && self.changes.is_empty() && !is_pending
+        self.notice == Notice::Nothing && !self.is_pending()
+    }
+
+    fn is_pending(&self) -> bool {
+        !self.changes.is_empty() || !matches!(self.fate, Fate::Keep | Fate::Over)
     }
 
     /// Writes changes down; `blank` is the record of a session that does not exist yet.
@@ -108,10 +154,7 @@ impl Ledger {
             return;
         }
         apply(&mut self.changes);
-        let base = match &self.stored {
-            Some(session) => Record::clone(session.record()),
-            None => blank(),
-        };
+        let base = self.basis.record().cloned().unwrap_or_else(blank);
         self.merged = Some(base.merge(&self.changes));
     }
 
@@ -149,6 +192,13 @@ impl Ledger {
 
     pub(super) const fn take_notice(&mut self) -> Notice {
         std::mem::replace(&mut self.notice, Notice::Nothing)
+    }
+
+    /// The response carries what the notice asked for. There may be more to tell later in the same request.
+    pub(super) fn has_told(&mut self, notice: Notice) {
+        if let (Some(held), Notice::Issue | Notice::Remember) = (&mut self.held, notice) {
+            held.any = true;
+        }
     }
 
     const fn is_ending(&self) -> bool {

@@ -3,21 +3,38 @@
 use abi::Failure;
 use abi::failure::Kind;
 
+use super::super::basis::Basis;
 use super::{Fate, Ledger, Notice};
-use crate::engine::{Event, Refusal, Saved, Session};
-use crate::session::Deltas;
+use crate::engine::{Event, Policy, Refusal, Saved, Session};
+use crate::session::{Deltas, Record};
 
 impl Ledger {
+    /// The storage has the session that was only remembered.
+    pub(crate) fn confirm(&mut self, session: Session) {
+        if matches!(self.basis, Basis::Remembered(_)) {
+            self.settle_on(session);
+        }
+    }
+
+    /// The storage does not have the session that was only remembered: it is over. A login goes on without it, as one
+    /// does when the session ends meanwhile; the same user again is no login, or whoever repeats what the snapshot said
+    /// would bring the session back.
+    pub(crate) fn refute(&mut self, policy: &Policy, blank: impl FnOnce() -> Record) {
+        if !matches!(self.basis, Basis::Remembered(_)) {
+            return;
+        }
+        if !self.is_login(policy) {
+            return self.end();
+        }
+        self.basis = Basis::Nothing;
+        self.merged = Some(blank().merge(&self.changes));
+    }
+
     /// Takes the outcome of a write of `changes`.
     pub(crate) fn accept(&mut self, saved: Saved, changes: Deltas) -> Result<(), Failure> {
         match saved {
             Saved::Done(session) => {
-                if !self.is_told(&session) {
-                    self.notice = Notice::Issue;
-                }
-                let newer = (!self.changes.is_empty()).then_some(&self.changes);
-                self.merged = newer.map(|newer| session.record().merge(newer));
-                self.stored = Some(session);
+                self.settle_on(session);
                 Ok(())
             }
             Saved::Lost => {
@@ -44,18 +61,28 @@ impl Ledger {
         self.notice = match self.place {
             Some(_) => Notice::Clear,
             // The key was never told, or only by a save in this very request: then nobody has it.
-            None => Notice::Nothing,
+            None => Notice::to_nobody(self.held),
         };
-        self.stored = None;
+        self.basis = Basis::Nothing;
         self.merged = None;
+    }
+
+    /// Knows from now on what the storage says.
+    fn settle_on(&mut self, session: Session) {
+        let notice = match self.is_told(&session) {
+            true => Notice::to_owner(self.held),
+            false => Notice::Issue,
+        };
+        self.notice = self.notice.max(notice);
+        let newer = (!self.changes.is_empty()).then_some(&self.changes);
+        self.merged = newer.map(|newer| session.record().merge(newer));
+        self.basis = Basis::Stored(session);
     }
 
     /// Whether the client knows this id and this end already.
     fn is_told(&self, session: &Session) -> bool {
-        self.stored.as_ref().is_some_and(|known| {
-            let ends = [known, session].map(|session| session.record().expires_at());
-            known.id() == session.id() && ends[0] == ends[1]
-        })
+        let ends_at = self.basis.record().map(Record::expires_at);
+        self.basis.id() == Some(session.id()) && ends_at == Some(session.record().expires_at())
     }
 }
 

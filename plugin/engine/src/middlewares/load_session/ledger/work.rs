@@ -1,11 +1,14 @@
 //! What is to be done about a session, one operation after the other.
 
+use super::super::basis::{Basis, Remembered};
 use super::{Fate, Ledger};
 use crate::engine::{Policy, Session};
-use crate::session::{Deltas, Record};
+use crate::session::{Deltas, Record, SessionId};
 
 /// The operation that stores what happened.
 pub(crate) enum Work {
+    /// What is only remembered has to be asked for, before anything else.
+    Confirm(SessionId),
     Create(Deltas),
     Patch(Session, Deltas),
     Regenerate(Session, Deltas),
@@ -17,11 +20,22 @@ pub(crate) enum Work {
 impl Ledger {
     /// Takes what is to be done next. It is done once, whoever asks.
     pub(crate) fn take_work(&mut self, policy: &Policy) -> Option<Work> {
+        match &self.basis {
+            Basis::Nothing => self.take_first_work(),
+            // Stays to be done until the storage has answered.
+            Basis::Remembered(Remembered { id, .. }) => {
+                self.is_pending().then(|| Work::Confirm(id.clone()))
+            }
+            Basis::Stored(session) => {
+                let session = session.clone();
+                self.take_next_work(session, policy)
+            }
+        }
+    }
+
+    fn take_next_work(&mut self, session: Session, policy: &Policy) -> Option<Work> {
         let is_new_user = self.changes_principal(policy);
         let changes = std::mem::take(&mut self.changes);
-        let Some(session) = self.stored.clone() else {
-            return self.take_first_work(changes);
-        };
         match self.fate {
             Fate::Over => None,
             // Stays decided until the storage has said so: a request that fails here must not go on with it.
@@ -46,7 +60,8 @@ impl Ledger {
     }
 
     /// What is to be done for somebody who has no session yet.
-    fn take_first_work(&mut self, changes: Deltas) -> Option<Work> {
+    fn take_first_work(&mut self) -> Option<Work> {
+        let changes = std::mem::take(&mut self.changes);
         match self.fate {
             Fate::Over => None,
             Fate::Destroy => {
@@ -72,10 +87,17 @@ impl Ledger {
 
     /// When the user changes, so does the id: nobody who knew the old one shares the login.
     fn changes_principal(&self, policy: &Policy) -> bool {
-        let (Some(merged), Some(stored)) = (&self.merged, &self.stored) else {
+        let (Some(merged), Some(known)) = (&self.merged, self.basis.record()) else {
             return false;
         };
-        let [new, old] = [merged, &**stored.record()].map(Record::attributes);
-        policy.principal_of(new) != policy.principal_of(old)
+        let [new, old] = [merged, known].map(|record| policy.principal_of(record.attributes()));
+        new != old
+    }
+
+    pub(super) fn is_login(&self, policy: &Policy) -> bool {
+        let names_user = self
+            .attributes()
+            .is_some_and(|attributes| policy.principal_of(attributes).is_some());
+        names_user && self.changes_principal(policy)
     }
 }

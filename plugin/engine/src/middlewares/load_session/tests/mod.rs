@@ -7,6 +7,7 @@ mod keys;
 mod life;
 mod principals;
 mod secrets;
+mod snapshots;
 mod writing;
 
 use std::time::Duration;

@@ -1,0 +1,46 @@
+//! What a request knows of its session, and from whom.
+
+use std::sync::Arc;
+
+use crate::engine::Session;
+use crate::session::{Record, SessionId};
+
+/// Where the knowledge comes from decides what may be done with it.
+#[derive(Debug, Default)]
+pub(super) enum Basis {
+    /// There is no session, or it is over.
+    #[default]
+    Nothing,
+    /// A snapshot that the client brought along.
+    Remembered(Remembered),
+    /// The storage, while this request was under way.
+    Stored(Session),
+}
+
+/// A session as a snapshot has it. It is there to be read: every operation of the engine that writes takes a
+/// [`Session`], and only the storage makes one of this.
+#[derive(Clone, Debug)]
+pub(super) struct Remembered {
+    pub(super) id: SessionId,
+    pub(super) record: Arc<Record>,
+}
+
+impl Basis {
+    /// The id that the client has, or is to have.
+    pub(super) fn id(&self) -> Option<&SessionId> {
+        match self {
+            Self::Nothing => None,
+            Self::Remembered(remembered) => Some(&remembered.id),
+            Self::Stored(session) => Some(session.id()),
+        }
+    }
+
+    /// What the session holds, to be read.
+    pub(super) fn record(&self) -> Option<&Record> {
+        match self {
+            Self::Nothing => None,
+            Self::Remembered(remembered) => Some(&remembered.record),
+            Self::Stored(session) => Some(session.record()),
+        }
+    }
+}
