@@ -5,6 +5,7 @@
 mod anna;
 mod chromium;
 mod configuration;
+mod cookie_cache;
 mod cookies;
 mod file;
 mod headers;
