@@ -68,9 +68,12 @@ impl Ledger {
                 self.end();
                 None
             }
-            Fate::Keep | Fate::Touch | Fate::Renew | Fate::Regenerate => {
-                self.begins().then_some(Work::Create(changes))
+            Fate::Keep | Fate::Touch | Fate::Renew | Fate::Regenerate if self.begins() => {
+                // An id that nobody has seen yet needs no other.
+                self.fate = Fate::Keep;
+                Some(Work::Create(changes))
             }
+            Fate::Keep | Fate::Touch | Fate::Renew | Fate::Regenerate => None,
         }
     }
 

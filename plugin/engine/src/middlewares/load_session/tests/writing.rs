@@ -112,6 +112,21 @@ fn regenerated_session_has_another_id_and_the_same_data() {
 }
 
 #[test]
+fn session_that_begins_needs_no_other_id_than_its_first() {
+    let bench = Bench::new(json!({}));
+
+    let login = bench.visit("", |exchange| {
+        exchange.session().unwrap().regenerate();
+        set(exchange, "user_id", "anna");
+    });
+
+    let count = |event| bench.gateway.counter("session_events_total", event);
+    assert_eq!(count("event=created\nreason=first-write"), 1);
+    assert_eq!(count("event=rotated\nreason=rights"), 0);
+    assert_eq!(bench.user(&cookie_of(&login).unwrap()), Some(json!("anna")));
+}
+
+#[test]
 fn save_stores_at_once_and_the_cookie_follows() {
     let bench = Bench::new(json!({}));
 
