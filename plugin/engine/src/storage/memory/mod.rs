@@ -1,6 +1,7 @@
 //! Rows in this process: bounded, with real expiry, and gone with it.
 
 mod config;
+mod pages;
 mod room;
 mod shard;
 
@@ -51,6 +52,12 @@ impl MemoryStorage {
     /// lost and the limits are too low.
     pub fn evicted(&self) -> u64 {
         self.evicted.load(Ordering::Relaxed)
+    }
+
+    /// What all rows take by the storage's own account, in bytes: what `maxBytes` limits.
+    pub fn bytes(&self) -> usize {
+        let of = |shard: &RwLock<Shard>| shard.read().unwrap_or_else(PoisonError::into_inner).bytes;
+        self.shards.iter().map(of).sum()
     }
 
     fn report(&self, evicted: u64) {

@@ -1,4 +1,4 @@
-//! One part of the map: rows in a dense vector, found through a table of their positions.
+//! One part of the map: rows in a dense list, found through a table of their positions.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use abi::storage::{Expected, Key, Unavailable, Written};
 use hashbrown::HashTable;
 
+use super::pages::Pages;
 use super::room::Share;
 use crate::session::Timestamp;
 use crate::storage::Versioned;
@@ -13,7 +14,7 @@ use crate::storage::Versioned;
 /// Dense rather than linked: removing moves the last row into the gap, so there is no free list to keep, sweeping
 /// walks memory in order, and a row costs no more than itself and four bytes of table.
 pub(super) struct Shard {
-    pub(super) slots: Vec<Slot>,
+    pub(super) slots: Pages<Slot>,
     pub(super) share: Share,
     /// The weight of all rows.
     pub(super) bytes: usize,
@@ -86,7 +87,7 @@ impl Slot {
 impl Shard {
     pub(super) fn new(share: Share) -> Self {
         Self {
-            slots: Vec::new(),
+            slots: Pages::new(),
             share,
             bytes: 0,
             hand: 0,
@@ -160,15 +161,11 @@ impl Shard {
             *moved = at as u32;
         }
         let removed = self.slots.swap_remove(at);
-        self.bytes -= removed.weight as usize;
+        self.bytes -= removed.map_or(0, |slot| slot.weight as usize);
         self.give_back();
     }
 
     fn insert(&mut self, slot: Slot) {
-        if self.slots.len() == self.slots.capacity() {
-            // An eighth at a time: doubling would leave up to half of the memory empty.
-            self.slots.reserve_exact((self.slots.len() / 8).max(8));
-        }
         self.bytes += slot.weight as usize;
         let (at, slot_hash) = (self.slots.len() as u32, hash(&slot.key));
         self.slots.push(slot);
@@ -177,15 +174,13 @@ impl Shard {
             .insert_unique(slot_hash, at, |&at| hash(&slots[at as usize].key));
     }
 
-    /// After most rows are gone, so is their memory.
+    /// After most rows are gone, so is their memory. Pages go as they empty.
     fn give_back(&mut self) {
-        if self.slots.len() >= self.slots.capacity() / 4 {
-            return;
-        }
-        self.slots.shrink_to(self.slots.len() * 2);
         let slots = &self.slots;
-        self.positions
-            .shrink_to(slots.len() * 2, |&at| hash(&slots[at as usize].key));
+        if slots.len() < self.positions.capacity() / 4 {
+            self.positions
+                .shrink_to(slots.len() * 2, |&at| hash(&slots[at as usize].key));
+        }
     }
 
     fn position(&self, key: &Key) -> Option<usize> {
@@ -213,9 +208,9 @@ fn too_large(slot: &Slot) -> Unavailable {
     ))
 }
 
-/// What a row takes besides its state: the slot, the space left free by growing an eighth at a time, and its place in
-/// the table, which is at least seven sixteenths full of five-byte entries.
-const ROW_OVERHEAD: usize = size_of::<Slot>() * 9 / 8 + 12;
+/// What a row takes besides its state: its place in a page and in the table, which is at least seven sixteenths full of
+/// five-byte entries.
+const ROW_OVERHEAD: usize = Pages::<Slot>::PLACE + 12;
 
 #[cfg(test)]
 mod tests {
@@ -237,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_accounted_overhead_is_what_the_vectors_really_take() {
+    fn the_accounted_overhead_is_what_list_and_table_really_take() {
         let mut shard = Shard::new(Share {
             rows: usize::MAX,
             bytes: usize::MAX,
@@ -246,7 +241,7 @@ mod tests {
             write(&mut shard, number);
             if number > 1000 {
                 let table = shard.positions.num_buckets() * 5;
-                let real = shard.slots.capacity() * size_of::<Slot>() + table;
+                let real = shard.slots.len() * Pages::<Slot>::PLACE + table;
                 assert!(
                     real <= shard.slots.len() * (ROW_OVERHEAD + 1),
                     "at {number}"
@@ -290,7 +285,6 @@ mod tests {
             shard.remove(0);
         }
 
-        assert!(shard.slots.capacity() < 100);
         assert!(shard.positions.capacity() < 200);
     }
 
