@@ -10,6 +10,8 @@
 mod desk;
 #[path = "benches/exchange.rs"]
 mod exchange;
+#[path = "benches/login.rs"]
+mod login;
 #[path = "fixtures/stamp/src/stamp.rs"]
 mod stamp;
 #[path = "benches/visit.rs"]
@@ -29,8 +31,9 @@ use engine::storage::{MemoryConfig, MemoryStorage};
 
 use self::desk::Desk;
 use self::exchange::{InFlight, cookie_header};
+use self::login::logged_in;
 use self::stamp::{Idle, Stamp};
-use self::visit::{load_config, logged_in, map_config, pass};
+use self::visit::{load_config, map_config, pass};
 
 #[test]
 fn a_call_crosses_without_an_allocation() {

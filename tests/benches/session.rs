@@ -6,6 +6,7 @@
 
 mod desk;
 mod exchange;
+mod login;
 mod visit;
 
 use abi::handle::MiddlewareHandle;
@@ -17,7 +18,8 @@ use serde_json::json;
 
 use self::desk::Desk;
 use self::exchange::{InFlight, cookie_header};
-use self::visit::{load_config, logged_in, map_config, pass};
+use self::login::logged_in;
+use self::visit::{load_config, map_config, pass};
 
 criterion_group!(benches, added_per_request);
 criterion_main!(benches);

@@ -27,6 +27,8 @@ fn main() -> ExitCode {
         ["dist"] => dist::dist(),
         ["bench"] => bench::bench(),
         ["bench", "--load"] => load::load(),
+        ["bench", "--growth"] => bench::growth("10000000"),
+        ["bench", "--growth", sessions] => bench::growth(sessions),
         _ => Err(USAGE.into()),
     };
     match done {
@@ -53,4 +55,6 @@ usage: cargo xtask <command>
   fuzz [target...] [--seconds N] [--keep]
                     look for inputs that break a promise; `fuzz --help` says how and what to do about one
   dist              lay out what is shipped in dist/: gateway, plugins/session.so, config/, SHA256SUMS
-  bench [--load]    criterion benchmarks and the comparison with nginx under load, or the latter alone";
+  bench [--load]    criterion benchmarks and the comparison with nginx under load, or the latter alone
+  bench --growth [SESSIONS]
+                    what sessions cost as they become more, up to 10000000 unless given, which take 4 GB";

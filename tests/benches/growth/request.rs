@@ -1,0 +1,137 @@
+//! Whether a request is slower among many sessions.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use abi::Entry;
+use abi::handle::MiddlewareHandle;
+use abi::storage::Loaded;
+use abi::testing::wait;
+use engine::middlewares::{LoadSessionMiddleware, MapSessionToHeaderMiddleware};
+use engine::session::SessionId;
+
+use crate::desk::Desk;
+use crate::exchange::{InFlight, cookie_header};
+use crate::population::{Kind, Population};
+use crate::visit::{load_config, map_config, pass};
+
+/// Prints a table: medians over rounds in which the sizes take turns, and how they compare within a round.
+pub(crate) fn report(kind: &Kind, sizes: [usize; 3]) -> [Subject; 3] {
+    let mut subjects = sizes.map(|sessions| Subject::of(sessions, kind));
+    let rounds: Vec<[Sample; 3]> = (0..ROUNDS)
+        .map(|round| subjects.each_mut().map(|subject| subject.measure(round)))
+        .collect();
+    println!(
+        "| {} | grown by, each | load, 1,000 hot | | load, any | | both middlewares, 1,000 hot | |",
+        kind.name
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    for (size, subject) in subjects.iter().enumerate() {
+        let cells = (0..3).map(|figure| {
+            let nanos = median(rounds.iter().map(|round| round[size][figure]));
+            let ratio = median(
+                rounds
+                    .iter()
+                    .map(|round| round[size][figure] / round[0][figure]),
+            );
+            format!("{nanos:.0} ns | {ratio:.2}")
+        });
+        let cells: Vec<String> = cells.collect();
+        let Population {
+            sessions, bytes, ..
+        } = subject.population;
+        println!("| {sessions} | {bytes} B | {} |", cells.join(" | "));
+    }
+    println!();
+    subjects
+}
+
+/// Nanoseconds: a load of a hot session, a load of any session, a request.
+type Sample = [f64; 3];
+
+/// Sessions, and requests to them.
+pub(crate) struct Subject {
+    population: Population,
+    chain: [MiddlewareHandle; 2],
+    /// One for each hot session.
+    requests: Vec<InFlight>,
+}
+
+impl Subject {
+    fn of(sessions: usize, kind: &Kind) -> Self {
+        let population = Population::of(sessions, kind);
+        let desk = Desk::default();
+        let chain = chain(&population, &desk);
+        let request = |id: &SessionId| {
+            InFlight::new(
+                &desk,
+                Some(&cookie_header(&format!("session_id={}", id.encode()))),
+            )
+        };
+        let requests = population.hot.iter().map(request).collect();
+        Self {
+            population,
+            chain,
+            requests,
+        }
+    }
+
+    fn measure(&mut self, round: usize) -> Sample {
+        let Population { hot, any, .. } = &self.population;
+        let any = any.iter().cycle().skip(round * STEPS % any.len());
+        [
+            self.load(hot.iter().cycle().take(STEPS)),
+            self.load(any.take(STEPS)),
+            self.request(),
+        ]
+    }
+
+    fn load<'a>(&self, ids: impl Iterator<Item = &'a SessionId>) -> f64 {
+        per_step(|| {
+            for id in ids {
+                let loaded = wait(self.population.engine.load(id));
+                assert!(matches!(black_box(loaded), Loaded::Found(_)));
+            }
+        })
+    }
+
+    fn request(&mut self) -> f64 {
+        per_step(|| {
+            for step in 0..STEPS {
+                let at = step % self.requests.len();
+                self.requests[at].arrive();
+                pass(&self.chain, &mut self.requests[at]);
+            }
+        })
+    }
+}
+
+fn chain(population: &Population, desk: &Desk) -> [MiddlewareHandle; 2] {
+    let services = desk.services();
+    let (entry, rows) = (Entry { name: "Load" }, population.rows.clone());
+    let config = serde_json::from_value(load_config()).expect("the keys exist");
+    let clock = Arc::clone(&population.clock) as _;
+    let load = LoadSessionMiddleware::new(entry, &config, |_| Ok(rows), clock, &services);
+    let config = serde_json::from_value(map_config()).expect("a mapping");
+    let map = MapSessionToHeaderMiddleware::new(config, &services);
+    [
+        MiddlewareHandle::new(load.expect("sound")),
+        MiddlewareHandle::new(map.expect("sound")),
+    ]
+}
+
+fn per_step(work: impl FnOnce()) -> f64 {
+    let began = Instant::now();
+    work();
+    began.elapsed().as_nanos() as f64 / STEPS as f64
+}
+
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+const ROUNDS: usize = 9;
+const STEPS: usize = 200_000;
