@@ -19,7 +19,7 @@ impl Engine {
     /// session that was revoked or is over is [`Saved::Lost`] and never comes back; one that was rotated gets the
     /// change under its new id. The life does not change, unless a delta says so.
     pub async fn patch(&self, session: &Session, deltas: &Deltas) -> Saved {
-        self.try_patch(session.clone(), deltas).await.into()
+        self.try_patch(session, deltas).await.into()
     }
 
     /// Writes down that the session is in use. When somebody else wrote at the same moment, that is as good, and the
@@ -28,14 +28,15 @@ impl Engine {
         self.try_touch(session).await.into()
     }
 
-    async fn try_patch(&self, mut session: Session, deltas: &Deltas) -> Attempt<Session> {
+    async fn try_patch(&self, session: &Session, deltas: &Deltas) -> Attempt<Session> {
         let lifetime = &self.policy.lifetime;
+        let mut session = self.current(session).await?;
         for _ in 0..TRIES {
             let record = lifetime.merge(&session.record, deltas);
             self.check_size(&record, session.key())?;
             if lifetime.remaining(&record, self.now()).is_err() {
-                self.end(&session.id, Event::Revoked(Cause::Expiry)).await?;
-                return Err(Stop::Lost);
+                session = self.end_unless_newer(session).await?;
+                continue;
             }
             if lifetime.ends_at(&record) > lifetime.ends_at(&session.record) {
                 self.note(&record, &session.address).await?;
@@ -48,8 +49,35 @@ impl Engine {
         Err(contended().into())
     }
 
+    /// The session of a snapshot that has no life left, if it has: somebody may have prolonged it since. If not, it is
+    /// over.
+    pub(super) async fn end_unless_newer(&self, snapshot: Session) -> Attempt<Session> {
+        let current = self.resolve(&snapshot.id).await?.ok_or(Stop::Lost)?;
+        if (&current.id, current.version) != (&snapshot.id, snapshot.version) {
+            return Ok(current);
+        }
+        self.end(&snapshot.id, Event::Revoked(Cause::Expiry))
+            .await?;
+        Err(Stop::Lost)
+    }
+
+    /// The snapshot, or what there is now if its time is over: somebody may have prolonged the session since.
+    pub(super) async fn current(&self, snapshot: &Session) -> Attempt<Session> {
+        let left = self.policy.lifetime.remaining(&snapshot.record, self.now());
+        if left.is_ok() {
+            return Ok(snapshot.clone());
+        }
+        self.resolve(&snapshot.id).await?.ok_or(Stop::Lost)
+    }
+
     async fn try_touch(&self, session: &Session) -> Attempt<Session> {
-        let record = self.policy.lifetime.touch(&session.record, self.now());
+        let (lifetime, now) = (&self.policy.lifetime, self.now());
+        let record = lifetime.touch(&session.record, now);
+        let is_over = |record| lifetime.remaining(record, now).is_err();
+        if is_over(&session.record) || is_over(&record) {
+            // Nothing is written: the id of a late request is no sign that its successor is in use.
+            return self.resolve(&session.id).await?.ok_or(Stop::Lost);
+        }
         self.note(&record, &session.address).await?;
         let touched = self.overwrite(session, record).await?;
         Ok(touched.unwrap_or_else(|| session.clone()))

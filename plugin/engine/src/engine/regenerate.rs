@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::event::{Change, Event};
+use super::event::{Cause, Change, Event};
 use super::outcome::{Attempt, Saved, Stop};
 use super::rows::{Place, contended};
 use super::session::Session;
@@ -37,13 +37,44 @@ impl Engine {
             [before, after] if before == after => session.record.family(),
             _ => self.new_family()?,
         };
-        let mut old = session.clone();
+        let old = self.current(session).await?;
+        // What was ended from elsewhere leaves nothing to whoever logs in.
+        self.note(&old.record, &old.address).await?;
+        let mut draft = None;
+        let attempt = self
+            .replace_session((&place, family), old, (deltas, &mut draft))
+            .await;
+        if let (Err(Stop::Lost | Stop::Refused(_)), Some((version, record))) = (&attempt, draft) {
+            self.retract((&place, version), (&session.record, &record))
+                .await?;
+        }
+        attempt
+    }
+
+    /// Writes the new row, the `draft`, and a tombstone over the old one; again and again, until the draft holds what
+    /// the old row held last.
+    async fn replace_session(
+        &self,
+        (place, family): (&Place, Family),
+        mut old: Session,
+        (deltas, draft): (&Deltas, &mut Option<(u64, Arc<Record>)>),
+    ) -> Attempt<Session> {
         for version in 1..=TRIES as u64 {
-            let record = Arc::new(self.successor((&place, family), &old, deltas).await?);
-            self.put_successor((&place, version), &record).await?;
-            if version == 1 && family != old.record.family() {
-                self.join(&place, &record).await?;
+            let record = self.successor((place, family), &old, deltas);
+            let record = Arc::new(record.await?);
+            if self.policy.lifetime.remaining(&record, self.now()).is_err() {
+                self.end(&old.id, Event::Revoked(Cause::Expiry)).await?;
+                return Err(Stop::Lost);
             }
+            self.put_successor((place, version), &record).await?;
+            if family != old.record.family() {
+                match version {
+                    1 => self.join(place, &record).await?,
+                    // What it joined with may have had another end.
+                    _ => self.note(&record, &place.address).await?,
+                }
+            }
+            *draft = Some((version, record.clone()));
             if self
                 .replace((old.address, old.version), State::Revoked, TOMBSTONE)
                 .await?
@@ -51,15 +82,10 @@ impl Engine {
                 if old.record.family() != family {
                     self.strike(&old.record, &old.address).await;
                 }
+                let place = place.clone();
                 return self.session(place, version, record).map_err(|_| Stop::Lost);
             }
-            match self.resolve(&old.id).await? {
-                Some(current) => old = current,
-                None => {
-                    self.retract((&place, version), &record).await?;
-                    return Err(Stop::Lost);
-                }
-            }
+            old = self.resolve(&old.id).await?.ok_or(Stop::Lost)?;
         }
         Err(contended().into())
     }
@@ -124,11 +150,18 @@ impl Engine {
         })
     }
 
-    /// Takes back a row that nobody was told of.
-    async fn retract(&self, (place, version): (&Place, u64), record: &Record) -> Attempt<()> {
+    /// Takes back a row that nobody was told of. A session that goes on under an id that somebody else gave it stays on
+    /// its roster.
+    async fn retract(
+        &self,
+        (place, version): (&Place, u64),
+        (old, record): (&Record, &Record),
+    ) -> Attempt<()> {
         self.replace((place.address, version), State::Revoked, TOMBSTONE)
             .await?;
-        self.strike(record, &place.address).await;
+        if record.family() != old.family() {
+            self.strike(record, &place.address).await;
+        }
         Ok(())
     }
 }

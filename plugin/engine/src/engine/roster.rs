@@ -154,7 +154,7 @@ impl Engine {
             Some(known) if known.seen_at >= now.seen_at && known.expires_at >= now.expires_at => {
                 Amendment::Keep(true)
             }
-            Some(_) => Amendment::Write(roster.with(now), true),
+            Some(known) => Amendment::Write(roster.with(known.or_later(now)), true),
         });
         if is_member.await? {
             Ok(())

@@ -33,11 +33,15 @@ impl Engine {
     /// However many rotate at once, there is one successor and all of them are told its id. The old id leads to it
     /// for the grace of the [policy](super::Policy). It happens with step 3 of the module's table.
     pub async fn rotate(&self, session: &Session) -> Saved {
-        self.try_rotate(session.clone()).await.into()
+        self.try_rotate(session).await.into()
     }
 
-    async fn try_rotate(&self, mut session: Session) -> Attempt<Session> {
+    async fn try_rotate(&self, snapshot: &Session) -> Attempt<Session> {
+        let mut session = self.current(snapshot).await?;
         for _ in 0..TRIES {
+            if session.id != snapshot.id {
+                return Ok(session);
+            }
             let begun = self.begin_rotation(&session).await?;
             if begun.is_some() {
                 let place = session.place();
@@ -46,12 +50,8 @@ impl Engine {
                     .await?
                     .ok_or(Stop::Lost);
             }
-            let current = self.resolve(&session.id).await?.ok_or(Stop::Lost)?;
-            if current.id != session.id {
-                return Ok(current);
-            }
-            // A write came first. The session still waits for its new id.
-            session = current;
+            // A write came first, or somebody else's rotation. If not, the session still waits for its new id.
+            session = self.resolve(&session.id).await?.ok_or(Stop::Lost)?;
         }
         Err(contended().into())
     }

@@ -54,6 +54,18 @@ pub struct Admission {
     pub evicted: Vec<Family>,
 }
 
+impl Entry {
+    /// The same session with the later of both clocks: what is known may be newer than what is told.
+    #[must_use]
+    pub fn or_later(&self, other: Self) -> Self {
+        Self {
+            seen_at: self.seen_at.max(other.seen_at),
+            expires_at: self.expires_at.max(other.expires_at),
+            ..other
+        }
+    }
+}
+
 impl Roster {
     /// The sessions in no particular order. Some may be over already: see [`swept`](Self::swept).
     pub fn entries(&self) -> &[Entry] {

@@ -4,6 +4,7 @@ mod clocks;
 mod crash;
 mod hammer;
 mod interleaved;
+mod model;
 mod outage;
 mod principals;
 mod reuse;
