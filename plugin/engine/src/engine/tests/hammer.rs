@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::SystemClock;
+use crate::session::{Excess, Limit};
 use crate::storage::conformance::{Crowd, Subject, block_on};
 use crate::storage::file::tests::FileSubject;
 use crate::storage::memory::tests::MemorySubject;
@@ -10,6 +11,11 @@ use crate::storage::redis::tests::RedisSubject;
 #[test]
 fn the_hammer_falls_on_memory() {
     hammer(&MemorySubject::open());
+}
+
+#[test]
+fn the_hammer_falls_on_redis() {
+    hammer(&RedisSubject::open());
 }
 
 #[test]
@@ -22,20 +28,22 @@ fn the_hammer_falls_on_a_file_that_is_written_every_second() {
     hammer(&FileSubject::every_second());
 }
 
-#[test]
-fn the_hammer_falls_on_redis() {
-    hammer(&RedisSubject::open());
-}
-
 /// All scenes, with two engines on one storage, as two gateways would have.
 fn hammer(subject: &impl Subject) {
     let clock = Arc::new(SystemClock::new());
-    let gateway = || Engine::new(subject.rows(), clock.clone(), policy());
+    let limit = Some(Limit {
+        sessions: CAP,
+        excess: Excess::EvictOldest,
+    });
+    let policy = Policy { limit, ..policy() };
+    let gateway = || Engine::new(subject.rows(), clock.clone(), policy.clone());
     let pair = [gateway(), gateway()];
     for _ in 0..10 {
         rotations_have_one_successor(&pair);
         disjoint_writes_are_all_there(&pair);
         nothing_survives_a_logout(&pair);
+        nothing_survives_a_logout_everywhere(&pair);
+        logins_stay_below_the_limit(&pair);
     }
 }
 
@@ -107,3 +115,50 @@ fn nothing_survives_a_logout(pair: &[Engine; 2]) {
         );
     }
 }
+
+fn nothing_survives_a_logout_everywhere(pair: &[Engine; 2]) {
+    let session = block_on(begin(&pair[0]));
+
+    let seen = Crowd(32).run(|number| {
+        let engine = &pair[number % 2];
+        let saved = match number {
+            16 => {
+                assert!(block_on(engine.revoke_all("1")).is_ok());
+                return None;
+            }
+            _ if number % 5 == 0 => block_on(engine.rotate(&session)),
+            _ if number % 7 == 0 => block_on(engine.regenerate(&session, &Deltas::new())),
+            _ => block_on(engine.touch(&session)),
+        };
+        match saved {
+            Saved::Done(session) => Some(session),
+            Saved::Lost => None,
+            other => panic!("{other:?}"),
+        }
+    });
+
+    for snapshot in seen.into_iter().flatten().chain([session]) {
+        assert_eq!(block_on(find(&pair[0], snapshot.id())), None);
+    }
+    assert_eq!(block_on(pair[1].sessions_of("1")), Ok(vec![]));
+}
+
+fn logins_stay_below_the_limit(pair: &[Engine; 2]) {
+    let login = deltas(&[("user_id", 7)]);
+
+    let sessions = Crowd(100).run(|number| {
+        let engine = &pair[number % 2];
+        let session = block_on(engine.create(&login)).expect_done();
+        let listed = block_on(engine.sessions_of("7")).unwrap().len();
+        assert!(listed <= CAP, "{listed} sessions");
+        session
+    });
+
+    let alive = sessions
+        .iter()
+        .filter(|session| block_on(find(&pair[0], session.id())).is_some());
+    assert_eq!(alive.count(), CAP);
+    assert_eq!(block_on(pair[1].revoke_all("7")), Ok(CAP));
+}
+
+const CAP: usize = 5;
