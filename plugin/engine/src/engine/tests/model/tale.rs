@@ -19,8 +19,9 @@ pub(super) struct Tale {
     pub(super) is_struck: bool,
     /// Its row knows, and its roster may not.
     pub(super) is_ghost: bool,
-    /// The latest end that it ever had or should have had. Its roster may not know that it ends earlier.
+    /// The latest end and the latest use that its roster may ever have heard of.
     pub(super) latest_end: Timestamp,
+    pub(super) latest_use: Timestamp,
     pub(super) kept: Kept,
     /// Until then no gateway can have thought it over and taken it off its roster.
     pub(super) named_until: Timestamp,

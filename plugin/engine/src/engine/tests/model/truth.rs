@@ -41,6 +41,7 @@ impl Truth {
             is_struck: false,
             is_ghost: false,
             latest_end: end,
+            latest_use: told.record().seen_at(),
             named_until: moment.reach(end),
         });
         self.ids.push((told.id().clone(), number));
@@ -108,6 +109,7 @@ impl Truth {
         let end = life.end(&self.lifetime());
         let tale = &mut self.tales[session];
         tale.latest_end = tale.latest_end.max(end);
+        tale.latest_use = tale.latest_use.max(life.seen_at);
     }
 
     /// A gateway acts, and may take off the rosters whoever it thinks over.
@@ -197,15 +199,15 @@ impl Truth {
         self.ids.push((told.id().clone(), session));
     }
 
-    /// The roster hears of it if there is news.
+    /// The roster is written if that is news to it.
     fn live(&mut self, session: usize, life: Life, moment: Moment) {
-        let (kept, lifetime) = (self.kept(&life, moment), self.lifetime());
-        self.announce(session, &life);
+        let (kept, end) = (self.kept(&life, moment), life.end(&self.lifetime()));
         let tale = &mut self.tales[session];
-        let [end, known] = [&life, &tale.life].map(|life| life.end(&lifetime));
-        if end > known || life.seen_at > tale.life.seen_at {
+        if end > tale.latest_end || life.seen_at > tale.latest_use {
             tale.named_until = moment.reach(end);
         }
+        self.announce(session, &life);
+        let tale = &mut self.tales[session];
         (tale.life, tale.kept) = (life, kept);
     }
 

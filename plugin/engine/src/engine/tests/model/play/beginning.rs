@@ -29,7 +29,6 @@ impl Play {
             .told
             .renewed(&lifetime, now)
             .written(&lifetime, write, now);
-        self.truth.announce(case.session, &renewed);
         let engine = self.engine(case.at);
         let saved = engine.regenerate(&case.snapshot, &write.deltas(now)).await;
         if renewed.principal() == self.life(case.session).principal() {

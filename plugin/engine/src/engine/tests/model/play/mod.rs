@@ -88,12 +88,26 @@ impl Play {
     async fn act_on(&mut self, at: usize, held: &(Session, usize), deed: &Deed) -> Checked {
         let case = self.case(at, held);
         match deed {
-            Deed::Patch(write) => self.patch(&case, write).await,
-            Deed::Regenerate(write) => self.regenerate(&case, write).await,
-            Deed::RevokeOthers => self.revoke_others(&case).await,
-            Deed::Rotate => self.rotate(&case).await,
-            Deed::Touch => self.touch(&case).await,
+            Deed::Patch(write) => self.patch(&case, write).await?,
+            Deed::Regenerate(write) => self.regenerate(&case, write).await?,
+            Deed::RevokeOthers => self.revoke_others(&case).await?,
+            Deed::Rotate => self.rotate(&case).await?,
+            Deed::Touch => self.touch(&case).await?,
         }
+        self.announce(&case, deed);
+        Ok(())
+    }
+
+    /// The roster may have heard of what he wanted, even if nothing came of it.
+    fn announce(&mut self, case: &Case, deed: &Deed) {
+        let (lifetime, now, told) = (self.truth.lifetime(), case.moment.here, &case.told);
+        let wanted = match deed {
+            Deed::Patch(write) => told.written(&lifetime, write, now),
+            Deed::Regenerate(write) => told.renewed(&lifetime, now).written(&lifetime, write, now),
+            Deed::Touch => told.touched(now),
+            Deed::RevokeOthers | Deed::Rotate => return,
+        };
+        self.truth.announce(case.session, &wanted);
     }
 
     /// Everybody comes once more with everything he has: first with the ids that are valid, then with all others.

@@ -7,8 +7,6 @@ impl Play {
     /// Writes down that the session is in use. Whoever has not read it last writes nothing.
     pub(super) async fn touch(&mut self, case: &Case) -> Checked {
         let life = self.life(case.session).touched(case.moment.here);
-        self.truth
-            .announce(case.session, &case.told.touched(case.moment.here));
         let tale = &self.truth.tales[case.session];
         let is_newest = (case.snapshot.id(), case.snapshot.version()) == (&tale.id, tale.version);
         // In its last millisecond a session is as good as over.
@@ -37,7 +35,6 @@ impl Play {
         let (lifetime, now) = (self.truth.lifetime(), case.moment.here);
         let life = self.life(case.session).written(&lifetime, write, now);
         let told = case.told.written(&lifetime, write, now);
-        self.truth.announce(case.session, &told);
         let deltas = write.deltas(now);
         match self.engine(case.at).patch(&case.snapshot, &deltas).await {
             Saved::Done(told) if !self.truth.tales[case.session].is_struck => {
