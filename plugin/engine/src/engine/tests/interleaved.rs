@@ -176,6 +176,40 @@ fn a_login_during_a_rotation_leaves_one_session_and_no_old_id() {
     });
 }
 
+#[test]
+fn of_two_new_ids_at_once_one_is_given_and_the_session_goes_on_under_it() {
+    let nothing = Deltas::new();
+    for_each_order(|seed, stage, engine, session| {
+        let rights = || -> Task<'_, Saved> { Box::pin(engine.regenerate(session, &nothing)) };
+
+        let outcomes = interleave(seed, vec![rights(), rights()]);
+
+        let given: Vec<_> = outcomes.into_iter().filter_map(done).collect();
+        assert_eq!(given.len(), 1, "seed {seed}");
+        let found = block_on(find(engine, given[0].id()));
+        assert_eq!(found.as_ref(), Some(&given[0]), "seed {seed}");
+        assert_eq!(stage.live(), 1, "seed {seed}");
+    });
+}
+
+#[test]
+fn no_touch_shortens_what_somebody_else_prolonged() {
+    let mut longer = Deltas::new();
+    longer.expire(10 * HOUR, START);
+    for_each_order(|seed, stage, engine, session| {
+        stage.clock.advance(MINUTE);
+        let prolong: Task<'_, Saved> = Box::pin(engine.patch(session, &longer));
+
+        interleave(seed, vec![prolong, Box::pin(engine.touch(session))]);
+
+        stage.clock.advance(2 * HOUR);
+        // A login sweeps the roster.
+        block_on(begin(engine));
+        let found = block_on(find(engine, session.id()));
+        assert!(found.is_some(), "seed {seed}");
+    });
+}
+
 fn done(saved: Saved) -> Option<Session> {
     match saved {
         Saved::Done(session) => Some(session),
