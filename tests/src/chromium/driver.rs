@@ -22,25 +22,7 @@ impl Driver {
     /// Starts a driver and, with it, a browser that has these capabilities.
     #[track_caller]
     pub(super) fn start(capabilities: &Value) -> Self {
-        let mut process = Command::new("chromedriver")
-            // It takes a free port and says which.
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("chromedriver is missing: apt-get install chromium chromium-driver");
-        let log = Log::of(process.stdout.take().expect("the output of chromedriver"));
-        let errors = Log::of(process.stderr.take().expect("the errors of chromedriver"));
-        let Some(port) = log.wait(|lines| lines.iter().find_map(|line| port_in(line))) else {
-            let _ = process.kill();
-            let _ = process.wait();
-            panic!(
-                "chromedriver did not start:\n{}\n{}",
-                log.text(),
-                errors.text()
-            );
-        };
+        let (process, port) = launch();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut driver = Self {
             process,
@@ -63,11 +45,6 @@ impl Driver {
     #[track_caller]
     pub(super) fn post(&mut self, command: &str, body: &Value) -> Value {
         self.command("POST", command, body)
-    }
-
-    #[track_caller]
-    pub(super) fn delete(&mut self, command: &str) -> Value {
-        self.command("DELETE", command, &Value::Null)
     }
 
     #[track_caller]
@@ -101,6 +78,34 @@ impl Drop for Driver {
         let _ = self.client.try_send(request);
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// Starts the process and returns the port it listens on.
+///
+/// It picks one that is free in IPv6, wants the same in IPv4, and gives up when somebody has that. Nothing is wrong
+/// then, and it is asked to pick again.
+#[track_caller]
+fn launch() -> (Child, u16) {
+    loop {
+        let mut process = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is missing: apt-get install chromium chromium-driver");
+        let log = Log::of(process.stdout.take().expect("the output of chromedriver"));
+        if let Some(port) = log.wait(|lines| lines.iter().find_map(|line| port_in(line))) {
+            return (process, port);
+        }
+        let _ = process.kill();
+        let _ = process.wait();
+        let text = log.text();
+        assert!(
+            text.contains("port not available"),
+            "chromedriver did not start:\n{text}"
+        );
     }
 }
 

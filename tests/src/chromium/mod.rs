@@ -69,12 +69,6 @@ impl Chromium {
         cookies.as_array().cloned().unwrap_or_default()
     }
 
-    /// Forgets all cookies that it would send to the page it is on.
-    #[track_caller]
-    pub fn forget_cookies(&mut self) {
-        self.driver.delete("cookie");
-    }
-
     /// Presses something and waits until it has led somewhere: the driver says so only of what it sees begin.
     #[track_caller]
     fn press(&mut self, selector: &str) {
