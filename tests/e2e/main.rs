@@ -20,6 +20,7 @@ mod panics;
 mod principals;
 mod proxying;
 mod quickstart;
+mod races;
 mod renewal;
 mod sealing;
 mod session;
