@@ -220,6 +220,29 @@ async fn at_the_limit_a_login_is_refused_and_nothing_is_left_of_it() {
 }
 
 #[tokio::test]
+async fn a_login_that_is_too_large_for_what_others_wrote_leaves_nothing_behind() {
+    let stage = Stage::new();
+    let policy = Policy {
+        max_bytes: 100,
+        ..policy()
+    };
+    let engine = Engine::new(stage.clone(), stage.clock.clone(), policy);
+    let visitor = engine.create(&deltas(&[("basket", 1)])).await.expect_done();
+    let mut large = Deltas::new();
+    large.set("blob", "x".repeat(70));
+    let _ = engine.patch(&visitor, &large).await.expect_done();
+    let mut login = Deltas::new();
+    login.set("user_id", "anna");
+
+    let saved = engine.regenerate(&visitor, &login).await;
+
+    assert_eq!(saved, Saved::Refused(Refusal::TooLarge));
+    assert_eq!(engine.sessions_of("anna").await, Ok(vec![]));
+    assert!(find(&engine, visitor.id()).await.is_some());
+    assert_eq!(stage.live(), 1);
+}
+
+#[tokio::test]
 async fn a_session_that_was_idle_too_long_takes_no_place() {
     let stage = Stage::new();
     let lifetime = Lifetime {

@@ -15,6 +15,8 @@ pub(super) struct Case {
     pub(super) way: Verdict,
     /// Whether the session is alive.
     pub(super) alive: Verdict,
+    /// How many writes there were before.
+    pub(super) writes: u64,
 }
 
 impl Case {
@@ -40,6 +42,7 @@ impl Play {
             told: Life::from(&**snapshot.record()),
             way,
             alive: self.truth.is_alive(*session, moment),
+            writes: self.writes(),
         }
     }
 

@@ -75,17 +75,25 @@ impl Play {
                 self.put_down(case).await;
                 Ok(())
             }
-            Saved::Lost => self.check_lost(case).await,
+            Saved::Lost => {
+                let is_idle = self.writes() == case.writes;
+                prop_assert!(
+                    is_idle || !self.is_over(&case.told, case.moment),
+                    "a late write"
+                );
+                self.check_lost(case).await
+            }
             other => self.unheard(other),
         }
     }
 
     /// A change has left the session no life, and so ended it, if it was there.
     pub(super) async fn ended(&mut self, case: &Case) -> Checked {
-        if case.expected() == Verdict::No {
-            return self.check_lost(case).await;
+        match case.expected() {
+            Verdict::No => return self.check_lost(case).await,
+            Verdict::Perhaps => self.truth.lose(case.session),
+            Verdict::Yes => self.truth.end(case.session, case.moment),
         }
-        self.truth.end(case.session, case.moment);
         Ok(())
     }
 
