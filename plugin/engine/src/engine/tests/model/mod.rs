@@ -36,7 +36,7 @@ use crate::storage::{ByteStorage, Encoded, MemoryConfig, MemoryStorage};
 
 #[test]
 fn random_histories_come_true_in_memory() {
-    run(&Memory, brooms(), 100_000);
+    run(&Memory, brooms(), 300_000);
 }
 
 #[test]
