@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::event::{Cause, Change, Event};
+use super::event::{Change, Event};
 use super::outcome::{Attempt, Saved, Stop};
 use super::rows::{Place, contended};
 use super::session::Session;
@@ -59,12 +59,13 @@ impl Engine {
         mut old: Session,
         (deltas, draft): (&Deltas, &mut Option<(u64, Arc<Record>)>),
     ) -> Attempt<Session> {
-        for version in 1..=TRIES as u64 {
+        let mut version = 1;
+        for _ in 0..TRIES {
             let record = self.successor((place, family), &old, deltas);
             let record = Arc::new(record.await?);
             if self.policy.lifetime.remaining(&record, self.now()).is_err() {
-                self.end(&old.id, Event::Revoked(Cause::Expiry)).await?;
-                return Err(Stop::Lost);
+                old = self.end_unless_newer(old).await?;
+                continue;
             }
             self.put_successor((place, version), &record).await?;
             if family != old.record.family() {
@@ -86,6 +87,7 @@ impl Engine {
                 return self.session(place, version, record).map_err(|_| Stop::Lost);
             }
             old = self.resolve(&old.id).await?.ok_or(Stop::Lost)?;
+            version += 1;
         }
         Err(contended().into())
     }

@@ -141,6 +141,29 @@ async fn a_life_of_its_own_holds_from_the_patch_on() {
 }
 
 #[tokio::test]
+async fn a_new_id_through_an_old_snapshot_ends_nothing_that_was_prolonged() {
+    let stage = Stage::new();
+    let lifetime = Lifetime {
+        is_sliding: false,
+        ..policy().lifetime
+    };
+    let engine = Engine::new(stage.clone(), stage.clock.clone(), Policy::new(lifetime));
+    let (mut short, mut long) = (Deltas::new(), Deltas::new());
+    short.expire(Duration::from_millis(1), engine.now());
+    long.expire(HOUR, engine.now());
+    let session = engine.create(&short).await.expect_done();
+    let _ = engine.patch(&session, &long).await.expect_done();
+
+    let given = engine
+        .regenerate(&session, &Deltas::new())
+        .await
+        .expect_done();
+
+    stage.clock.advance(HALF);
+    assert!(find(&engine, given.id()).await.is_some());
+}
+
+#[tokio::test]
 async fn a_life_of_nothing_ends_the_session() {
     let stage = Stage::new();
     let engine = stage.engine();
