@@ -62,7 +62,8 @@ fn writes_of_different_attributes_through_both_gateways_are_all_kept() {
         for number in 0..2 {
             let mut kept = pair.at(number, &browser).get("/all").json();
             let kept = kept["headers"].take();
-            let is_lost = |n: &usize| kept[format!("x-w-{n}")].as_str() != Some(n.to_string().as_str());
+            let is_lost =
+                |n: &usize| kept[format!("x-w-{n}")].as_str() != Some(n.to_string().as_str());
             let lost: Vec<_> = (0..WRITES).filter(is_lost).collect();
             assert_eq!(lost, [0; 0], "of {WRITES}");
         }
