@@ -4,6 +4,7 @@
 //! decoded states: what lies in this process needs no decoding, and a hit costs one lock and one reference count.
 //! [`Encoded`] turns the first into the second.
 
+mod changes;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod encoded;
@@ -20,6 +21,7 @@ use abi::storage::{Expected, Loaded, Unavailable, Written};
 
 use crate::session::{Address, State};
 
+pub use changes::{Changes, Ear, Listener};
 pub use encoded::Encoded;
 #[cfg(test)]
 pub(crate) use encoded::bytes::ByteStorage;
