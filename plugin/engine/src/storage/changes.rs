@@ -190,7 +190,7 @@ mod tests {
         let other = Arc::new(Witness::default());
         changes.subscribe(Arc::downgrade(&other) as Weak<dyn Listener>);
 
-        changes.clone().changed(&KEY);
+        changes.changed(&KEY);
         drop(other);
         changes.changed(&KEY);
 

@@ -7,6 +7,7 @@
 mod changes;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod dense;
 mod encoded;
 mod exported;
 pub(crate) mod file;

@@ -1,7 +1,6 @@
 //! Rows in this process: bounded, with real expiry, and gone with it.
 
 mod config;
-mod pages;
 mod room;
 mod shard;
 

@@ -18,30 +18,20 @@ impl Share {
 }
 
 impl Shard {
-    /// Looks at the next few rows and drops the dead ones.
-    ///
-    /// Every write pays for a slice, so there is no thread, no pause, and no list of deadlines to keep: with eight
-    /// rows looked at for one that may be added, the dead are at most a seventh of what is stored in the long run.
+    /// Drops some of the rows whose time has run out.
     pub(super) fn sweep(&mut self, now: Timestamp) {
-        for _ in 0..SLICE.min(self.slots.len()) {
-            let at = self.hand % self.slots.len();
-            if self.slots[at].is_dead(now) {
-                // The hand stays: the last row moves here and was not looked at yet.
-                self.remove(at);
-                if self.slots.is_empty() {
-                    return;
-                }
-            } else {
-                self.hand = at + 1;
-            }
-        }
+        let Self { slots, bytes, .. } = self;
+        slots.sweep(
+            |slot| slot.is_dead(now),
+            |slot| *bytes -= slot.weight as usize,
+        );
     }
 
     /// Drops rows until one of `weight` bytes fits beside the others, and says how many living ones went.
     pub(super) fn make_room(&mut self, weight: u32, now: Timestamp) -> u64 {
         let mut evicted = 0;
-        while !self.slots.is_empty() && self.is_full(weight) {
-            let at = self.idlest(now);
+        while self.is_full(weight) {
+            let Some(at) = self.idlest(now) else { break };
             evicted += u64::from(!self.slots[at].is_dead(now));
             self.remove(at);
         }
@@ -52,19 +42,9 @@ impl Shard {
         self.slots.len() >= self.share.rows || self.bytes + weight as usize > self.share.bytes
     }
 
-    /// The row idle longest among the next few; exact in a small shard, and close to it in a large one, without a
-    /// list that every reader would have to lock.
-    fn idlest(&mut self, now: Timestamp) -> usize {
-        let (from, rows) = (self.hand, self.slots.len());
-        self.hand = (from + SAMPLE) % rows;
-        let sample = (0..SAMPLE.min(rows)).map(|step| (from + step) % rows);
-        let longest = sample.max_by_key(|&at| {
-            let slot = &self.slots[at];
-            (slot.is_dead(now), slot.idle(now))
-        });
-        longest.unwrap_or_default()
+    /// The row idle longest, or nearly so.
+    fn idlest(&mut self, now: Timestamp) -> Option<usize> {
+        self.slots
+            .first_to_go(|slot| (slot.is_dead(now), slot.idle(now)))
     }
 }
-
-const SLICE: usize = 8;
-const SAMPLE: usize = 16;

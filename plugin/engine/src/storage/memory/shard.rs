@@ -1,31 +1,26 @@
-//! One part of the map: rows in a dense list, found through a table of their positions.
+//! One part of the map: rows with what it takes to let them go.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use abi::storage::{Expected, Key, Unavailable, Written};
-use hashbrown::HashTable;
 
-use super::pages::Pages;
 use super::room::Share;
 use crate::session::Timestamp;
 use crate::storage::Versioned;
+use crate::storage::dense::{Dense, Keyed};
 
-/// Dense rather than linked: removing moves the last row into the gap, so there is no free list to keep, sweeping
-/// walks memory in order, and a row costs no more than itself and four bytes of table.
+/// Rows, and how much there is of them.
 pub(super) struct Shard {
-    pub(super) slots: Pages<Slot>,
+    pub(super) slots: Dense<Slot>,
     pub(super) share: Share,
     /// The weight of all rows.
     pub(super) bytes: usize,
-    /// Where the next sweep begins.
-    pub(super) hand: usize,
-    positions: HashTable<u32>,
 }
 
 /// A row with what it takes to let it go.
 pub(super) struct Slot {
-    pub(super) key: Key,
+    key: Key,
     pub(super) row: Versioned,
     pub(super) dies_at: Timestamp,
     pub(super) weight: u32,
@@ -82,16 +77,20 @@ impl Slot {
     }
 }
 
+impl Keyed for Slot {
+    fn key(&self) -> &Key {
+        &self.key
+    }
+}
+
 // === impl Shard ===
 
 impl Shard {
     pub(super) fn new(share: Share) -> Self {
         Self {
-            slots: Pages::new(),
+            slots: Dense::new(),
             share,
             bytes: 0,
-            hand: 0,
-            positions: HashTable::new(),
         }
     }
 
@@ -110,7 +109,7 @@ impl Shard {
         row: Versioned,
         lease: Lease,
     ) -> (Written, u64) {
-        let at = self.position(&key);
+        let at = self.slots.position(&key);
         let current = at
             .map(|at| &self.slots[at])
             .filter(|slot| !slot.is_dead(lease.now));
@@ -136,7 +135,7 @@ impl Shard {
     }
 
     pub(super) fn load(&self, key: &Key, now: Timestamp) -> Option<Versioned> {
-        let slot = &self.slots[self.position(key)?];
+        let slot = self.slots.find(key)?;
         if slot.is_dead(now) {
             return None;
         }
@@ -145,56 +144,14 @@ impl Shard {
     }
 
     pub(super) fn remove(&mut self, at: usize) {
-        let slots = &self.slots;
-        let hash = |&at: &u32| hash(&slots[at as usize].key);
-        let entry = self
-            .positions
-            .find_entry(hash(&(at as u32)), |&found| found as usize == at);
-        if let Ok(entry) = entry {
-            entry.remove();
-        }
-        let last = slots.len() - 1;
-        if let Some(moved) = self
-            .positions
-            .find_mut(hash(&(last as u32)), |&found| found as usize == last)
-        {
-            *moved = at as u32;
-        }
-        let removed = self.slots.swap_remove(at);
+        let removed = self.slots.remove(at);
         self.bytes -= removed.map_or(0, |slot| slot.weight as usize);
-        self.give_back();
     }
 
     fn insert(&mut self, slot: Slot) {
         self.bytes += slot.weight as usize;
-        let (at, slot_hash) = (self.slots.len() as u32, hash(&slot.key));
-        self.slots.push(slot);
-        let slots = &self.slots;
-        self.positions
-            .insert_unique(slot_hash, at, |&at| hash(&slots[at as usize].key));
+        self.slots.insert(slot);
     }
-
-    /// After most rows are gone, so is their memory. Pages go as they empty.
-    fn give_back(&mut self) {
-        let slots = &self.slots;
-        if slots.len() < self.positions.capacity() / 4 {
-            self.positions
-                .shrink_to(slots.len() * 2, |&at| hash(&slots[at as usize].key));
-        }
-    }
-
-    fn position(&self, key: &Key) -> Option<usize> {
-        let found = self
-            .positions
-            .find(hash(key), |&at| self.slots[at as usize].key == *key);
-        found.map(|&at| at as usize)
-    }
-}
-
-/// A key is a hash already; its first eight bytes serve.
-fn hash(key: &Key) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = *key.as_bytes();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 fn second(now: Timestamp) -> u32 {
@@ -208,9 +165,8 @@ fn too_large(slot: &Slot) -> Unavailable {
     ))
 }
 
-/// What a row takes besides its state: its place in a page and in the table, which is at least seven sixteenths full of
-/// five-byte entries.
-const ROW_OVERHEAD: usize = Pages::<Slot>::PLACE + 12;
+/// What a row takes besides its state.
+const ROW_OVERHEAD: usize = Dense::<Slot>::PLACE;
 
 #[cfg(test)]
 mod tests {
@@ -232,27 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_accounted_overhead_is_what_list_and_table_really_take() {
-        let mut shard = Shard::new(Share {
-            rows: usize::MAX,
-            bytes: usize::MAX,
-        });
-        for number in 0..20_000_u64 {
-            write(&mut shard, number);
-            if number > 1000 {
-                let table = shard.positions.num_buckets() * 5;
-                let real = shard.slots.len() * Pages::<Slot>::PLACE + table;
-                assert!(
-                    real <= shard.slots.len() * (ROW_OVERHEAD + 1),
-                    "at {number}"
-                );
-            }
-        }
-        assert_eq!(shard.bytes, 20_000 * ROW_OVERHEAD);
-    }
-
-    #[test]
-    fn removing_in_any_order_leaves_the_others_findable() {
+    fn bytes_are_those_of_the_rows_that_are_left() {
         let mut shard = Shard::new(Share {
             rows: usize::MAX,
             bytes: usize::MAX,
@@ -260,32 +196,10 @@ mod tests {
         (0..500).for_each(|number| write(&mut shard, number));
 
         for number in (0..500).step_by(2) {
-            shard.remove(shard.position(&key(number)).unwrap());
+            shard.remove(shard.slots.position(&key(number)).unwrap());
         }
 
-        for number in 0..500 {
-            assert_eq!(
-                shard.load(&key(number), NOW).is_some(),
-                number % 2 == 1,
-                "{number}"
-            );
-        }
         assert_eq!(shard.bytes, 250 * ROW_OVERHEAD);
-    }
-
-    #[test]
-    fn memory_is_given_back_when_most_rows_are_gone() {
-        let mut shard = Shard::new(Share {
-            rows: usize::MAX,
-            bytes: usize::MAX,
-        });
-        (0..10_000).for_each(|number| write(&mut shard, number));
-
-        while shard.slots.len() > 10 {
-            shard.remove(0);
-        }
-
-        assert!(shard.positions.capacity() < 200);
     }
 
     fn write(shard: &mut Shard, number: u64) {
