@@ -30,7 +30,7 @@ pub use exported::Exported;
 pub use file::{Durability, FileConfig, FileStorage};
 pub use memory::{MemoryConfig, MemoryStorage};
 #[cfg(any(test, feature = "conformance"))]
-pub use redis::server::RedisServer;
+pub use redis::server;
 pub use redis::{RedisConfig, RedisStorage};
 pub use storages::Storages;
 

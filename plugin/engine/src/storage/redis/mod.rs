@@ -15,7 +15,7 @@ mod link;
 mod probe;
 mod reset;
 #[cfg(any(test, feature = "conformance"))]
-pub(super) mod server;
+pub mod server;
 mod target;
 
 use std::fmt;

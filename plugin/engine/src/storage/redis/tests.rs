@@ -1,6 +1,4 @@
-use tempfile::TempDir;
-
-use super::server::RedisServer;
+use super::server::{RedisServer, Setup};
 use super::*;
 use crate::clock::ManualClock;
 use crate::session::Keyring;
@@ -115,7 +113,7 @@ fn a_killed_server_is_an_outage_and_is_found_again() {
         bench.write(KEY, Expected::Version(1), row(2)),
         Written::Unavailable(_)
     ));
-    bench.server = RedisServer::start(bench.directory.path());
+    bench.server.restart();
 
     assert_eq!(block_on(bench.storage.probe().wait()), Ok(()));
     assert_eq!(bench.write(KEY, Expected::Absent, row(1)), Written::Done);
@@ -162,16 +160,9 @@ fn a_server_that_only_hangs_runs_into_the_deadline() {
 
 #[test]
 fn a_wrong_password_is_told_and_never_shown() {
-    let bench = Bench::open();
-    let _: () = bench.ask(
-        redis::cmd("CONFIG")
-            .arg("SET")
-            .arg("requirepass")
-            .arg("right"),
-    );
-    let socket = bench.directory.path().join("redis.sock");
+    let server = RedisServer::with(Setup::default().password("right"));
     let wrong = RedisConfig {
-        host: Some(socket.display().to_string()),
+        host: Some(server.socket().display().to_string()),
         password: Secret::new("hunter2"),
         timeout: ConfigDuration::of_secs(2),
         ..RedisConfig::default()
@@ -190,7 +181,7 @@ fn a_wrong_password_is_told_and_never_shown() {
 
 #[test]
 fn no_server_at_all_is_told_with_the_reason() {
-    let directory = TempDir::new().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let config = RedisConfig {
         host: Some(directory.path().join("none").display().to_string()),
         ..RedisConfig::default()
@@ -208,7 +199,6 @@ fn no_server_at_all_is_told_with_the_reason() {
 struct Bench {
     storage: RedisStorage,
     server: RedisServer,
-    directory: TempDir,
 }
 
 impl Bench {
@@ -217,19 +207,14 @@ impl Bench {
     }
 
     fn with(config: RedisConfig) -> Self {
-        let directory = TempDir::new().unwrap();
-        let server = RedisServer::start(directory.path());
+        let server = RedisServer::start();
         let config = RedisConfig {
             prefix: config.prefix,
             ..server.config()
         };
         let storage = RedisStorage::open(&config, Arc::default()).unwrap();
         assert_eq!(block_on(storage.probe().wait()), Ok(()));
-        Self {
-            storage,
-            server,
-            directory,
-        }
+        Self { storage, server }
     }
 
     fn load(&self, key: Key) -> Loaded<Row> {
@@ -258,20 +243,14 @@ impl Bench {
 pub(crate) struct RedisSubject {
     rows: Arc<Encoded<RedisStorage>>,
     _server: RedisServer,
-    _directory: TempDir,
 }
 
 impl RedisSubject {
     pub(crate) fn open() -> Self {
-        let Bench {
-            storage,
-            server,
-            directory,
-        } = Bench::open();
+        let Bench { storage, server } = Bench::open();
         Self {
             rows: Arc::new(encoded(storage)),
             _server: server,
-            _directory: directory,
         }
     }
 }
