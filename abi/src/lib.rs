@@ -73,9 +73,10 @@
 //!
 //! Constructors run once at start on one thread. Middlewares, actions and storages are called from every thread of the
 //! gateway at once; their futures are polled there too. A plugin with a network client brings its own runtime and
-//! enters it in each poll. Nothing may block.
+//! enters it in each poll, or lets the gateway's [`EventLoop`] wait for its sockets. Nothing may block.
 
 pub mod config;
+pub mod event_loop;
 pub mod exchange;
 pub mod failure;
 pub mod handle;
@@ -92,6 +93,7 @@ pub mod session;
 pub mod storage;
 pub mod testing;
 
+pub use event_loop::EventLoop;
 pub use exchange::{Exchange, Flag, HeaderError, HeaderName, Side};
 pub use failure::Failure;
 pub use maybe::Maybe;

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::SessionStore;
 use crate::exchange::{Flag, HeaderName, Side};
 use crate::raw::services::RawServices;
 pub use crate::raw::services::ServicesObject;
 use crate::storage::StorageHandle;
+use crate::{EventLoop, SessionStore};
 
 /// The gateway, as a plugin sees it. Handed to [`Plugin::open`](crate::Plugin::open); cheap to clone and to keep.
 #[derive(Clone)]
@@ -115,6 +115,12 @@ impl Services {
     #[must_use]
     pub fn publish(&self, name: &str, store: SessionStore) -> bool {
         self.raw.publish(name, store.into_raw())
+    }
+
+    /// The event loop of the thread that calls this. None on a thread that is not the gateway's, such as a plugin's
+    /// own, and in a gateway older than this function.
+    pub fn event_loop(&self) -> Option<EventLoop> {
+        self.raw.event_loop().map(EventLoop::from_raw)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Under construction.
+//! The gateway: reads its configuration, loads plugins, and leads requests through chains of middlewares to actions.
 #![forbid(unsafe_code)]
 
 pub mod access_log;
@@ -9,6 +9,7 @@ mod chain;
 pub mod cli;
 pub mod config;
 mod desk;
+mod event_loop;
 mod exchange;
 mod gateway;
 pub mod health;

@@ -13,6 +13,7 @@
 //! - **Panics.** No function of a table unwinds: [`guard`] stands in each entry point, each poll and each drop.
 #![allow(unsafe_code, reason = "the one fenced module")]
 
+pub mod event_loop;
 pub mod exchange;
 pub mod future;
 pub mod guard;

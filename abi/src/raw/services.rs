@@ -9,16 +9,17 @@ use abi_stable::StableAbi;
 use abi_stable::prefix_type::WithMetadata;
 use abi_stable::std_types::ROption;
 
+use super::event_loop::RawEventLoop;
 use super::object::{release, retain, shared_handle};
 use super::session::store::RawSessionStore;
 use super::storage::RawStorage;
 use super::trace::TraceTableRef;
 use super::view::visitor;
 use super::{View, Visit};
-use crate::SessionStore;
 use crate::exchange::Side;
 use crate::services::ServicesError;
 use crate::storage::StorageHandle;
+use crate::{EventLoop, SessionStore};
 
 /// What the gateway can do for a plugin. All of it belongs to start-up; nothing here is fast.
 #[repr(C)]
@@ -50,6 +51,9 @@ pub struct ServicesTable {
     /// One owner less.
     #[sabi(last_prefix_field)]
     pub release: unsafe extern "C" fn(*const c_void),
+    /// The event loop of the thread that calls; none on a thread that is not the gateway's.
+    #[sabi(missing_field(option))]
+    pub event_loop: unsafe extern "C" fn(*const c_void) -> ROption<RawEventLoop>,
 }
 
 shared_handle! {
@@ -119,6 +123,13 @@ impl RawServices {
         unsafe { (self.table.publish())(self.object, View::of(name.as_bytes()), store) }
     }
 
+    /// A gateway that was built before there was this function lends none.
+    pub(crate) fn event_loop(&self) -> Option<RawEventLoop> {
+        let event_loop = self.table.event_loop()?;
+        // SAFETY: as in `header`.
+        unsafe { event_loop(self.object) }.into_option()
+    }
+
     pub(crate) fn trace(&self) -> TraceTableRef {
         // SAFETY: as in `header`.
         unsafe { (self.table.trace())(self.object) }
@@ -154,6 +165,10 @@ pub trait ServicesObject: Send + Sync + 'static {
     fn session_store(&self, name: &str) -> Option<SessionStore>;
     /// Publishes a session store; false when the name is taken.
     fn publish(&self, name: &str, store: SessionStore) -> bool;
+    /// The event loop of the thread that calls, if it is one of the gateway's.
+    fn event_loop(&self) -> Option<EventLoop> {
+        None
+    }
 }
 
 struct TableOf<G>(PhantomData<G>);
@@ -171,6 +186,7 @@ impl<G: ServicesObject> TableOf<G> {
         trace,
         retain: retain::<G>,
         release: release::<G>,
+        event_loop: event_loop::<G>,
     });
     const TABLE: ServicesTableRef = ServicesTableRef(Self::PREFIX.static_as_prefix());
 }
@@ -259,6 +275,12 @@ unsafe extern "C" fn publish<G: ServicesObject>(
     // SAFETY: called through the table of a live handle.
     let (gateway, name) = unsafe { call::<G>(object, name) };
     gateway.publish(name, SessionStore::from_raw(store))
+}
+
+unsafe extern "C" fn event_loop<G: ServicesObject>(object: *const c_void) -> ROption<RawEventLoop> {
+    // SAFETY: called through the table of a live handle.
+    let gateway = unsafe { &*object.cast::<G>() };
+    gateway.event_loop().map(EventLoop::into_raw).into()
 }
 
 unsafe extern "C" fn trace(_: *const c_void) -> TraceTableRef {

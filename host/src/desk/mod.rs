@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abi::services::{ServicesError, ServicesObject};
 use abi::storage::StorageHandle;
-use abi::{SessionStore, Side};
+use abi::{EventLoop, SessionStore, Side};
 use http::HeaderName;
 
 pub(crate) use names::Names;
 pub(crate) use reserved::Reserved;
 
+use crate::event_loop;
 use crate::metrics::Metrics;
 
 /// What the plugins of one gateway register, and what they find.
@@ -129,6 +130,10 @@ impl ServicesObject for Desk {
         }
         stores.insert(name.to_owned(), store);
         true
+    }
+
+    fn event_loop(&self) -> Option<EventLoop> {
+        event_loop::current()
     }
 }
 
