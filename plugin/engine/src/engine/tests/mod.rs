@@ -76,7 +76,8 @@ impl Observer for Witness {
 }
 
 fn value(session: &Session, name: &str) -> Option<i64> {
-    session.record().attributes().value(name)?.as_i64()
+    let value = session.record().attributes().value(name)?;
+    value.to_value().as_i64()
 }
 
 impl Saved {

@@ -91,7 +91,7 @@ impl Published {
         };
         let attributes = stored.record().attributes();
         policy.principal_of(attributes).is_some()
-            && attributes.value(name) == session.get(name).as_ref()
+            && attributes.value(name).map(|value| value.to_value()) == session.get(name)
     }
 }
 

@@ -142,8 +142,8 @@ impl Visit {
 
 impl SessionObject for Visit {
     fn read(&self, path: &str, visit: &mut dyn FnMut(Attribute<'_>)) {
-        if let Some(value) = self.ledger().read().find(path) {
-            Attribute::lend(value, visit);
+        if let Some(attributes) = self.ledger().read().attributes() {
+            attributes.lend(path, visit);
         }
     }
 
@@ -157,14 +157,14 @@ impl SessionObject for Visit {
     }
 
     fn delete(&self, name: &str) -> bool {
-        let attribute = self
+        let is_there = self
             .ledger()
             .attributes()
-            .and_then(|all| all.value(name).cloned());
-        if attribute.is_some() {
+            .is_some_and(|all| all.value(name).is_some());
+        if is_there {
             self.change(|changes| changes.delete(name));
         }
-        attribute.is_some()
+        is_there
     }
 
     fn keys(&self) -> Vec<String> {

@@ -146,7 +146,7 @@ impl From<&Record> for Life {
             expires_at: record.expires_at(),
             own_life: record.own_life(),
             attributes: attributes
-                .map(|(name, value)| (name.to_owned(), value.clone()))
+                .map(|(name, value)| (name.to_owned(), value.to_value()))
                 .collect(),
         }
     }

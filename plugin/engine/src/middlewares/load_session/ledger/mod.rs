@@ -4,12 +4,13 @@ mod notice;
 mod outcome;
 mod work;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::basis::{Basis, Remembered};
 use super::snapshots::Held;
 use crate::engine::Session;
-use crate::session::{Attributes, Deltas, Record, SessionId};
+use crate::session::{Attributes, Deltas, Record, SessionId, json_len};
 
 pub(super) use self::notice::Notice;
 pub(super) use self::work::Work;
@@ -124,17 +125,6 @@ impl Ledger {
         record.map(Record::attributes)
     }
 
-    /// An attribute of exactly this name, or the way that dots lead through objects.
-    pub(super) fn find(&self, path: &str) -> Option<&Value> {
-        let attributes = self.attributes()?;
-        if let Some(value) = attributes.value(path) {
-            return Some(value);
-        }
-        let (name, rest) = path.split_once('.')?;
-        rest.split('.')
-            .try_fold(attributes.value(name)?, |value, step| value.get(step))
-    }
-
     /// Whether there is nothing to store and nothing to tell: so it is for nearly every request.
     pub(super) fn is_settled(&self) -> bool {
         self.notice == Notice::Nothing && !self.is_pending()
@@ -187,7 +177,7 @@ impl Ledger {
         let attributes = self.attributes();
         let known = attributes.map_or(2, Attributes::json_len);
         let replaced = attributes.and_then(|all| all.value(name));
-        known + json_len(name, value) - replaced.map_or(0, |old| json_len(name, old))
+        known + entry_len(name, value) - replaced.map_or(0, |old| entry_len(name, &old))
     }
 
     pub(super) const fn take_notice(&mut self) -> Notice {
@@ -207,6 +197,6 @@ impl Ledger {
 }
 
 /// What an attribute adds to a JSON object, with quotes, colon and comma.
-fn json_len(name: &str, value: &Value) -> usize {
-    name.len() + value.to_string().len() + 4
+fn entry_len(name: &str, value: &impl Serialize) -> usize {
+    name.len() + json_len(value) + 4
 }
