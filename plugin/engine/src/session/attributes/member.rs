@@ -1,30 +1,23 @@
 //! A look into an object, without a copy of it.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::read::Text;
 use super::value_ref::ValueRef;
 
 /// The value of `name` in an object; nothing in any other JSON.
 pub(super) fn member<'j>(json: &'j str, name: &str) -> Option<ValueRef<'j>> {
     let mut json = serde_json::Deserializer::from_str(json);
     let found = Member(name).deserialize(&mut json).ok()??.get();
-    match found.starts_with('"') {
-        true => {
-            let Text(text) = serde_json::from_str(found).ok()?;
-            Some(ValueRef::Text(text))
-        }
-        false => Some(ValueRef::Json(found.into())),
+    if !found.starts_with('"') {
+        return Some(ValueRef::Json(found.into()));
     }
+    let Text(text) = serde_json::from_str(found).ok()?;
+    Some(ValueRef::Text(text))
 }
-
-/// A text of JSON; a copy only where it has escapes.
-#[derive(Deserialize)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// Looks for a name.
 struct Member<'n>(&'n str);

@@ -3,6 +3,7 @@
 mod json_len;
 mod member;
 mod packed;
+mod read;
 mod value_ref;
 
 use std::borrow::Cow;
@@ -14,8 +15,8 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use self::member::Text;
 use self::packed::Packed;
+use self::read::Text;
 use super::delta::Delta;
 
 pub use self::json_len::json_len;
@@ -101,10 +102,11 @@ impl From<Map<String, Value>> for Attributes {
 impl<N: AsRef<str>> FromIterator<(N, Value)> for Attributes {
     fn from_iter<I: IntoIterator<Item = (N, Value)>>(pairs: I) -> Self {
         let pairs: Vec<_> = pairs.into_iter().collect();
-        let all = pairs
+        let all: BTreeMap<&str, _> = pairs
             .iter()
-            .map(|(name, value)| (name.as_ref(), value.into()));
-        Self(Packed::of(&all.collect()))
+            .map(|(name, value)| (name.as_ref(), value.into()))
+            .collect();
+        Self(Packed::of(&all))
     }
 }
 
@@ -140,16 +142,11 @@ impl<'de> Visitor<'de> for AttributesVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
-        let mut pairs = Vec::new();
-        while let Some(pair) = map.next_entry::<Text<'de>, Value>()? {
-            pairs.push(pair);
-        }
-        let all: BTreeMap<_, _> = pairs
-            .iter()
-            .map(|(Text(name), value)| (&**name, value.into()))
-            .collect();
-        if all.len() < pairs.len() {
-            return Err(A::Error::custom("an attribute is named twice"));
+        let mut all = BTreeMap::new();
+        while let Some((name, value)) = map.next_entry::<Text<'de>, ValueRef<'de>>()? {
+            if all.insert(name, value).is_some() {
+                return Err(A::Error::custom("an attribute is named twice"));
+            }
         }
         Ok(Attributes(Packed::of(&all)))
     }

@@ -18,10 +18,10 @@ use super::value_ref::ValueRef;
 pub(super) struct Packed(Box<str>);
 
 impl Packed {
-    pub(super) fn of(pairs: &BTreeMap<&str, ValueRef<'_>>) -> Self {
+    pub(super) fn of<N: AsRef<str>>(pairs: &BTreeMap<N, ValueRef<'_>>) -> Self {
         let pieces = pairs
             .iter()
-            .flat_map(|(name, value)| [["", name], value.parts()]);
+            .flat_map(|(name, value)| [["", name.as_ref()], value.parts()]);
         let mut packed = String::with_capacity(pieces.clone().map(packed_len).sum());
         for piece in pieces {
             push(&mut packed, piece);
