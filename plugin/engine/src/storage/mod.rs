@@ -12,7 +12,7 @@ mod encoded;
 mod exported;
 pub(crate) mod file;
 pub(crate) mod memory;
-pub(crate) mod redis;
+pub mod redis;
 mod storages;
 
 use std::time::Duration;

@@ -3,7 +3,7 @@
 //! Classified by kind and code: the client's own idea of what is recoverable calls a wrong password worth a retry and
 //! a failed name resolution not worth a new connection.
 
-use std::fmt;
+use std::{fmt, io};
 
 use abi::storage::Unavailable;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
@@ -20,15 +20,32 @@ pub(super) struct Fault {
 pub(super) enum Remedy {
     /// An operator has to change something, here or on the server.
     Configure,
+    /// Another server, or this one later: it says that it is not the one to ask now, and has executed nothing.
+    Elsewhere,
     /// Nothing that could be done from here: the command failed, others may not.
     None,
-    /// Another connection: this one is broken, or leads to the wrong server.
+    /// Another connection: this one is broken, and nobody knows what was executed.
     Reconnect,
     /// The command was not executed and will be if asked again in a moment.
     Wait,
 }
 
 impl Fault {
+    pub(super) fn configure(cause: impl Into<String>) -> Self {
+        Self {
+            remedy: Remedy::Configure,
+            cause: Unavailable::new(cause),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn elsewhere(cause: impl Into<String>) -> Self {
+        Self {
+            remedy: Remedy::Elsewhere,
+            cause: Unavailable::new(cause),
+        }
+    }
+
     pub(super) fn lost(cause: impl Into<String>) -> Self {
         Self {
             remedy: Remedy::Reconnect,
@@ -52,8 +69,13 @@ impl Fault {
                 remedy: Remedy::Configure,
                 ..fault
             },
-            Remedy::Configure | Remedy::Reconnect | Remedy::Wait => fault,
+            Remedy::Configure | Remedy::Elsewhere | Remedy::Reconnect | Remedy::Wait => fault,
         }
+    }
+
+    /// A failure of the network, below the protocol.
+    pub(super) fn of_stream(error: &io::Error) -> Self {
+        Self::lost(error.to_string())
     }
 }
 
@@ -69,16 +91,15 @@ fn remedy(error: &RedisError) -> Remedy {
         ErrorKind::Io | ErrorKind::Parse => Remedy::Reconnect,
         ErrorKind::Server(kind) => match kind {
             ServerErrorKind::NoPerm => Remedy::Configure,
-            ServerErrorKind::ReadOnly => Remedy::Reconnect,
             ServerErrorKind::BusyLoading
-            | ServerErrorKind::ClusterDown
             | ServerErrorKind::MasterDown
-            | ServerErrorKind::TryAgain => Remedy::Wait,
+            | ServerErrorKind::ReadOnly => Remedy::Elsewhere,
+            ServerErrorKind::ClusterDown | ServerErrorKind::TryAgain => Remedy::Wait,
             _ => Remedy::None,
         },
         ErrorKind::Extension => match error.code() {
             Some("NOAUTH" | "WRONGPASS") => Remedy::Configure,
-            Some("NOREPLICAS") => Remedy::Reconnect,
+            Some("NOREPLICAS") => Remedy::Elsewhere,
             _ => Remedy::None,
         },
         _ => Remedy::None,
@@ -88,9 +109,16 @@ fn remedy(error: &RedisError) -> Remedy {
 /// The code of the server's answer, never its text: that names keys and users. Of everything else, the text.
 fn text(error: &RedisError) -> String {
     match (error.kind(), error.code()) {
-        (ErrorKind::AuthenticationFailed, _) => "the server refused the user or password".into(),
+        (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS")) => {
+            "the server refused the user or password".into()
+        }
+        (_, Some("LOADING")) => "the server is loading its data".into(),
+        (_, Some("MASTERDOWN")) => "the replica has lost its master".into(),
         (_, Some("NOAUTH")) => "the server wants a password".into(),
+        (_, Some("NOPERM")) => "the server does not let this user do that".into(),
+        (_, Some("NOREPLICAS")) => "the server has too few replicas to write".into(),
         (_, Some("OOM")) => "the server is out of memory".into(),
+        (_, Some("READONLY")) => "the server is a replica that nobody may write to".into(),
         (_, Some(code)) => format!("the server answered {code}"),
         (ErrorKind::Io, None) => error.to_string(),
         (_, None) => format!("{} from the server", error.category()),
@@ -106,7 +134,7 @@ mod tests {
         let cases = [
             ("WRONGPASS", Remedy::Configure),
             ("NOAUTH", Remedy::Configure),
-            ("NOREPLICAS", Remedy::Reconnect),
+            ("NOREPLICAS", Remedy::Elsewhere),
             ("OOM", Remedy::None),
             ("WRONGTYPE", Remedy::None),
         ];

@@ -4,14 +4,17 @@
 //! replaced by a script that compares the version and writes value and time of life in one step. There is no key
 //! without a time of life, and no command that deletes a row: it is replaced by a tombstone, which expires.
 //!
-//! The server's user needs `get`, `set`, `getrange`, `del`, `ping`, `evalsha`, `script|load`, and for a reset `scan`
-//! and `unlink`.
+//! The server's user needs `get`, `set`, `getrange`, `del`, `ping`, `evalsha`, `eval`, for the local cache
+//! `client|tracking`, and for a reset `scan` and `unlink`.
 
-mod backoff;
 mod blob;
+mod command;
 mod config;
+mod connect;
+mod deployment;
 mod fault;
 mod link;
+mod name;
 mod probe;
 mod reset;
 #[cfg(any(test, feature = "conformance"))]
@@ -25,23 +28,29 @@ use std::time::Duration;
 use abi::Maybe;
 use abi::config::Faults;
 use abi::storage::{Expected, Key, Loaded, Row, Storage, Unavailable, Written};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use redis::{Cmd, FromRedisValue, Script, ScriptInvocation};
+use redis::FromRedisValue;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use self::command::{Command, Script};
+use self::deployment::{Aim, Deployment};
 use self::fault::{Fault, Remedy};
-use self::link::Link;
+use self::link::{Hearing, Patience, Terms};
 use self::target::Target;
+use super::changes::Changes;
 use crate::runtime::{Runtime, entered};
 
-pub use config::RedisConfig;
+pub use config::{
+    HighAvailabilityConfig, Hosts, LocalCacheConfig, Mode, RedisConfig, SentinelConfig, TlsConfig,
+    TlsVersion,
+};
 
-/// Keeps rows on a server. All commands share one connection; none of them blocks it.
+/// Keeps rows on servers. Commands share few connections; none of them blocks one.
 pub struct RedisStorage {
     target: Target,
-    link: Link,
+    deployment: Deployment,
+    changes: Changes,
     replace: Script,
     patience: Duration,
     io: Handle,
@@ -57,6 +66,13 @@ impl RedisStorage {
     /// With the faults of the configuration, or when the threads cannot be started.
     pub fn open(config: &RedisConfig, runtime: Arc<Runtime>) -> Result<Self, Faults> {
         let target = config.target()?;
+        let changes = Changes::default();
+        let terms = Terms {
+            access: target.access.clone(),
+            hearing: (target.is_cached)
+                .then(|| Hearing::new(target.names.clone(), changes.clone())),
+            runtime: Arc::clone(&runtime),
+        };
         let failed = |error| {
             Faults::at(
                 "",
@@ -64,19 +80,25 @@ impl RedisStorage {
             )
         };
         Ok(Self {
-            link: Link::open(&target, &runtime).map_err(failed)?,
+            deployment: Deployment::open(&target, &terms).map_err(failed)?,
             io: runtime.start().map_err(failed)?.clone(),
             replace: Script::new(REPLACE),
             patience: PATIENCE,
+            changes,
             target,
             _runtime: runtime,
         })
     }
 
-    fn name(&self, key: &Key) -> String {
-        let mut name = self.target.prefix.clone();
-        URL_SAFE_NO_PAD.encode_string(key.as_bytes(), &mut name);
-        name
+    /// What is heard of the writes of others. Nothing, unless the local cache is enabled.
+    pub fn changes(&self) -> Changes {
+        self.changes.clone()
+    }
+
+    /// Counts the failovers: how often another server has become the master of rows. It may lack the last writes that
+    /// the one before it had acknowledged.
+    pub fn moved(&self) -> watch::Receiver<u64> {
+        self.deployment.moved()
     }
 
     /// Makes work on this storage something that any thread may poll.
@@ -85,9 +107,13 @@ impl RedisStorage {
     }
 
     /// Runs a command, within the time that a command may take.
-    async fn run<T: FromRedisValue>(&self, command: Command<'_>) -> Result<T, Unavailable> {
+    async fn run<T: FromRedisValue>(
+        &self,
+        aim: Aim<'_>,
+        command: Command<'_>,
+    ) -> Result<T, Unavailable> {
         let limit = self.target.timeout;
-        match timeout(limit, self.repeat(command)).await {
+        match timeout(limit, self.repeat(aim, &command)).await {
             Ok(answer) => answer,
             Err(_) => Err(Unavailable::new(format!("no answer within {limit:?}"))),
         }
@@ -96,33 +122,38 @@ impl RedisStorage {
     /// Repeats a command that the server says it has not executed, and once, on another connection, a repeatable one
     /// whose connection broke: servers close idle ones. Any other failure may have come after the command was
     /// executed, and is for the caller to judge.
-    async fn repeat<T: FromRedisValue>(&self, command: Command<'_>) -> Result<T, Unavailable> {
+    async fn repeat<T: FromRedisValue>(
+        &self,
+        aim: Aim<'_>,
+        command: &Command<'_>,
+    ) -> Result<T, Unavailable> {
+        let patience = Patience::OfOutage(self.patience);
         let mut broken = None;
         loop {
-            let line = self.link.line(self.patience, broken).await?;
-            let error = match command.send(line.connection.clone()).await {
+            let line = self.deployment.line(aim, patience, broken).await?;
+            let error = match command.send(&line).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             let fault = Fault::of_command(&error);
-            match fault.remedy {
-                Remedy::Wait => sleep(PAUSE).await,
-                Remedy::Reconnect => {
-                    self.link.doubt(&line, fault.clone());
-                    if broken.is_some() || !command.is_repeatable() {
-                        return Err(fault.cause);
-                    }
-                    broken = Some(line.number);
-                }
-                Remedy::Configure | Remedy::None => return Err(fault.cause),
+            let is_left = line.doubt(&fault);
+            if fault.remedy == Remedy::Wait {
+                sleep(PAUSE).await;
+            } else if is_left && broken.is_none() && command.is_repeatable(&fault) {
+                broken = Some(line.number);
+            } else {
+                return Err(fault.cause);
             }
         }
     }
 
     async fn read(&self, key: &Key) -> Loaded<Row> {
         let mut get = redis::cmd("GET");
-        get.arg(self.name(key));
-        match self.run::<Option<Vec<u8>>>(Command::Repeatable(get)).await {
+        get.arg(self.target.names.of(key));
+        match self
+            .run::<Option<Vec<u8>>>(Aim::Row(key), Command::Repeatable(get))
+            .await
+        {
             Ok(None) => Loaded::Absent,
             Ok(Some(blob)) => Loaded::Found(blob::split(&blob).unwrap_or_else(foreign)),
             Err(cause) => Loaded::Unavailable(cause),
@@ -131,12 +162,14 @@ impl RedisStorage {
 
     async fn create(&self, key: &Key, row: &Row, millis: u64) -> Result<bool, Unavailable> {
         let mut set = redis::cmd("SET");
-        set.arg(self.name(key))
+        set.arg(self.target.names.of(key))
             .arg(blob::join(row))
             .arg("NX")
             .arg("PX")
             .arg(millis);
-        let answer = self.run::<Option<String>>(Command::Once(set)).await?;
+        let answer = self
+            .run::<Option<String>>(Aim::Row(key), Command::Once(set))
+            .await?;
         Ok(answer.is_some())
     }
 
@@ -147,12 +180,12 @@ impl RedisStorage {
         row: &Row,
         millis: u64,
     ) -> Result<bool, Unavailable> {
-        let mut script = self.replace.key(self.name(key));
-        script
-            .arg(&blob::header(version))
+        let mut call = self.replace.on(self.target.names.of(key));
+        call.arg(&blob::header(version))
             .arg(blob::join(row))
             .arg(millis);
-        self.run(Command::Script(script)).await
+        self.run(Aim::Row(key), Command::Script(&self.replace, call))
+            .await
     }
 }
 
@@ -199,37 +232,6 @@ impl fmt::Debug for RedisStorage {
     }
 }
 
-/// What can be sent.
-enum Command<'a> {
-    /// Its second execution could be mistaken for somebody else's.
-    Once(Cmd),
-    /// Does the same however often it is executed.
-    Repeatable(Cmd),
-    /// A conditional write, so as good as `Once`.
-    Script(ScriptInvocation<'a>),
-}
-
-impl Command<'_> {
-    fn is_repeatable(&self) -> bool {
-        match self {
-            Self::Repeatable(_) => true,
-            Self::Once(_) | Self::Script(_) => false,
-        }
-    }
-
-    async fn send<T: FromRedisValue>(
-        &self,
-        mut connection: redis::aio::MultiplexedConnection,
-    ) -> redis::RedisResult<T> {
-        match self {
-            Self::Once(command) | Self::Repeatable(command) => {
-                command.query_async(&mut connection).await
-            }
-            Self::Script(script) => script.invoke_async(&mut connection).await,
-        }
-    }
-}
-
 /// A value that is not a row stands under our name. It is handed on as a row that says nothing, and so it is
 /// quarantined where every row is that nobody can read.
 fn foreign() -> Row {
@@ -255,7 +257,7 @@ return 1";
 
 /// How long a request waits for a connection when there is none.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// Between two attempts while the server loads its data.
+/// Between two attempts while a Cluster is in motion.
 const PAUSE: Duration = Duration::from_millis(20);
 
 #[cfg(test)]

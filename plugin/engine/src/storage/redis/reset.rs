@@ -1,13 +1,23 @@
 //! Removing every row, and nothing else that lives on the server.
 
-use abi::storage::Unavailable;
+use abi::storage::{Key, Unavailable};
+use futures_util::future::try_join_all;
 
-use super::{Command, RedisStorage};
+use super::{Aim, Command, RedisStorage};
 
 impl RedisStorage {
-    /// In slices, so that the server answers others meanwhile. Not atomic: a row written during this may stay.
+    /// In slices, so that the servers answer others meanwhile. Not atomic: a row written during this may stay.
     pub(super) async fn remove_all(&self) -> Result<u64, Unavailable> {
-        let pattern = format!("{}*", escape(&self.target.prefix));
+        let mut removed = 0;
+        for master in (0..self.deployment.masters()).map(Aim::Master) {
+            removed += self.remove_at(master).await?;
+        }
+        Ok(removed)
+    }
+
+    async fn remove_at(&self, master: Aim<'_>) -> Result<u64, Unavailable> {
+        let names = &self.target.names;
+        let pattern = format!("{}*", escape(names.prefix()));
         let (mut cursor, mut removed) = (0_u64, 0);
         loop {
             let mut scan = redis::cmd("SCAN");
@@ -16,12 +26,12 @@ impl RedisStorage {
                 .arg(&pattern)
                 .arg("COUNT")
                 .arg(1000);
-            let (next, names) = self
-                .run::<(u64, Vec<Vec<u8>>)>(Command::Repeatable(scan))
+            let (next, found) = self
+                .run::<(u64, Vec<Vec<u8>>)>(master, Command::Repeatable(scan))
                 .await?;
-            removed += self
-                .unlink(names.into_iter().filter(|name| self.is_row(name)))
-                .await?;
+            let rows = found.iter().filter_map(|name| names.key(name));
+            let unlinked = try_join_all(rows.map(|key| self.unlink(key))).await?;
+            removed += unlinked.into_iter().sum::<u64>();
             if next == 0 {
                 return Ok(removed);
             }
@@ -29,21 +39,11 @@ impl RedisStorage {
         }
     }
 
-    async fn unlink(&self, names: impl Iterator<Item = Vec<u8>>) -> Result<u64, Unavailable> {
-        let names: Vec<_> = names.collect();
-        if names.is_empty() {
-            return Ok(0);
-        }
+    /// By a command of its own: on a Cluster, two rows are rarely at the same place.
+    async fn unlink(&self, key: Key) -> Result<u64, Unavailable> {
         let mut unlink = redis::cmd("UNLINK");
-        unlink.arg(names);
-        self.run(Command::Repeatable(unlink)).await
-    }
-
-    /// Somebody else may use a longer prefix that begins with ours.
-    fn is_row(&self, name: &[u8]) -> bool {
-        let is_base64url = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
-        name.strip_prefix(self.target.prefix.as_bytes())
-            .is_some_and(|rest| rest.len() == 43 && rest.iter().all(is_base64url))
+        unlink.arg(self.target.names.of(&key));
+        self.run(Aim::Row(&key), Command::Repeatable(unlink)).await
     }
 }
 

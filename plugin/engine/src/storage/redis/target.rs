@@ -1,22 +1,29 @@
-//! Where to connect, checked.
+//! Where rows are, checked: what is only made from a configuration without faults.
 
-use std::fmt;
+use std::num::NonZeroU16;
 use std::time::Duration;
 
-use redis::ConnectionInfo;
+use super::connect::{Access, Address};
+use super::name::Names;
 
-/// A server and how long to wait for it. Only made from a configuration without faults.
-#[derive(Clone)]
+/// The servers of a storage and how to use them.
+#[derive(Clone, Debug)]
 pub(super) struct Target {
-    pub(super) server: ConnectionInfo,
-    pub(super) prefix: String,
+    pub(super) servers: Servers,
+    pub(super) access: Access,
+    pub(super) names: Names,
+    /// For a command as a whole.
     pub(super) timeout: Duration,
-    pub(super) connect_timeout: Duration,
+    /// To each server.
+    pub(super) connections: NonZeroU16,
+    /// Whether copies of rows are kept in this process.
+    pub(super) is_cached: bool,
 }
 
-/// Shows the address and no credentials.
-impl fmt::Debug for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Target({})", self.server.addr())
-    }
+/// Which servers there are.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Servers {
+    /// Some servers of a Cluster, which know the others.
+    Cluster(Vec<Address>),
+    Single(Address),
 }

@@ -31,7 +31,7 @@ fn every_key_has_a_time_of_life_and_none_holds_a_session_id() {
 #[test]
 fn a_value_that_is_not_a_row_is_quarantined_and_stays() {
     let bench = Bench::open();
-    let name = bench.storage.name(&KEY);
+    let name = bench.storage.target.names.of(&KEY);
     let _: () = bench.ask(redis::cmd("SET").arg(&name).arg("somebody else's"));
 
     let nothing = Row {
@@ -59,7 +59,11 @@ fn a_value_that_is_not_a_row_is_quarantined_and_stays() {
 #[test]
 fn a_value_of_another_type_is_an_outage_of_that_row_only() {
     let bench = Bench::open();
-    let _: () = bench.ask(redis::cmd("LPUSH").arg(bench.storage.name(&KEY)).arg("x"));
+    let _: () = bench.ask(
+        redis::cmd("LPUSH")
+            .arg(bench.storage.target.names.of(&KEY))
+            .arg("x"),
+    );
 
     assert_eq!(
         bench.load(KEY),
@@ -162,7 +166,7 @@ fn a_server_that_only_hangs_runs_into_the_deadline() {
 fn a_wrong_password_is_told_and_never_shown() {
     let server = RedisServer::with(Setup::default().password("right"));
     let wrong = RedisConfig {
-        host: Some(server.socket().display().to_string()),
+        host: Some(Hosts::One(server.socket().display().to_string())),
         password: Secret::new("hunter2"),
         timeout: ConfigDuration::of_secs(2),
         ..RedisConfig::default()
@@ -183,7 +187,9 @@ fn a_wrong_password_is_told_and_never_shown() {
 fn no_server_at_all_is_told_with_the_reason() {
     let directory = tempfile::tempdir().unwrap();
     let config = RedisConfig {
-        host: Some(directory.path().join("none").display().to_string()),
+        host: Some(Hosts::One(
+            directory.path().join("none").display().to_string(),
+        )),
         ..RedisConfig::default()
     };
     let storage = RedisStorage::open(&config, Arc::default()).unwrap();
@@ -229,11 +235,11 @@ impl Bench {
         )
     }
 
-    fn ask<T: FromRedisValue + Send>(&self, command: &Cmd) -> T {
+    fn ask<T: FromRedisValue + Send>(&self, command: &redis::Cmd) -> T {
         let command = Command::Repeatable(command.clone());
         block_on(
             self.storage
-                .task(async move { self.storage.run(command).await })
+                .task(async move { self.storage.run(Aim::Master(0), command).await })
                 .wait(),
         )
         .unwrap()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fault::Remedy;
+use crate::storage::redis::fault::Remedy;
 
 /// Not at all after a connection that lasted, then doubling from 20 ms to 500 ms, so that a server that restarts is found within half a second, and no gateway storms
 /// one that does not. What only an operator can change is tried every ten seconds.

@@ -1,0 +1,62 @@
+//! One connection, as those who send commands see it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::storage::redis::fault::{Fault, Remedy};
+
+/// A connection that worked a moment ago. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) commands: MultiplexedConnection,
+    /// No two lines of this process have the same.
+    pub(crate) number: u64,
+    since: Instant,
+    doubts: mpsc::Sender<Doubt>,
+}
+
+/// What a request saw on the line of this number. By the time it is heard, another line may be up.
+#[derive(Debug)]
+pub(super) struct Doubt {
+    pub(super) number: u64,
+    pub(super) fault: Fault,
+}
+
+impl Line {
+    pub(super) fn new(commands: MultiplexedConnection, doubts: mpsc::Sender<Doubt>) -> Self {
+        Self {
+            commands,
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            since: Instant::now(),
+            doubts,
+        }
+    }
+
+    /// Reports how a command failed, so that the line is replaced at once if it should be and not with the next
+    /// check. Says whether it should: a server that was found a moment ago is not left because it refuses commands,
+    /// or every refused write would cost all others the connection.
+    pub(crate) fn doubt(&self, fault: &Fault) -> bool {
+        let is_left = match fault.remedy {
+            Remedy::Reconnect => true,
+            Remedy::Elsewhere => self.since.elapsed() >= SETTLED,
+            Remedy::Configure | Remedy::None | Remedy::Wait => false,
+        };
+        if is_left {
+            // One doubt is enough; those that find no room agree with it.
+            let _ = self.doubts.try_send(Doubt {
+                number: self.number,
+                fault: fault.clone(),
+            });
+        }
+        is_left
+    }
+}
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// How long a line is given to prove itself.
+const SETTLED: Duration = Duration::from_secs(1);

@@ -1,0 +1,125 @@
+//! One connection to a server, kept up by a task of its own.
+//!
+//! Requests never connect. They take the connection that is there. When there is none, they wait for one while the
+//! outage is so young that it may be over in a moment, and later give up at once: an outage costs no request more than
+//! that, and no request queues behind an attempt to reconnect.
+
+mod backoff;
+mod hearing;
+mod line;
+mod outage;
+mod seek;
+mod share;
+mod supervisor;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use abi::storage::Unavailable;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+pub(super) use self::hearing::Hearing;
+pub(super) use self::line::Line;
+pub(super) use self::seek::{Fixed, Seek};
+pub(super) use self::share::{Share, index};
+use self::supervisor::Supervisor;
+use super::connect::Access;
+use crate::runtime::{Runtime, Task};
+
+/// The way to the connection.
+#[derive(Debug)]
+pub(super) struct Link {
+    status: watch::Receiver<Status>,
+    _supervisor: Task,
+}
+
+/// What all links of a storage have in common. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    pub(super) access: Access,
+    /// None when nobody keeps copies of rows.
+    pub(super) hearing: Option<Hearing>,
+    pub(super) runtime: Arc<Runtime>,
+}
+
+/// How long to wait for a connection when there is none.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Patience {
+    /// From now on, for whoever comes before the first connection.
+    FromNow(Duration),
+    /// From the beginning of the outage, for requests.
+    OfOutage(Duration),
+}
+
+#[derive(Clone, Debug)]
+enum Status {
+    Down { cause: Unavailable, since: Instant },
+    Up(Line),
+}
+
+impl Link {
+    /// Begins to connect, and to reconnect for as long as the link lives.
+    ///
+    /// # Errors
+    /// When the threads cannot be started.
+    pub(super) fn open(seek: impl Seek, share: Share, terms: &Terms) -> io::Result<Self> {
+        let (publish, status) = watch::channel(Status::Down {
+            cause: Unavailable::new("not connected yet"),
+            since: Instant::now(),
+        });
+        let supervisor = Supervisor::new(seek, share, terms, publish);
+        Ok(Self {
+            status,
+            _supervisor: terms.runtime.spawn(supervisor.run())?,
+        })
+    }
+
+    /// The connection, if there is one in time other than the `broken` one.
+    pub(super) async fn line(
+        &self,
+        patience: Patience,
+        broken: Option<u64>,
+    ) -> Result<Line, Unavailable> {
+        let deadline = match &*self.status.borrow() {
+            Status::Up(line) if Some(line.number) != broken => return Ok(line.clone()),
+            status => patience.deadline(status),
+        };
+        let mut status = self.status.clone();
+        let another = status.wait_for(|status| status.line(broken).is_some());
+        match timeout_at(deadline, another).await {
+            Ok(Ok(status)) => status.line(broken).cloned().ok_or_else(broke),
+            Ok(Err(_)) | Err(_) => Err(self.cause()),
+        }
+    }
+
+    fn cause(&self) -> Unavailable {
+        match &*self.status.borrow() {
+            Status::Down { cause, .. } => cause.clone(),
+            Status::Up(_) => broke(),
+        }
+    }
+}
+
+impl Patience {
+    fn deadline(self, status: &Status) -> Instant {
+        match (self, status) {
+            (Self::OfOutage(limit), Status::Down { since, .. }) => *since + limit,
+            (Self::OfOutage(limit) | Self::FromNow(limit), _) => Instant::now() + limit,
+        }
+    }
+}
+
+impl Status {
+    fn line(&self, broken: Option<u64>) -> Option<&Line> {
+        match self {
+            Self::Up(line) if Some(line.number) != broken => Some(line),
+            Self::Up(_) | Self::Down { .. } => None,
+        }
+    }
+}
+
+fn broke() -> Unavailable {
+    Unavailable::new("the connection broke")
+}

@@ -1,0 +1,44 @@
+//! How a link finds its server, and learns that it is the wrong one.
+
+use std::future::pending;
+
+use redis::aio::MultiplexedConnection;
+
+use crate::storage::redis::connect::Address;
+use crate::storage::redis::fault::Fault;
+
+/// Finds the server that a link leads to. Everything here may be dropped midway and asked again.
+pub(crate) trait Seek: Send + 'static {
+    /// Where the server is now. Asked before every attempt to connect, within the time of the attempt.
+    fn find(&mut self) -> impl Future<Output = Result<Address, Fault>> + Send;
+
+    /// Whether the server answers and is the one sought. Asked before the connection is offered to anybody, and every
+    /// half second from then on.
+    fn check(
+        &mut self,
+        commands: MultiplexedConnection,
+    ) -> impl Future<Output = Result<(), Fault>> + Send {
+        ping(commands)
+    }
+
+    /// Ends, saying why, when the server is to be left although it answers. Never, unless something is known of
+    /// others.
+    fn leave(&mut self) -> impl Future<Output = Fault> + Send {
+        pending()
+    }
+}
+
+/// A server that is always at the same place.
+#[derive(Debug)]
+pub(crate) struct Fixed(pub(crate) Address);
+
+impl Seek for Fixed {
+    async fn find(&mut self) -> Result<Address, Fault> {
+        Ok(self.0.clone())
+    }
+}
+
+async fn ping(mut commands: MultiplexedConnection) -> Result<(), Fault> {
+    let answer = redis::cmd("PING").query_async(&mut commands).await;
+    answer.map_err(|error| Fault::of_command(&error))
+}

@@ -1,0 +1,205 @@
+//! The task that keeps a link up.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
+use tracing::field::display;
+use tracing::{error, info, warn};
+
+use super::backoff::Backoff;
+use super::hearing::Hearing;
+use super::line::{Doubt, Line};
+use super::outage::{News, Outage};
+use super::seek::Seek;
+use super::{Share, Status, Terms};
+use crate::storage::changes::Ear;
+use crate::storage::redis::connect::{Access, Address, Connection, Driver};
+use crate::storage::redis::fault::{Fault, Remedy};
+
+/// Connects, watches over the connection, and connects again.
+pub(super) struct Supervisor<S> {
+    seek: S,
+    /// Where it was found last.
+    server: Option<Address>,
+    access: Access,
+    hearing: Option<Hearing>,
+    publish: watch::Sender<Status>,
+    doubts: mpsc::Sender<Doubt>,
+    heard: mpsc::Receiver<Doubt>,
+    backoff: Backoff,
+    outage: Outage,
+}
+
+/// A connection that was checked, before anybody knows of it.
+struct Checked {
+    commands: MultiplexedConnection,
+    driver: Driver,
+    ear: Option<Ear>,
+}
+
+impl<S: Seek> Supervisor<S> {
+    pub(super) fn new(
+        seek: S,
+        share: Share,
+        terms: &Terms,
+        publish: watch::Sender<Status>,
+    ) -> Self {
+        // One doubt is enough to reconnect; those that find no room agree with it.
+        let (doubts, heard) = mpsc::channel(1);
+        Self {
+            seek,
+            server: None,
+            access: terms.access.clone(),
+            hearing: terms.hearing.as_ref().map(|hearing| hearing.of(share)),
+            publish,
+            doubts,
+            heard,
+            backoff: Backoff::default(),
+            outage: Outage::begin(Instant::now()),
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        loop {
+            let fault = match self.connect().await {
+                Ok(checked) => self.hold(checked).await,
+                Err(fault) => fault,
+            };
+            self.report(&fault);
+            self.publish.send_replace(Status::Down {
+                cause: fault.cause,
+                since: self.outage.began,
+            });
+            sleep(self.backoff.next(fault.remedy)).await;
+        }
+    }
+
+    async fn connect(&mut self) -> Result<Checked, Fault> {
+        let limit = self.access.limit;
+        match timeout(limit, self.attempt()).await {
+            Ok(connected) => connected,
+            Err(_) => Err(Fault::lost(format!("no connection within {limit:?}"))),
+        }
+    }
+
+    async fn attempt(&mut self) -> Result<Checked, Fault> {
+        let address = self.seek.find().await?;
+        let address = self.server.insert(address);
+        let hearer = self.hearing.as_ref().map(Hearing::hearer);
+        let connection = self.access.connect(address, hearer).await?;
+        let Connection {
+            commands,
+            mut driver,
+            is_heard,
+        } = connection;
+        let check = async {
+            self.seek.check(commands.clone()).await?;
+            match &self.hearing {
+                Some(hearing) if is_heard => hearing.ask(commands.clone()).await.map(Some),
+                hearing => Ok(hearing.as_ref().map(Hearing::deaf)),
+            }
+        };
+        let ear = tokio::select! {
+            biased;
+            ear = check => ear?,
+            () = &mut driver => return Err(closed()),
+        };
+        Ok(Checked {
+            commands,
+            driver,
+            ear,
+        })
+    }
+
+    /// Offers the connection until it fails, and says how.
+    async fn hold(&mut self, checked: Checked) -> Fault {
+        let Checked {
+            commands,
+            driver,
+            ear,
+        } = checked;
+        let line = Line::new(commands, self.doubts.clone());
+        self.connected();
+        self.publish.send_replace(Status::Up(line.clone()));
+        // The driver runs here and not in a task of its own: its end is noticed at once, and so is ours by it.
+        let fault = tokio::select! {
+            biased;
+            () = driver => closed(),
+            fault = self.watch(&line) => fault,
+        };
+        self.outage = Outage::begin(Instant::now());
+        drop(ear);
+        fault
+    }
+
+    async fn watch(&mut self, line: &Line) -> Fault {
+        // The first after a while: only a connection that lasts lets the next one be tried without delay.
+        let mut checks = interval_at(Instant::now() + CHECK_EVERY, CHECK_EVERY);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut missed = 0;
+        loop {
+            tokio::select! {
+                Some(doubt) = self.heard.recv() => {
+                    if doubt.number == line.number {
+                        return doubt.fault;
+                    }
+                }
+                fault = self.seek.leave() => return fault,
+                _ = checks.tick() => match self.check(line).await {
+                    Some(Ok(())) => {
+                        missed = 0;
+                        self.backoff.reset();
+                    }
+                    Some(Err(fault)) if fault.remedy != Remedy::Wait => return fault,
+                    Some(Err(_)) | None => missed += 1,
+                },
+            }
+            if missed == CHECKS_TO_MISS {
+                return Fault::lost("no answer to pings");
+            }
+        }
+    }
+
+    /// None when there was no answer in time.
+    async fn check(&mut self, line: &Line) -> Option<Result<(), Fault>> {
+        timeout(CHECK_WITHIN, self.seek.check(line.commands.clone()))
+            .await
+            .ok()
+    }
+
+    fn connected(&self) {
+        let server = self.server.as_ref().map(display);
+        match self.outage.told(Instant::now()) {
+            Some(after) => info!(server, ?after, "connected"),
+            None => info!(server, "connected"),
+        }
+    }
+
+    /// Says each change once, and every ten seconds that nothing has changed.
+    fn report(&mut self, fault: &Fault) {
+        let server = self.server.as_ref().map(display);
+        match (
+            self.outage.failed(&fault.cause, Instant::now()),
+            fault.remedy,
+        ) {
+            (News::None, _) => {}
+            (News::Still(attempts), _) => {
+                warn!(server, %fault, attempts, "still trying to connect")
+            }
+            (News::Cause, Remedy::Configure) => {
+                error!(server, %fault, "cannot connect until this is changed");
+            }
+            (News::Cause, _) => warn!(server, %fault, "not connected"),
+        }
+    }
+}
+
+fn closed() -> Fault {
+    Fault::lost("the server closed the connection")
+}
+
+const CHECK_EVERY: Duration = Duration::from_millis(500);
+const CHECK_WITHIN: Duration = Duration::from_millis(300);
+const CHECKS_TO_MISS: u32 = 2;
