@@ -7,6 +7,7 @@ mod chromium;
 mod configuration;
 mod cookie_cache;
 mod cookies;
+mod drills;
 mod events;
 mod file;
 mod headers;

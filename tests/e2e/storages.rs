@@ -1,6 +1,7 @@
 //! The same configuration behaves the same on every storage.
 
 use e2e::{Gateway, Redis, Request, Site, Upstream, plugins};
+use engine::storage::server::Setup;
 
 use crate::anna::{self, identity, is_anna, log_in, writes_session};
 
@@ -47,17 +48,9 @@ fn valkey_is_another_name_for_redis() {
 
 #[test]
 fn user_with_a_password_keeps_sessions_in_a_database_over_tcp() {
-    let redis = Redis::new();
-    let port = redis.listen();
-    redis.run(&[
-        "ACL",
-        "SETUSER",
-        "gateway",
-        "on",
-        ">secret",
-        "~session:*",
-        "+@all",
-    ]);
+    let user = "gateway on >secret ~session:* +@all";
+    let redis = Redis::with(Setup::default().tcp().user(user));
+    let port = redis.server().address().port();
     let upstream = anna::upstream();
     let config = format!(
         "host: 127.0.0.1, port: {port}, username: gateway, password: secret, databaseIndex: 3"
@@ -72,9 +65,8 @@ fn user_with_a_password_keeps_sessions_in_a_database_over_tcp() {
 
 #[test]
 fn wrong_password_is_an_outage_that_the_log_explains() {
-    let redis = Redis::new();
-    let port = redis.listen();
-    redis.run(&["ACL", "SETUSER", "default", "resetpass", ">right"]);
+    let redis = Redis::with(Setup::default().tcp().password("right"));
+    let port = redis.server().address().port();
     let upstream = anna::upstream();
     let config = format!("url: 'redis://default:wrong-password@127.0.0.1:{port}/0'");
     let gateway = Site::new(&upstream)

@@ -3,15 +3,18 @@
 //!
 //! [`Upstream`] is the service behind the gateway and remembers what it was sent. [`Site`] writes a configuration,
 //! [`Gateway`] runs the real binary on it with the real plugins of [`plugins`]. [`Browser`] is a client with a cookie
-//! jar. [`Chromium`] is a real one. [`Redis`] is a server of the test's own that can be killed and frozen.
+//! jar. [`Chromium`] is a real one. [`Redis`] is a server of the test's own that can be killed and frozen, [`Proxy`] a
+//! wire that can be cut, [`Load`] a crowd that goes on asking meanwhile.
 #![forbid(unsafe_code)]
 
 mod browser;
 mod chromium;
 mod gateway;
+mod load;
 mod log;
 mod message;
 pub mod plugins;
+mod proxy;
 mod redis;
 mod site;
 mod upstream;
@@ -19,7 +22,9 @@ mod upstream;
 pub use browser::{Browser, Request, converse};
 pub use chromium::Chromium;
 pub use gateway::{Gateway, Verdict};
+pub use load::{Answered, Load, Person};
 pub use message::Message;
+pub use proxy::Proxy;
 pub use redis::Redis;
 pub use site::Site;
 pub use upstream::{Answer, Line, Upstream};

@@ -1,98 +1,67 @@
 //! A Redis of the test's own.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use tempfile::TempDir;
+use engine::storage::server::{HARNESS, RedisServer, Setup};
 
-use crate::log::Log;
-
-/// A server on a unix socket in a directory of its own, so that no port can be taken. What it was told survives
-/// [`kill`](Self::kill) and [`start`](Self::start).
+/// A server that acknowledges what is on disk, so that what it was told survives [`kill`](Self::kill) and
+/// [`start`](Self::start). Gateways reach it through a unix socket, so that no port can be taken.
 #[derive(Debug)]
-pub struct Redis {
-    directory: TempDir,
-    server: Option<Child>,
-}
+pub struct Redis(RedisServer);
 
 impl Redis {
     /// Starts an empty server.
     ///
     /// # Panics
     /// When there is none to start.
+    #[track_caller]
     pub fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a directory for Redis");
-        let mut redis = Self {
-            directory,
-            server: None,
-        };
-        redis.start();
-        redis
+        Self::with(Setup::default())
+    }
+
+    /// Starts an empty server as the test wants it.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[track_caller]
+    pub fn with(setup: Setup) -> Self {
+        Self(RedisServer::with(setup.append_only()))
     }
 
     /// Starts the server again, with the data it had.
     ///
     /// # Panics
     /// When it does not get ready.
+    #[track_caller]
     pub fn start(&mut self) {
-        let mut command = Command::new("redis-server");
-        command.args(["--port", "0", "--unixsocket", "redis.sock", "--save", ""]);
-        command.args(["--appendonly", "yes", "--appendfsync", "always"]);
-        command
-            .current_dir(self.directory.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped());
-        let mut server = command
-            .spawn()
-            .expect("redis-server is missing: apt-get install redis-server");
-        let log = Log::of(server.stdout.take().expect("the output of Redis"));
-        self.server = Some(server);
-        let ready = log.wait(|lines| {
-            lines
-                .iter()
-                .any(|line| line.contains("eady to accept connections"))
-                .then_some(())
-        });
-        assert!(ready.is_some(), "Redis did not start:\n{}", log.text());
+        self.0.restart();
     }
 
     /// Ends the server as a crash does.
     pub fn kill(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            let _ = server.kill();
-            let _ = server.wait();
-        }
+        self.0.kill();
     }
 
     /// Stops the server in the middle of whatever it does: connections stay open and nothing answers.
     pub fn freeze(&self) {
-        self.signal("STOP");
+        self.0.freeze();
     }
 
     /// Lets a frozen server go on.
     pub fn thaw(&self) {
-        self.signal("CONT");
+        self.0.thaw();
+    }
+
+    /// The server itself: where it listens, what it counts, and how to reach it.
+    pub const fn server(&self) -> &RedisServer {
+        &self.0
     }
 
     /// The socket, for `storages.yaml`.
     pub fn socket(&self) -> PathBuf {
-        self.directory.path().join("redis.sock")
-    }
-
-    /// Listens on TCP as well, and says on which port of 127.0.0.1.
-    ///
-    /// # Panics
-    /// When the server takes no port.
-    #[track_caller]
-    pub fn listen(&self) -> u16 {
-        // A port that was free a moment ago: Redis cannot be asked to choose one.
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = free.expect("a free port").port();
-        let told = self.run(&["CONFIG", "SET", "port", &port.to_string()]);
-        assert_eq!(told, "OK");
-        port
+        self.0.socket()
     }
 
     /// Runs a command and returns what `redis-cli` prints.
@@ -103,7 +72,14 @@ impl Redis {
     pub fn run(&self, command: &[&str]) -> String {
         let socket = self.socket();
         let output = Command::new("redis-cli")
-            .arg("-s")
+            .args([
+                "--user",
+                HARNESS,
+                "--pass",
+                HARNESS,
+                "--no-auth-warning",
+                "-s",
+            ])
             .arg(socket)
             .args(command)
             .output();
@@ -126,27 +102,15 @@ impl Redis {
     /// When it is not there.
     #[track_caller]
     pub fn written(&self) -> Vec<u8> {
-        let files = fs::read_dir(self.directory.path().join("appendonlydir"));
+        let files = fs::read_dir(self.0.directory().join("appendonlydir"));
         let files = files.expect("the files of Redis").flatten();
         let bytes = files.map(|file| fs::read(file.path()).expect("a file of Redis"));
         bytes.collect::<Vec<_>>().concat()
-    }
-
-    fn signal(&self, signal: &str) {
-        if let Some(server) = &self.server {
-            crate::gateway::signal(server.id(), signal);
-        }
     }
 }
 
 impl Default for Redis {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        self.kill();
     }
 }

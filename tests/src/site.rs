@@ -4,6 +4,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::{Gateway, Redis, Upstream, Verdict, plugins};
 
 /// The configuration that most tests start from: `session.so`, sessions in memory, and every path led through
@@ -111,6 +113,21 @@ impl Site {
             redis.socket().display()
         );
         self.storage("plugins.session.storages.RedisStorage", &config)
+    }
+
+    /// Keeps sessions on a server, with sentinels or in a Cluster, as its `settings` say.
+    ///
+    /// # Panics
+    /// When they are not the block of a storage.
+    #[must_use]
+    pub fn redis_as(self, settings: &Value) -> Self {
+        // JSON is YAML in flow style.
+        let json = settings.to_string();
+        let config = json
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'));
+        let config = config.expect("settings are an object");
+        self.storage("plugins.session.storages.RedisStorage", config)
     }
 
     /// Adds keys to the configuration of `Load`.

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 pub use certificates::Certificates;
 pub use cluster::{Migration, RedisCluster};
 pub use sentinels::RedisSentinels;
-pub use setup::Setup;
+pub use setup::{HARNESS, Setup};
 pub use single::RedisServer;
 
 /// Waits until servers have agreed on something.

@@ -135,5 +135,5 @@ impl Setup {
 
 /// The name of every server's unix socket, in its directory.
 pub(super) const SOCKET: &str = "redis.sock";
-/// The user and password of tests, and of servers among each other.
-pub(super) const HARNESS: &str = "harness";
+/// The user and password of tests, who may everything, and of servers among each other.
+pub const HARNESS: &str = "harness";

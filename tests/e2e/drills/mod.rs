@@ -1,0 +1,147 @@
+//! Servers fail while people work.
+//!
+//! Each drill breaks something under a steady load from several gateways and puts it right again. Whatever it was:
+//! nobody is told to drop a cookie, nobody is taken for a stranger, every answer comes in time, no session that was
+//! acknowledged is lost, and everybody works again afterwards.
+
+mod people;
+mod single;
+
+use std::time::{Duration, Instant};
+
+use e2e::{Answered, Gateway, Load, Site, Upstream};
+use serde_json::Value;
+
+use self::people::Person;
+
+/// Gateways on one storage, and people at work.
+struct Drill {
+    name: &'static str,
+    gateways: Vec<Gateway>,
+    load: Load<Person>,
+    recovered: Option<Duration>,
+    _upstream: Upstream,
+}
+
+impl Drill {
+    /// Two gateways on a storage as `settings` say.
+    #[track_caller]
+    fn start(name: &'static str, settings: &Value) -> Self {
+        Self::with(name, &[settings, settings])
+    }
+
+    /// A gateway for each way to the storage.
+    #[track_caller]
+    fn with(name: &'static str, settings: &[&Value]) -> Self {
+        let upstream = people::upstream();
+        let gateways: Vec<_> = settings
+            .iter()
+            .map(|settings| site(&upstream, settings).run())
+            .collect();
+        let addresses: Vec<_> = gateways.iter().map(Gateway::address).collect();
+        let drill = Self {
+            name,
+            load: Load::start(people::at(&gateways[0]), &addresses),
+            gateways,
+            recovered: None,
+            _upstream: upstream,
+        };
+        drill.everybody_is_served();
+        drill
+    }
+
+    /// Waits until everybody was served by every gateway.
+    #[track_caller]
+    fn everybody_is_served(&self) {
+        for gateway in 0..self.gateways.len() {
+            self.everybody_is_answered(gateway, 200);
+        }
+    }
+
+    /// Waits until everybody was refused by every gateway, because the storage did not answer.
+    #[track_caller]
+    fn everybody_is_refused(&self) {
+        for gateway in 0..self.gateways.len() {
+            self.everybody_is_answered(gateway, 503);
+        }
+    }
+
+    /// Waits until everybody was answered so by one gateway.
+    #[track_caller]
+    fn everybody_is_answered(&self, gateway: usize, status: u16) {
+        let address = self.gateways[gateway].address();
+        let has_status = |all: &[&Answered], person| {
+            all.iter().any(|answered| {
+                (answered.person, answered.gateway, answered.status()) == (person, address, status)
+            })
+        };
+        let what = format!("{status} for everybody from gateway {gateway}");
+        self.load.until(&what, |all| {
+            (0..people::COUNT).all(|person| has_status(all, person))
+        });
+    }
+
+    /// Waits until nobody can be let in any more.
+    #[track_caller]
+    fn newcomers_are_refused(&self) {
+        self.load.until("503 for newcomers", |all| {
+            all.iter()
+                .any(|answered| answered.person == people::NEWCOMER && answered.status() == 503)
+        });
+    }
+
+    /// The storage can be used again: waits until everybody is served, and notes how long that took.
+    #[track_caller]
+    fn recovers(&mut self) {
+        let usable = Instant::now();
+        self.everybody_is_served();
+        self.recovered = Some(usable.elapsed());
+    }
+
+    /// Ends the work and holds every answer against what is promised.
+    #[track_caller]
+    fn ends_well(self) {
+        let (people, answers) = self.load.stop();
+        for answered in &answers {
+            people::judge(&people, answered);
+        }
+        for gateway in &self.gateways {
+            for person in &people {
+                person.is_known_at(gateway.address());
+            }
+        }
+        let refused = answers.iter().filter(|answered| answered.status() == 503);
+        let longest = answers.iter().map(|answered| answered.took).max();
+        println!(
+            "| {} | {} | {} | {} | {} |",
+            self.name,
+            answers.len(),
+            refused.count(),
+            longest.unwrap_or_default().as_millis(),
+            self.recovered.unwrap_or_default().as_millis(),
+        );
+    }
+}
+
+fn site(upstream: &Upstream, settings: &Value) -> Site {
+    let mut settings = settings.clone();
+    settings["timeout"] = "1s".into();
+    settings["connectTimeout"] = "1s".into();
+    Site::new(upstream)
+        .redis_as(&settings)
+        .load("cookieExpiration: 1h, autoRenewAfter: 2s, touchInterval: 1s")
+        .headers("X-User-Id: user_id, X-Seen: seen")
+        .action("Echo: { use: gateway.actions.EchoAction }")
+        .route("path: /who, middlewares: [Load, Map], action: Echo")
+}
+
+/// How long a fault lasts at least: as long as people need to meet it, and in a report (`cargo xtask drill`) longer.
+fn fault() -> Duration {
+    let seconds = std::env::var("DRILL_SECONDS").ok();
+    let seconds = seconds.and_then(|seconds| seconds.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(0))
+}
+
+/// A request may run several commands one after the other: two to find a session, two to write it. Each of them has a
+/// deadline of a second.
+const DEADLINE: Duration = Duration::from_secs(4);
