@@ -123,3 +123,55 @@ impl Status {
 fn broke() -> Unavailable {
     Unavailable::new("the connection broke")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_young_outage_is_waited_out_and_an_old_one_is_told_at_once() {
+        let (link, _publish) = link_that_is_down();
+        let start = Instant::now();
+        let patience = Patience::OfOutage(Duration::from_millis(50));
+
+        advance(Duration::from_millis(30)).await;
+        assert_eq!(link.line(patience, None).await.unwrap_err(), gone());
+        assert_eq!(start.elapsed(), Duration::from_millis(50));
+
+        assert_eq!(link.line(patience, None).await.unwrap_err(), gone());
+        assert_eq!(start.elapsed(), Duration::from_millis(50));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_from_now_on_waits_in_an_old_outage_too() {
+        let (link, _publish) = link_that_is_down();
+        let start = Instant::now();
+        advance(Duration::from_secs(60)).await;
+
+        let patience = Patience::FromNow(Duration::from_secs(1));
+        assert_eq!(link.line(patience, None).await.unwrap_err(), gone());
+
+        assert_eq!(start.elapsed(), Duration::from_secs(61));
+    }
+
+    fn link_that_is_down() -> (Link, watch::Sender<Status>) {
+        let (publish, status) = watch::channel(Status::Down {
+            cause: gone(),
+            since: Instant::now(),
+        });
+        let supervisor = Runtime::default().spawn(pending()).unwrap();
+        let link = Link {
+            status,
+            _supervisor: supervisor,
+        };
+        (link, publish)
+    }
+
+    fn gone() -> Unavailable {
+        Unavailable::new("gone")
+    }
+}

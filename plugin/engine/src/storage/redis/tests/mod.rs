@@ -1,3 +1,7 @@
+mod hearing;
+mod refusals;
+mod tls;
+
 use super::server::{RedisServer, Setup};
 use super::*;
 use crate::clock::ManualClock;
@@ -218,7 +222,11 @@ impl Bench {
             prefix: config.prefix,
             ..server.config()
         };
-        let storage = RedisStorage::open(&config, Arc::default()).unwrap();
+        Self::on(server, &config)
+    }
+
+    fn on(server: RedisServer, config: &RedisConfig) -> Self {
+        let storage = RedisStorage::open(config, Arc::default()).unwrap();
         assert_eq!(block_on(storage.probe().wait()), Ok(()));
         Self { storage, server }
     }
@@ -253,7 +261,10 @@ pub(crate) struct RedisSubject {
 
 impl RedisSubject {
     pub(crate) fn open() -> Self {
-        let Bench { storage, server } = Bench::open();
+        Self::of(Bench::open())
+    }
+
+    fn of(Bench { storage, server }: Bench) -> Self {
         Self {
             rows: Arc::new(encoded(storage)),
             _server: server,
@@ -274,6 +285,13 @@ impl Subject for RedisSubject {
 fn encoded(storage: RedisStorage) -> Encoded<RedisStorage> {
     let services = TestGateway::new().services();
     Encoded::new(storage, "Redis", Keyring::plain(), &services)
+}
+
+/// Waits, without a limit of its own, for what only time can bring.
+fn until(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        std::thread::yield_now();
+    }
 }
 
 fn row(version: u64) -> Row {
