@@ -22,6 +22,7 @@ mod principals;
 mod proxying;
 mod quickstart;
 mod races;
+mod reader;
 mod renewal;
 mod sealing;
 mod session;

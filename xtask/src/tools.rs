@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::{Error, step};
 
-/// A program and the Debian package it is in.
+/// A program, or something that a program needs, and the Debian package it is in.
 pub(crate) struct Tool {
     program: &'static str,
     package: &'static str,
@@ -26,6 +26,11 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     Tool {
         program: "curl",
         package: "curl",
+    },
+    // Known by its file: other interpreters in the path need not find what the package brings.
+    Tool {
+        program: "/usr/lib/python3/dist-packages/cryptography/__init__.py",
+        package: "python3-cryptography",
     },
     Tool {
         program: "redis-server",
@@ -91,7 +96,7 @@ pub(crate) fn require(tools: &[Tool]) -> Result<(), Error> {
     step::run(".", "apt-get", &install)
 }
 
-/// Whether a program is in the path. System directories count even where a user's path lacks them.
+/// Whether a program is in the path, or a file is there. System directories count even where a user's path lacks them.
 pub(crate) fn exists(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut directories = env::split_paths(&path);
