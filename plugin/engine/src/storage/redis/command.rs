@@ -27,14 +27,11 @@ impl Command<'_> {
     }
 
     pub(super) async fn send<T: FromRedisValue>(&self, line: &Line) -> RedisResult<T> {
-        let mut connection = line.commands.clone();
         match self {
-            Self::Once(command) | Self::Repeatable(command) => {
-                command.query_async(&mut connection).await
-            }
-            Self::Script(script, command) => match command.query_async(&mut connection).await {
+            Self::Once(command) | Self::Repeatable(command) => line.query(command).await,
+            Self::Script(script, command) => match line.query(command).await {
                 Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                    script.in_full(command).query_async(&mut connection).await
+                    line.query(&script.in_full(command)).await
                 }
                 answer => answer,
             },

@@ -5,9 +5,10 @@
 //! without a time of life, and no command that deletes a row: it is replaced by a tombstone, which expires.
 //!
 //! The server's user needs `get`, `set`, `getrange`, `del`, `ping`, `evalsha`, `eval`, for the local cache
-//! `client|tracking`, and for a reset `scan` and `unlink`.
+//! `client|tracking`, in a Cluster `cluster|slots`, `cluster|nodes` and `asking`, and for a reset `scan` and `unlink`.
 
 mod blob;
+mod cluster;
 mod command;
 mod config;
 mod connect;
@@ -31,11 +32,10 @@ use abi::storage::{Expected, Key, Loaded, Row, Storage, Unavailable, Written};
 use redis::FromRedisValue;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use self::command::{Command, Script};
 use self::deployment::{Aim, Deployment};
-use self::fault::{Fault, Remedy};
 use self::link::{Hearing, Patience, Terms};
 use self::target::Target;
 use super::changes::Changes;
@@ -113,36 +113,24 @@ impl RedisStorage {
         command: Command<'_>,
     ) -> Result<T, Unavailable> {
         let limit = self.target.timeout;
-        match timeout(limit, self.repeat(aim, &command)).await {
+        match timeout(limit, self.complete(aim, &command)).await {
             Ok(answer) => answer,
             Err(_) => Err(Unavailable::new(format!("no answer within {limit:?}"))),
         }
     }
 
-    /// Repeats a command that the server says it has not executed, and once, on another connection, a repeatable one
-    /// whose connection broke: servers close idle ones. Any other failure may have come after the command was
-    /// executed, and is for the caller to judge.
-    async fn repeat<T: FromRedisValue>(
+    /// Goes on until the command is executed, or nobody knows whether it was.
+    async fn complete<T: FromRedisValue>(
         &self,
         aim: Aim<'_>,
         command: &Command<'_>,
     ) -> Result<T, Unavailable> {
-        let patience = Patience::OfOutage(self.patience);
-        let mut broken = None;
+        let mut way = self.deployment.way(aim, Patience::OfOutage(self.patience));
         loop {
-            let line = self.deployment.line(aim, patience, broken).await?;
-            let error = match command.send(&line).await {
+            let line = way.line().await?;
+            match command.send(&line).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            let fault = Fault::of_command(&error);
-            let is_left = line.doubt(&fault);
-            if fault.remedy == Remedy::Wait {
-                sleep(PAUSE).await;
-            } else if is_left && broken.is_none() && command.is_repeatable(&fault) {
-                broken = Some(line.number);
-            } else {
-                return Err(fault.cause);
+                Err(error) => way.failed(command, &line, &error).await?,
             }
         }
     }
@@ -257,8 +245,6 @@ return 1";
 
 /// How long a request waits for a connection when there is none.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// Between two attempts while a Cluster is in motion.
-const PAUSE: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 pub(crate) mod tests;

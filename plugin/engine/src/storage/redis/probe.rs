@@ -2,7 +2,8 @@
 
 use abi::storage::Unavailable;
 
-use super::{Aim, Command, Patience, RedisStorage};
+use super::deployment::{Aim, Part};
+use super::{Command, Patience, RedisStorage};
 use crate::session::Nonce;
 
 impl RedisStorage {
@@ -10,17 +11,20 @@ impl RedisStorage {
     pub(super) async fn write_and_read_back(&self) -> Result<(), Unavailable> {
         // Right after the start there is no connection yet, and nobody waits: as long as a command may take.
         let patience = Patience::FromNow(self.target.timeout);
-        for master in (0..self.deployment.masters()).map(Aim::Master) {
-            self.deployment.line(master, patience, None).await?;
-            self.probe_at(master).await?;
+        for part in &self.deployment.parts(patience).await? {
+            self.deployment
+                .line(Aim::Part(part), patience, None)
+                .await?;
+            self.probe_at(part).await?;
         }
         Ok(())
     }
 
-    async fn probe_at(&self, master: Aim<'_>) -> Result<(), Unavailable> {
+    async fn probe_at(&self, part: &Part) -> Result<(), Unavailable> {
         let mark = Nonce::generate().map_err(|error| Unavailable::new(error.to_string()))?;
         let mark = u64::from_be_bytes(*mark.as_bytes().first_chunk().unwrap_or(&[0; 8]));
-        let name = format!("{}probe:{mark:016x}", self.target.names.prefix());
+        let name = self.name_at(part, mark)?;
+        let master = Aim::Part(part);
         let mut set = redis::cmd("SET");
         set.arg(&name).arg(mark).arg("PX").arg(10_000);
         let get = redis::Cmd::get(&name);
@@ -36,5 +40,14 @@ impl RedisStorage {
                 "the server does not return what was written",
             )),
         }
+    }
+
+    /// The first name from `mark` on that is at home there. A master has one name in thousands, or more.
+    fn name_at(&self, part: &Part, mark: u64) -> Result<String, Unavailable> {
+        let prefix = self.target.names.prefix();
+        (0..1 << 20)
+            .map(|offset| format!("{prefix}probe:{:016x}", mark.wrapping_add(offset)))
+            .find(|name| part.holds(name))
+            .ok_or_else(|| Unavailable::new("no name is at home at one of the masters"))
     }
 }

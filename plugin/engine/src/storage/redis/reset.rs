@@ -3,14 +3,15 @@
 use abi::storage::{Key, Unavailable};
 use futures_util::future::try_join_all;
 
-use super::{Aim, Command, RedisStorage};
+use super::{Aim, Command, Patience, RedisStorage};
 
 impl RedisStorage {
     /// In slices, so that the servers answer others meanwhile. Not atomic: a row written during this may stay.
     pub(super) async fn remove_all(&self) -> Result<u64, Unavailable> {
         let mut removed = 0;
-        for master in (0..self.deployment.masters()).map(Aim::Master) {
-            removed += self.remove_at(master).await?;
+        let patience = Patience::OfOutage(self.patience);
+        for part in &self.deployment.parts(patience).await? {
+            removed += self.remove_at(Aim::Part(part)).await?;
         }
         Ok(removed)
     }

@@ -16,6 +16,14 @@ impl Address {
     pub(crate) fn tcp(host: impl Into<String>, port: u16) -> Self {
         Self::Tcp(host.into(), port)
     }
+
+    /// The name or the address of the machine, unless it is this one's own socket.
+    pub(crate) fn host(&self) -> Option<&str> {
+        match self {
+            Self::Tcp(host, _) => Some(host),
+            Self::Unix(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Address {

@@ -34,6 +34,11 @@ impl Links {
         &self.0[usize::try_from(index).unwrap_or_default()]
     }
 
+    /// Whether all of them are up.
+    pub(crate) fn are_ready(&self) -> bool {
+        self.0.iter().all(|link| link.ready().is_some())
+    }
+
     /// Any one, for what is no row.
     pub(crate) fn any(&self) -> &Link {
         &self.0[0]

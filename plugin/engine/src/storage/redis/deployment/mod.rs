@@ -1,35 +1,41 @@
 //! Which servers there are, and which of them serves a row now.
 
 mod links;
+mod way;
 
 use std::io;
+use std::sync::Arc;
 
 use abi::storage::{Key, Unavailable};
+use redis::RedisError;
 use tokio::sync::watch;
 
 pub(super) use self::links::Links;
+pub(super) use self::way::Way;
+pub(super) use super::cluster::Part;
+use super::cluster::{Cluster, Detour};
 use super::link::{Fixed, Line, Patience, Terms};
 use super::target::{Servers, Target};
 
 /// The servers of one storage.
 #[derive(Debug)]
 pub(super) enum Deployment {
+    Cluster(Cluster),
     Single(Single),
 }
 
 /// One server.
 #[derive(Debug)]
 pub(super) struct Single {
-    links: Links,
+    links: Arc<Links>,
     moved: watch::Sender<u64>,
 }
 
 /// Whom a command is for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Aim<'a> {
-    /// The master of this number, counted from 0.
-    #[expect(dead_code, reason = "there is only one without a Cluster")]
-    Master(usize),
+    /// A master, whatever is on it.
+    Part(&'a Part),
     /// The server that decides about this row.
     Row(&'a Key),
 }
@@ -41,9 +47,9 @@ impl Deployment {
     /// When the threads cannot be started.
     pub(super) fn open(target: &Target, terms: &Terms) -> io::Result<Self> {
         match &target.servers {
-            Servers::Cluster(_) => Err(io::ErrorKind::Unsupported.into()),
+            Servers::Cluster(seeds) => Cluster::open(seeds, target, terms).map(Self::Cluster),
             Servers::Single(address) => Ok(Self::Single(Single {
-                links: Links::open(target.connections, || Fixed(address.clone()), terms)?,
+                links: Links::open(target.connections, || Fixed(address.clone()), terms)?.into(),
                 moved: watch::Sender::default(),
             })),
         }
@@ -57,25 +63,39 @@ impl Deployment {
         broken: Option<u64>,
     ) -> Result<Line, Unavailable> {
         match (self, aim) {
+            (_, Aim::Part(part)) => part.links().any().line(patience, broken).await,
+            (Self::Cluster(cluster), Aim::Row(key)) => cluster.line(key, patience, broken).await,
             (Self::Single(single), Aim::Row(key)) => {
                 single.links.of(key).line(patience, broken).await
-            }
-            (Self::Single(single), Aim::Master(_)) => {
-                single.links.any().line(patience, broken).await
             }
         }
     }
 
-    /// How many servers rows are written to.
-    pub(super) fn masters(&self) -> usize {
+    /// The way of one command.
+    pub(super) fn way<'a>(&'a self, aim: Aim<'a>, patience: Patience) -> Way<'a> {
+        Way::new(self, aim, patience)
+    }
+
+    /// Where to go instead, if that is what the answer on `line` says.
+    fn detour(&self, error: &RedisError, line: &Line) -> Option<Detour> {
         match self {
-            Self::Single(_) => 1,
+            Self::Cluster(cluster) => cluster.detour(error, line),
+            Self::Single(_) => None,
+        }
+    }
+
+    /// All masters, each with the rows that are on it.
+    pub(super) async fn parts(&self, patience: Patience) -> Result<Vec<Part>, Unavailable> {
+        match self {
+            Self::Cluster(cluster) => cluster.parts(patience).await,
+            Self::Single(single) => Ok(vec![Part::whole(&single.links)]),
         }
     }
 
     /// Counts how often another server has become the master of some rows.
     pub(super) fn moved(&self) -> watch::Receiver<u64> {
         match self {
+            Self::Cluster(cluster) => cluster.moved(),
             Self::Single(single) => single.moved.subscribe(),
         }
     }

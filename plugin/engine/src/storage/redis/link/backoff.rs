@@ -7,17 +7,17 @@ use crate::storage::redis::fault::Remedy;
 /// Not at all after a connection that lasted, then doubling from 20 ms to 500 ms, so that a server that restarts is found within half a second, and no gateway storms
 /// one that does not. What only an operator can change is tried every ten seconds.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(in crate::storage::redis) struct Backoff {
     attempts: u32,
 }
 
 impl Backoff {
     /// After the connection has worked for a while.
-    pub(super) fn reset(&mut self) {
+    pub(in crate::storage::redis) fn reset(&mut self) {
         self.attempts = 0;
     }
 
-    pub(super) fn next(&mut self, remedy: Remedy) -> Duration {
+    pub(in crate::storage::redis) fn next(&mut self, remedy: Remedy) -> Duration {
         let longest = match (remedy, self.attempts) {
             (Remedy::Configure, _) => return jitter(OPERATOR),
             (_, 0) => Duration::ZERO,
@@ -29,7 +29,7 @@ impl Backoff {
 }
 
 /// Between half of it and all of it, so that gateways that lost one server do not come back in step.
-fn jitter(longest: Duration) -> Duration {
+pub(in crate::storage::redis) fn jitter(longest: Duration) -> Duration {
     let random = getrandom::u32().unwrap_or_default();
     longest / 2 + longest / 2 * (random % 1024) / 1024
 }

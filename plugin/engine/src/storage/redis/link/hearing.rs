@@ -37,6 +37,11 @@ impl Hearing {
         }
     }
 
+    /// Writes may have been missed.
+    pub(crate) fn gap(&self) {
+        self.changes.gap();
+    }
+
     /// The same for a link that only serves `share` of the keys: of the others, those links tell that serve them.
     pub(super) fn of(&self, share: Share) -> Self {
         Self {

@@ -1,22 +1,27 @@
 //! One connection, as those who send commands see it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
+use redis::{Cmd, FromRedisValue, Pipeline, RedisResult};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::storage::redis::connect::Address;
 use crate::storage::redis::fault::{Fault, Remedy};
 
 /// A connection that worked a moment ago. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub(crate) commands: MultiplexedConnection,
+    pub(crate) server: Arc<Address>,
     /// No two lines of this process have the same.
     pub(crate) number: u64,
     since: Instant,
     doubts: mpsc::Sender<Doubt>,
+    is_asking: bool,
 }
 
 /// What a request saw on the line of this number. By the time it is heard, another line may be up.
@@ -27,13 +32,42 @@ pub(super) struct Doubt {
 }
 
 impl Line {
-    pub(super) fn new(commands: MultiplexedConnection, doubts: mpsc::Sender<Doubt>) -> Self {
+    pub(super) fn new(
+        server: Address,
+        commands: MultiplexedConnection,
+        doubts: mpsc::Sender<Doubt>,
+    ) -> Self {
         Self {
             commands,
+            server: server.into(),
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             since: Instant::now(),
             doubts,
+            is_asking: false,
         }
+    }
+
+    /// The same connection, for a command about a row that is on its way to this server: without the announcement the
+    /// server would send us back.
+    pub(crate) fn asking(self) -> Self {
+        Self {
+            is_asking: true,
+            ..self
+        }
+    }
+
+    /// Sends `command` and waits for its answer.
+    pub(crate) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
+        let mut commands = self.commands.clone();
+        if !self.is_asking {
+            return command.query_async(&mut commands).await;
+        }
+        // In one piece: the announcement is for the next command on the connection, whosever that is.
+        let mut announced = Pipeline::with_capacity(2);
+        announced.cmd("ASKING").add_command(command.clone());
+        let answers = commands.send_packed_commands(&announced, 0, 2).await?;
+        let answer = answers.into_iter().nth(1).unwrap_or_default();
+        Ok(redis::from_redis_value(answer.extract_error()?)?)
     }
 
     /// Reports how a command failed, so that the line is replaced at once if it should be and not with the next

@@ -20,8 +20,10 @@ use abi::storage::Unavailable;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+pub(super) use self::backoff::{Backoff, jitter};
 pub(super) use self::hearing::Hearing;
 pub(super) use self::line::Line;
+pub(super) use self::outage::{News, Outage};
 pub(super) use self::seek::{Fixed, Seek};
 pub(super) use self::share::{Share, index};
 use self::supervisor::Supervisor;
@@ -84,7 +86,9 @@ impl Link {
     ) -> Result<Line, Unavailable> {
         let deadline = match &*self.status.borrow() {
             Status::Up(line) if Some(line.number) != broken => return Ok(line.clone()),
-            status => patience.deadline(status),
+            // The news that it broke is on its way.
+            Status::Up(_) => patience.deadline(Instant::now()),
+            Status::Down { since, .. } => patience.deadline(*since),
         };
         let mut status = self.status.clone();
         let another = status.wait_for(|status| status.line(broken).is_some());
@@ -92,6 +96,11 @@ impl Link {
             Ok(Ok(status)) => status.line(broken).cloned().ok_or_else(broke),
             Ok(Err(_)) | Err(_) => Err(self.cause()),
         }
+    }
+
+    /// The connection, if it is up.
+    pub(super) fn ready(&self) -> Option<Line> {
+        self.status.borrow().line(None).cloned()
     }
 
     fn cause(&self) -> Unavailable {
@@ -103,10 +112,11 @@ impl Link {
 }
 
 impl Patience {
-    fn deadline(self, status: &Status) -> Instant {
-        match (self, status) {
-            (Self::OfOutage(limit), Status::Down { since, .. }) => *since + limit,
-            (Self::OfOutage(limit) | Self::FromNow(limit), _) => Instant::now() + limit,
+    /// Until when to wait in an outage that began then.
+    pub(super) fn deadline(self, outage_began: Instant) -> Instant {
+        match self {
+            Self::FromNow(limit) => Instant::now() + limit,
+            Self::OfOutage(limit) => outage_began + limit,
         }
     }
 }

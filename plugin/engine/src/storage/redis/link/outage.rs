@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 /// The time since a connection was lost, or since the first was wanted.
 #[derive(Debug)]
-pub(super) struct Outage {
-    pub(super) began: Instant,
+pub(in crate::storage::redis) struct Outage {
+    pub(in crate::storage::redis) began: Instant,
     cause: Option<Unavailable>,
     attempts: u32,
     next_sign: Instant,
@@ -16,7 +16,7 @@ pub(super) struct Outage {
 
 /// What an attempt that failed is worth saying.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) enum News {
+pub(in crate::storage::redis) enum News {
     /// It failed for a reason that is new.
     Cause,
     /// Nothing: the last one failed for the same reason.
@@ -26,7 +26,7 @@ pub(super) enum News {
 }
 
 impl Outage {
-    pub(super) fn begin(now: Instant) -> Self {
+    pub(in crate::storage::redis) fn begin(now: Instant) -> Self {
         Self {
             began: now,
             cause: None,
@@ -36,7 +36,7 @@ impl Outage {
     }
 
     /// The connection was lost, or an attempt to connect failed.
-    pub(super) fn failed(&mut self, cause: &Unavailable, now: Instant) -> News {
+    pub(in crate::storage::redis) fn failed(&mut self, cause: &Unavailable, now: Instant) -> News {
         self.attempts = self.attempts.saturating_add(1);
         let is_new = self.cause.as_ref() != Some(cause);
         if !is_new && now < self.next_sign {
@@ -51,7 +51,7 @@ impl Outage {
     }
 
     /// How long it lasted, if anybody was told that it began.
-    pub(super) fn told(&self, now: Instant) -> Option<Duration> {
+    pub(in crate::storage::redis) fn told(&self, now: Instant) -> Option<Duration> {
         self.cause.is_some().then(|| now - self.began)
     }
 }

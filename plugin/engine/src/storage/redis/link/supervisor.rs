@@ -34,6 +34,7 @@ pub(super) struct Supervisor<S> {
 
 /// A connection that was checked, before anybody knows of it.
 struct Checked {
+    server: Address,
     commands: MultiplexedConnection,
     driver: Driver,
     ear: Option<Ear>,
@@ -107,6 +108,7 @@ impl<S: Seek> Supervisor<S> {
             () = &mut driver => return Err(closed()),
         };
         Ok(Checked {
+            server: address.clone(),
             commands,
             driver,
             ear,
@@ -116,11 +118,12 @@ impl<S: Seek> Supervisor<S> {
     /// Offers the connection until it fails, and says how.
     async fn hold(&mut self, checked: Checked) -> Fault {
         let Checked {
+            server,
             commands,
             driver,
             ear,
         } = checked;
-        let line = Line::new(commands, self.doubts.clone());
+        let line = Line::new(server, commands, self.doubts.clone());
         self.connected();
         self.publish.send_replace(Status::Up(line.clone()));
         // The driver runs here and not in a task of its own: its end is noticed at once, and so is ours by it.

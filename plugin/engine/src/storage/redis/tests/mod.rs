@@ -247,7 +247,7 @@ impl Bench {
         let command = Command::Repeatable(command.clone());
         block_on(
             self.storage
-                .task(async move { self.storage.run(Aim::Master(0), command).await })
+                .task(async move { self.storage.run(Aim::Row(&KEY), command).await })
                 .wait(),
         )
         .unwrap()
