@@ -136,7 +136,13 @@ fn middlewares(desk: &Desk) -> [MiddlewareHandle; 2] {
     let rows = MemoryStorage::open(&MemoryConfig::default(), clock.clone()).unwrap();
     let config = serde_json::from_value(load_config()).unwrap();
     let (entry, services) = (Entry { name: "Load" }, desk.services());
-    let load = LoadSessionMiddleware::new(entry, &config, |_| Ok(Arc::new(rows)), clock, &services);
+    let load = LoadSessionMiddleware::new(
+        entry,
+        &config,
+        |_| Ok(Arc::new(rows).into()),
+        clock,
+        &services,
+    );
     let config = serde_json::from_value(map_config()).unwrap();
     let map = MapSessionToHeaderMiddleware::new(config, &services);
     [

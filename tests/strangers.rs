@@ -47,7 +47,8 @@ impl Bench {
         let rows = Arc::new(rows.unwrap());
         let (config, shared) = (serde_json::from_str("{}").unwrap(), rows.clone());
         let services = gateway.services();
-        let load = LoadSessionMiddleware::new(entry, &config, |_| Ok(shared), clock, &services);
+        let load =
+            LoadSessionMiddleware::new(entry, &config, |_| Ok(shared.into()), clock, &services);
         Self {
             gateway,
             load: MiddlewareHandle::new(load.unwrap()),

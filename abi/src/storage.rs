@@ -41,6 +41,31 @@ pub trait Storage: Send + Sync + 'static {
     fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>>;
 }
 
+/// What is shared is as good as what is owned.
+impl<S: Storage + ?Sized> Storage for Arc<S> {
+    fn load<'a>(&'a self, key: &'a Key) -> Maybe<'a, Loaded<Row>> {
+        (**self).load(key)
+    }
+
+    fn write<'a>(
+        &'a self,
+        key: &'a Key,
+        expected: Expected,
+        row: Row,
+        keep: Duration,
+    ) -> Maybe<'a, Written> {
+        (**self).write(key, expected, row, keep)
+    }
+
+    fn probe(&self) -> Maybe<'_, Result<(), Unavailable>> {
+        (**self).probe()
+    }
+
+    fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>> {
+        (**self).reset()
+    }
+}
+
 /// The name of a row: a keyed or plain hash of a session id, never the id itself.
 #[repr(transparent)]
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -18,13 +18,12 @@ use engine::middlewares::{
 };
 use engine::runtime::Runtime;
 use engine::session::Keyring;
-use engine::storage::{FileConfig, FileStorage, MemoryConfig, RedisConfig, RedisStorage, Storages};
+use engine::storage::{FileConfig, MemoryConfig, RedisConfig, Storages};
 
 /// The plugin of one gateway.
 struct Session {
     services: Services,
     clock: Arc<dyn Clock>,
-    runtime: Arc<Runtime>,
     storages: Storages,
 }
 
@@ -60,9 +59,9 @@ impl Plugin for Session {
 
     fn open(config: SessionConfig, services: Services) -> Result<Self, Faults> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let runtime = Arc::new(Runtime::new(config.io_threads));
         Ok(Self {
-            runtime: Arc::new(Runtime::new(config.io_threads)),
-            storages: Storages::new(services.clone(), Arc::clone(&clock)),
+            storages: Storages::new(services.clone(), Arc::clone(&clock), runtime),
             services,
             clock,
         })
@@ -126,14 +125,12 @@ impl Session {
         self.storages.memory(entry.name, &config)
     }
 
-    fn file(&self, _: Entry<'_>, config: FileConfig) -> Result<StorageHandle, Faults> {
-        let storage = FileStorage::open(&config, Arc::clone(&self.clock))?;
-        Ok(StorageHandle::new(Arc::new(storage)))
+    fn file(&self, entry: Entry<'_>, config: FileConfig) -> Result<StorageHandle, Faults> {
+        self.storages.file(entry.name, &config)
     }
 
-    fn redis(&self, _: Entry<'_>, config: RedisConfig) -> Result<StorageHandle, Faults> {
-        let storage = RedisStorage::open(&config, Arc::clone(&self.runtime))?;
-        Ok(StorageHandle::new(Arc::new(storage)))
+    fn redis(&self, entry: Entry<'_>, config: RedisConfig) -> Result<StorageHandle, Faults> {
+        self.storages.redis(entry.name, &config)
     }
 }
 

@@ -112,7 +112,7 @@ fn chain(population: &Population, desk: &Desk) -> [MiddlewareHandle; 2] {
     let (entry, rows) = (Entry { name: "Load" }, population.rows.clone());
     let config = serde_json::from_value(load_config()).expect("the keys exist");
     let clock = Arc::clone(&population.clock) as _;
-    let load = LoadSessionMiddleware::new(entry, &config, |_| Ok(rows), clock, &services);
+    let load = LoadSessionMiddleware::new(entry, &config, |_| Ok(rows.into()), clock, &services);
     let config = serde_json::from_value(map_config()).expect("a mapping");
     let map = MapSessionToHeaderMiddleware::new(config, &services);
     [

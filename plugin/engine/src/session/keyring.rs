@@ -22,7 +22,7 @@ use super::secrets::Secrets;
 ///
 /// A row stays under the secret that named it, until it is written under another name. So a secret that goes takes
 /// exactly the rows with it that are found under it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Keyring(Option<Secrets>);
 
 impl Keyring {
@@ -259,6 +259,15 @@ mod tests {
         let roster = keyring.rosters("zoë")[1];
 
         assert_eq!(session.beside(roster.key()), roster);
+    }
+
+    #[test]
+    fn keyrings_are_equal_when_their_secrets_are_in_the_same_order() {
+        assert_eq!(keyring(&[NEW, OLD]), keyring(&[NEW, OLD]));
+        assert_ne!(keyring(&[NEW, OLD]), keyring(&[OLD, NEW]));
+        assert_ne!(keyring(&[NEW, OLD]), keyring(&[NEW]));
+        assert_ne!(keyring(&[NEW]), Keyring::plain());
+        assert_eq!(Keyring::plain(), Keyring::plain());
     }
 
     #[test]

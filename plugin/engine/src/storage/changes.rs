@@ -3,9 +3,9 @@
 //! A copy is worth something only while every write would be heard of. So each connection that rows are read through
 //! has an [`Ear`], and nothing counts as heard unless all of them hear.
 
-use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::{fmt, ptr};
 
 use abi::storage::Key;
 
@@ -55,6 +55,16 @@ impl Changes {
     /// Somebody else wrote the row.
     pub fn changed(&self, key: &Key) {
         self.tell(|listener| listener.changed(key));
+    }
+
+    /// This process wrote the row, through the copies of `writer`, who knows. Servers tell nobody what he did himself.
+    pub fn written(&self, key: &Key, writer: &impl Listener) {
+        let is_writer = |listener: &dyn Listener| ptr::addr_eq(listener, writer);
+        self.tell(|listener| {
+            if !is_writer(listener) {
+                listener.changed(key);
+            }
+        });
     }
 
     /// Writes may have been missed.
@@ -195,6 +205,18 @@ mod tests {
         changes.changed(&KEY);
 
         assert_eq!(*witness.changed.lock().unwrap(), [KEY, KEY]);
+    }
+
+    #[test]
+    fn a_write_of_this_process_is_told_to_all_but_the_writer() {
+        let (changes, writer) = witnessed();
+        let other = Arc::new(Witness::default());
+        changes.subscribe(Arc::downgrade(&other) as Weak<dyn Listener>);
+
+        changes.written(&KEY, &*writer);
+
+        assert_eq!(*writer.changed.lock().unwrap(), []);
+        assert_eq!(*other.changed.lock().unwrap(), [KEY]);
     }
 
     fn witnessed() -> (Changes, Arc<Witness>) {

@@ -4,6 +4,9 @@
 //! decoded states: what lies in this process needs no decoding, and a hit costs one lock and one reference count.
 //! [`Encoded`] turns the first into the second.
 
+mod announced;
+mod backing;
+mod cache;
 mod changes;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -22,6 +25,7 @@ use abi::storage::{Expected, Loaded, Unavailable, Written};
 
 use crate::session::{Address, State};
 
+pub use backing::{Backing, Failovers};
 pub use changes::{Changes, Ear, Listener};
 pub use encoded::Encoded;
 #[cfg(test)]
@@ -31,14 +35,25 @@ pub use file::{Durability, FileConfig, FileStorage};
 pub use memory::{MemoryConfig, MemoryStorage};
 #[cfg(any(test, feature = "conformance"))]
 pub use redis::server;
-pub use redis::{RedisConfig, RedisStorage};
+pub use redis::{LocalCacheConfig, RedisConfig, RedisStorage};
 pub use storages::Storages;
 
 /// Rows of decoded states. The contract is that of [`abi::storage::Storage`], word for word; the conformance suite
 /// holds every implementation to it.
 pub trait Rows: Send + Sync + 'static {
-    /// Reads the row at `address`; a row whose time has run out is absent.
+    /// Reads the row at `address`, or a copy that is as good as the row; a row whose time has run out is absent.
     fn load(&self, address: Address) -> Maybe<'_, Loaded<Versioned>>;
+
+    /// As [`load`](Self::load), and never from a copy: what operations go by that write.
+    fn reread(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
+        self.load(address)
+    }
+
+    /// A copy of the row that may be outdated, for as long as the storage does not answer; none where no copies are
+    /// kept.
+    fn recall(&self, _: Address) -> Option<Versioned> {
+        None
+    }
 
     /// Stores `row` for `keep`, if what is there now is what the caller `expected`; compares and writes in one step.
     fn write(

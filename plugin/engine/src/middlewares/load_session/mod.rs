@@ -36,7 +36,7 @@ use self::published::Published;
 use self::store::Store;
 use crate::clock::Clock;
 use crate::session::Keyring;
-use crate::storage::Rows;
+use crate::storage::Backing;
 
 pub use self::config::{
     CookieCacheConfig, GlobError, KeyLookupText, LoadSessionConfig, OnLimit, PathGlob, PathGlobs,
@@ -61,7 +61,7 @@ impl LoadSessionMiddleware {
     pub fn new(
         entry: Entry<'_>,
         config: &LoadSessionConfig,
-        open: impl FnOnce(&Keyring) -> Result<Arc<dyn Rows>, Faults>,
+        open: impl FnOnce(&Keyring) -> Result<Backing, Faults>,
         clock: Arc<dyn Clock>,
         services: &Services,
     ) -> Result<Self, Faults> {
@@ -69,11 +69,11 @@ impl LoadSessionMiddleware {
         let response_header = response_header(&config.response_header, services, &mut faults);
         let settings = faults.absorb(config.settle());
         let keyring = settings.as_ref().map(|settings| &settings.policy.keyring);
-        let rows = faults.absorb(open(keyring.unwrap_or(&Keyring::plain())));
-        let (Some(settings), Some(rows)) = (settings, rows) else {
+        let backing = faults.absorb(open(keyring.unwrap_or(&Keyring::plain())));
+        let (Some(settings), Some(backing)) = (settings, backing) else {
             return Err(faults);
         };
-        let store = faults.absorb(Store::new(&settings, rows, clock, services));
+        let store = faults.absorb(Store::new(&settings, backing.rows, clock, services));
         let Some(store) = store.map(Arc::new) else {
             return Err(faults);
         };

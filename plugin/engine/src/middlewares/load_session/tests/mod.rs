@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::clock::ManualClock;
 use crate::session::{Address, Timestamp};
-use crate::storage::{MemoryConfig, MemoryStorage, Versioned};
+use crate::storage::{MemoryConfig, MemoryStorage, Rows, Versioned};
 
 struct Bench {
     gateway: TestGateway,
@@ -54,7 +54,7 @@ impl Bench {
             LoadSessionMiddleware::new(
                 entry,
                 &config,
-                |_| Ok(rows.clone()),
+                |_| Ok(rows.clone().into()),
                 clock.clone(),
                 &gateway.services(),
             )
@@ -78,7 +78,13 @@ impl Bench {
         let entry = Entry {
             name: "LoadSessionMiddleware",
         };
-        LoadSessionMiddleware::new(entry, &config, |_| Ok(rows), clock, &gateway.services())
+        LoadSessionMiddleware::new(
+            entry,
+            &config,
+            |_| Ok(rows.into()),
+            clock,
+            &gateway.services(),
+        )
     }
 
     fn visit(&self, cookie: &str, upstream: impl FnOnce(&mut TestExchange)) -> TestExchange {
