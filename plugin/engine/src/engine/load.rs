@@ -104,7 +104,7 @@ impl Engine {
                 self.happened(Event::Refused(Refusal::Revoked), place.address.key());
                 Loaded::Absent.into()
             }
-            State::Rotating { .. } | State::Rotated { .. } => Maybe::task(async move {
+            State::Rotating(_) | State::Rotated(_) => Maybe::task(async move {
                 match self.follow(place, Some(row), Claim::Presented).await {
                     Ok(session) => session.map_or(Loaded::Absent, Loaded::Found),
                     Err(cause) => Loaded::Unavailable(cause),
@@ -187,15 +187,15 @@ impl Engine {
                     return Ok(session.map(|session| trail.mark(session)));
                 }
                 State::Revoked | State::Roster(_) => return Ok(None),
-                State::Rotated { nonce, until } => {
-                    trail.step(claim == Claim::Presented && until <= self.now());
-                    let Some(next) = self.place_after(&place, &nonce) else {
+                State::Rotated(rotated) => {
+                    trail.step(claim == Claim::Presented && rotated.until <= self.now());
+                    let Some(next) = self.place_after(&place, &rotated.nonce) else {
                         return Ok(None);
                     };
                     place = next;
                 }
-                State::Rotating { nonce, record } => {
-                    match self.finish((&place, version), nonce, record).await {
+                State::Rotating(rotating) => {
+                    match self.finish((&place, version), &rotating).await {
                         Ok(Some(session)) => return Ok(Some(session)),
                         Ok(None) => {}
                         Err(Stop::Unavailable(cause)) => return Err(cause),

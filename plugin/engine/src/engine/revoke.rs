@@ -38,15 +38,18 @@ impl Engine {
             let (successor, record) = match state {
                 State::Live(record) => (None, record),
                 State::Revoked | State::Roster(_) => return Ok(false),
-                State::Rotated { nonce, .. } => {
-                    let Some(next) = self.place_after(&place, &nonce) else {
+                State::Rotated(rotated) => {
+                    let Some(next) = self.place_after(&place, &rotated.nonce) else {
                         return Ok(false);
                     };
                     place = next;
                     found = self.read(place.address).await?;
                     continue;
                 }
-                State::Rotating { nonce, record } => (self.place_after(&place, &nonce), record),
+                State::Rotating(rotating) => (
+                    self.place_after(&place, &rotating.nonce),
+                    rotating.record.clone(),
+                ),
             };
             if self
                 .replace((place.address, version), State::Revoked, TOMBSTONE)

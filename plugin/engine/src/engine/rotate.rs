@@ -24,7 +24,7 @@ use super::outcome::{Attempt, Saved, Stop};
 use super::rows::{Place, contended};
 use super::session::Session;
 use super::{Engine, TRIES};
-use crate::session::{Nonce, Record, State};
+use crate::session::{Record, Rotated, Rotating, State};
 use crate::storage::Versioned;
 
 impl Engine {
@@ -68,10 +68,7 @@ impl Engine {
         let record = session.record.clone();
         let left = self.policy.lifetime.remaining(&record, self.now());
         let keep = left.unwrap_or_default() + BROOM;
-        let state = State::Rotating {
-            nonce: Arc::new(nonce),
-            record,
-        };
+        let state = State::Rotating(Rotating { nonce, record }.into());
         let won = self
             .replace((session.address, session.version), state.clone(), keep)
             .await?;
@@ -82,15 +79,14 @@ impl Engine {
     pub(super) async fn finish(
         &self,
         (old, version): (&Place, u64),
-        nonce: Arc<Nonce>,
-        record: Arc<Record>,
+        Rotating { nonce, record }: &Rotating,
     ) -> Attempt<Option<Session>> {
         let lifetime = &self.policy.lifetime;
         lifetime
-            .remaining(&record, self.now())
+            .remaining(record, self.now())
             .map_err(|_| Stop::Lost)?;
-        let new = self.place_after(old, &nonce).ok_or(Stop::Lost)?;
-        let (occasion, renewed) = self.renewed(old, &record);
+        let new = self.place_after(old, nonce).ok_or(Stop::Lost)?;
+        let (occasion, renewed) = self.renewed(old, record);
         let moved = self
             .move_home(renewed, (&old.address, &new.address))
             .await?;
@@ -100,12 +96,14 @@ impl Engine {
         let added = self
             .add(new.address, State::Live(record.clone()), keep)
             .await?;
-        let until = self.now().after(self.policy.grace);
-        let rotated = State::Rotated { nonce, until };
+        let rotated = Rotated {
+            nonce: *nonce,
+            until: self.now().after(self.policy.grace),
+        };
         let happened = self
             .replace(
                 (old.address, version),
-                rotated,
+                State::Rotated(rotated.into()),
                 keep.max(self.policy.grace) + BROOM,
             )
             .await?;

@@ -35,5 +35,5 @@ pub use roster::{Admission, Entry, Excess, Limit, Roster};
 pub use sealed::OpenError;
 pub use secrets::{Mark, Secrets};
 pub use snapshot::{Encoding, Snapshot, SnapshotError, SnapshotRules, Snapshots};
-pub use state::State;
+pub use state::{Rotated, Rotating, State};
 pub use timestamp::Timestamp;

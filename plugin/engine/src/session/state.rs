@@ -17,42 +17,49 @@ use super::record::Record;
 use super::roster::Roster;
 use super::timestamp::Timestamp;
 
-/// The meaning of a row. Cheap to clone.
+/// The meaning of a row. Cheap to clone, and two words: each of millions of rows pays for the largest of these.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum State {
     /// A session.
     Live(Arc<Record>),
     /// A rotation has begun: nobody writes this record any more, the row of the successor may or may not be there
     /// yet, and nobody was told its id. Whoever meets this state finishes the work.
-    Rotating {
-        /// With the old id, gives the new one.
-        nonce: Arc<Nonce>,
-        /// What the successor starts with.
-        record: Arc<Record>,
-    },
+    Rotating(Arc<Rotating>),
     /// The rotation is over. Requests that still carry the old id find their way for a time of grace; whoever comes
     /// with it later may have stolen it.
-    Rotated {
-        /// With the old id, gives the new one.
-        nonce: Arc<Nonce>,
-        /// The end of the grace.
-        until: Timestamp,
-    },
+    Rotated(Arc<Rotated>),
     /// Not a session, but the sessions of a principal.
     Roster(Arc<Roster>),
     /// The session was ended. Kept for a while so that no late write finds an empty place and fills it.
     Revoked,
 }
 
+/// A rotation that may still come to nothing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Rotating {
+    /// With the old id, gives the new one.
+    pub nonce: Nonce,
+    /// What the successor starts with.
+    pub record: Arc<Record>,
+}
+
+/// A rotation that happened.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Rotated {
+    /// With the old id, gives the new one.
+    pub nonce: Nonce,
+    /// The end of the grace.
+    pub until: Timestamp,
+}
+
 impl State {
     /// The bytes this state occupies outside of the value itself.
     pub fn footprint(&self) -> usize {
         let record = |record: &Record| SHARED + record.footprint();
-        let nonce = SHARED + size_of::<Nonce>();
         match self {
             Self::Live(data) => record(data),
-            Self::Rotating { record: data, .. } => nonce + record(data),
-            Self::Rotated { .. } => nonce,
+            Self::Rotating(rotating) => SHARED + size_of::<Rotating>() + record(&rotating.record),
+            Self::Rotated(_) => SHARED + size_of::<Rotated>(),
             Self::Roster(roster) => SHARED + roster.footprint(),
             Self::Revoked => 0,
         }
@@ -61,3 +68,13 @@ impl State {
 
 // The two counters in front of what an `Arc` points to.
 const SHARED: usize = 2 * size_of::<usize>();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_takes_two_words() {
+        assert_eq!(size_of::<State>(), 2 * size_of::<usize>());
+    }
+}

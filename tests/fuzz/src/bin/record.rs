@@ -13,12 +13,13 @@ fuzz_target!(|bytes: &[u8]| {
     };
     check_stored(&state);
     match state {
-        State::Live(record) | State::Rotating { record, .. } => check_life(&record),
+        State::Live(record) => check_life(&record),
+        State::Rotating(rotating) => check_life(&rotating.record),
         State::Roster(roster) => {
             let now = Timestamp::from_millis(NOW);
             check_stored(&State::Roster(roster.swept(now).into()));
         }
-        State::Rotated { .. } | State::Revoked => {}
+        State::Rotated(_) | State::Revoked => {}
     }
 });
 

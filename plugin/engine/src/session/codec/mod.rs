@@ -31,16 +31,19 @@ use super::family::Family;
 use super::nonce::Nonce;
 use super::record::Record;
 use super::roster::{Entry, Roster};
-use super::state::State;
+use super::state::{Rotated, Rotating, State};
 use super::timestamp::Timestamp;
 
 /// Writes `state` in the current format.
 pub fn encode(state: &State) -> Vec<u8> {
     match state {
         State::Live(record) => with_record(vec![FORMAT, LIVE], record),
-        State::Rotating { nonce, record } => with_record(with_nonce(PENDING, nonce), record),
-        State::Rotated { nonce, until } => {
-            with_numbers(with_nonce(ALIAS, nonce), [until.as_millis()])
+        State::Rotating(rotating) => {
+            with_record(with_nonce(PENDING, &rotating.nonce), &rotating.record)
+        }
+        State::Rotated(rotated) => {
+            let until = rotated.until.as_millis();
+            with_numbers(with_nonce(ALIAS, &rotated.nonce), [until])
         }
         State::Revoked => vec![FORMAT, REVOKED],
         State::Roster(roster) => with_roster(vec![FORMAT, ROSTER], roster),
@@ -62,13 +65,13 @@ pub fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
         PENDING => {
             let (nonce, rest) = nonce(rest)?;
             let record = record(rest)?;
-            Ok(State::Rotating { nonce, record })
+            Ok(State::Rotating(Rotating { nonce, record }.into()))
         }
         ALIAS => {
             let (nonce, rest) = nonce(rest)?;
             let (until, rest) = time(rest)?;
             at_end(rest)?;
-            Ok(State::Rotated { nonce, until })
+            Ok(State::Rotated(Rotated { nonce, until }.into()))
         }
         REVOKED => at_end(rest).map(|()| State::Revoked),
         ROSTER => roster(rest).map(|roster| State::Roster(Arc::new(roster))),
@@ -212,9 +215,9 @@ fn entry(bytes: &[u8]) -> Result<(Entry, &[u8]), DecodeError> {
     Ok((entry, rest))
 }
 
-fn nonce(bytes: &[u8]) -> Result<(Arc<Nonce>, &[u8]), DecodeError> {
+fn nonce(bytes: &[u8]) -> Result<(Nonce, &[u8]), DecodeError> {
     let (nonce, rest) = take(bytes)?;
-    Ok((Arc::new(Nonce::new(nonce)), rest))
+    Ok((Nonce::new(nonce), rest))
 }
 
 fn time(bytes: &[u8]) -> Result<(Timestamp, &[u8]), DecodeError> {

@@ -133,7 +133,7 @@ fn a_roster_that_promises_more_than_there_is_costs_nothing() {
 }
 
 fn states() -> [State; 7] {
-    let nonce = Arc::new(Nonce::new([7; 32]));
+    let nonce = Nonce::new([7; 32]);
     let record = Arc::new(full());
     let nobody = full().on_roster(None);
     [
@@ -141,14 +141,14 @@ fn states() -> [State; 7] {
         State::Roster(Arc::new([1, 2].map(entry).into_iter().collect())),
         State::Live(Arc::new(nobody)),
         State::Live(record.clone()),
-        State::Rotating {
-            nonce: nonce.clone(),
-            record,
-        },
-        State::Rotated {
-            nonce,
-            until: Timestamp::from_millis(1_700_000_010_000),
-        },
+        State::Rotating(Rotating { nonce, record }.into()),
+        State::Rotated(
+            Rotated {
+                nonce,
+                until: Timestamp::from_millis(1_700_000_010_000),
+            }
+            .into(),
+        ),
         State::Revoked,
     ]
 }

@@ -8,7 +8,9 @@ use abi::storage::{Expected, Key, Loaded, Written};
 use serde_json::json;
 
 use super::{Subject, block_on};
-use crate::session::{Deltas, Entry, Family, Lifetime, Nonce, Record, Roster, State, Timestamp};
+use crate::session::{
+    Deltas, Entry, Family, Lifetime, Nonce, Record, Roster, Rotated, Rotating, State, Timestamp,
+};
 use crate::storage::Versioned;
 
 pub fn a_row_that_was_never_written_is_absent(subject: &impl Subject) {
@@ -24,18 +26,18 @@ pub fn what_was_written_is_loaded(subject: &impl Subject) {
 }
 
 pub fn every_state_survives(subject: &impl Subject) {
-    let nonce = Arc::new(Nonce::new([0; 32]));
+    let nonce = Nonce::new([0; 32]);
     let record = Arc::new(record());
     let states = [
         State::Live(record.clone()),
-        State::Rotating {
-            nonce: nonce.clone(),
-            record,
-        },
-        State::Rotated {
-            nonce,
-            until: Timestamp::from_millis(1_700_000_000_000),
-        },
+        State::Rotating(Rotating { nonce, record }.into()),
+        State::Rotated(
+            Rotated {
+                nonce,
+                until: Timestamp::from_millis(1_700_000_000_000),
+            }
+            .into(),
+        ),
         State::Revoked,
         State::Roster(Arc::new(Roster::default())),
         State::Roster(Arc::new(roster())),

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::behaviour::numbered;
 use super::{Subject, block_on};
-use crate::session::{Nonce, State, Timestamp};
+use crate::session::{Nonce, Rotated, State, Timestamp};
 use crate::storage::Versioned;
 
 /// Loads, conditional writes with right and wrong expectations, and time, in any order.
@@ -157,10 +157,13 @@ impl Model {
 fn next(expected: Expected, state: u8) -> Versioned {
     let state = match state % 4 {
         0 => State::Revoked,
-        _ => State::Rotated {
-            nonce: Nonce::new([state; 32]).into(),
-            until: Timestamp::default(),
-        },
+        _ => State::Rotated(
+            Rotated {
+                nonce: Nonce::new([state; 32]),
+                until: Timestamp::default(),
+            }
+            .into(),
+        ),
     };
     match expected {
         Expected::Absent => Versioned::first(state),

@@ -145,8 +145,8 @@ impl Watched {
                 // A session without a life is over before anybody reads it.
                 if left.is_zero() { BROOM } else { left }
             }
-            State::Rotating { record, .. } => left(record) + BROOM,
-            State::Rotated { .. } => {
+            State::Rotating(rotating) => left(&rotating.record) + BROOM,
+            State::Rotated(_) => {
                 let successor = Duration::from_millis(self.latest.load(Ordering::Relaxed));
                 successor.max(self.policy.grace).max(BROOM) + BROOM
             }
