@@ -4,6 +4,9 @@
 //! somebody is alive only while it stands here. So ending one, all others or all of them, and keeping their number
 //! below a limit, is one conditional write of one row each, however many there are.
 
+mod entries;
+
+use self::entries::Entries;
 use super::family::Family;
 use super::timestamp::Timestamp;
 
@@ -11,7 +14,7 @@ use super::timestamp::Timestamp;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Roster {
     /// In the order of the families, to be searched.
-    entries: Box<[Entry]>,
+    entries: Entries,
 }
 
 /// What the roster knows about a session.
@@ -91,12 +94,7 @@ impl Roster {
             return None;
         }
         let evicted = roster.oldest(excess, entry.family);
-        roster.entries = roster
-            .entries
-            .iter()
-            .filter(|entry| !evicted.contains(&entry.family))
-            .copied()
-            .collect();
+        roster = roster.retain(|entry| !evicted.contains(&entry.family));
         Some(Admission { roster, evicted })
     }
 
@@ -109,20 +107,16 @@ impl Roster {
             Err(at) => entries.insert(at, entry),
         }
         Self {
-            entries: entries.into_boxed_slice(),
+            entries: entries.into(),
         }
     }
 
     /// The roster with those sessions only that `stays` names.
     #[must_use]
     pub fn retain(&self, stays: impl Fn(&Entry) -> bool) -> Self {
+        let entries = self.entries.iter().filter(|entry| stays(entry));
         Self {
-            entries: self
-                .entries
-                .iter()
-                .filter(|entry| stays(entry))
-                .copied()
-                .collect(),
+            entries: entries.copied().collect(),
         }
     }
 
@@ -140,7 +134,7 @@ impl Roster {
 
     /// The bytes on the heap.
     pub fn footprint(&self) -> usize {
-        size_of::<Self>() + size_of_val(&*self.entries)
+        size_of::<Self>() + self.entries.footprint()
     }
 
     fn oldest(&self, count: usize, spared: Family) -> Vec<Family> {
@@ -169,7 +163,7 @@ impl FromIterator<Entry> for Roster {
         entries.sort_by_key(|entry| entry.family);
         entries.dedup_by_key(|entry| entry.family);
         Self {
-            entries: entries.into_boxed_slice(),
+            entries: entries.into(),
         }
     }
 }
@@ -227,6 +221,19 @@ mod tests {
             .unwrap();
 
         assert_eq!(admission.evicted, [Family::new(5)]);
+    }
+
+    #[test]
+    fn one_entry_takes_no_memory_beside_its_roster() {
+        assert_eq!(of(&[1]).footprint(), size_of::<Roster>());
+        assert_eq!(
+            of(&[1, 2, 3]).retain(|entry| entry.family == Family::new(2)),
+            of(&[2])
+        );
+        assert_eq!(
+            of(&[1, 2]).footprint(),
+            size_of::<Roster>() + 2 * size_of::<Entry>()
+        );
     }
 
     #[test]
