@@ -1,5 +1,5 @@
 //! How often a request asks for memory: not at all for crossing the boundary, and a known number of times for its
-//! session. A number that grows here is a price that every request pays.
+//! session. And how much memory a stored session keeps. A number that grows here is a price that everybody pays.
 //!
 //! The middlewares here are linked in, so that both sides of each table use the allocator that counts. A library has its
 //! own.
@@ -10,6 +10,8 @@
 mod desk;
 #[path = "benches/exchange.rs"]
 mod exchange;
+#[path = "benches/growth/kind.rs"]
+mod kind;
 #[path = "benches/login.rs"]
 mod login;
 #[path = "fixtures/stamp/src/stamp.rs"]
@@ -19,18 +21,25 @@ mod visit;
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::Duration;
 
+use abi::config::ByteSize;
 use abi::handle::MiddlewareHandle;
 use abi::services::Services;
+use abi::session::Attribute;
 use abi::{Entry, Exchange, Failure, Flow, HeaderName, Maybe, Middleware, Side};
 use allocation_counter::measure;
 use engine::clock::SystemClock;
 use engine::cookie::{Candidates, CookieName, strip};
 use engine::middlewares::{LoadSessionMiddleware, MapSessionToHeaderMiddleware};
+use engine::session::{Attributes, Lifetime};
 use engine::storage::{MemoryConfig, MemoryStorage};
+use engine::{Engine, Policy};
+use serde_json::{Value, json};
 
 use self::desk::Desk;
 use self::exchange::{InFlight, cookie_header};
+use self::kind::{MEMBERS, STRANGERS, USERS, VISITORS, create};
 use self::login::logged_in;
 use self::stamp::{Idle, Stamp};
 use self::visit::{load_config, map_config, pass};
@@ -106,6 +115,40 @@ fn the_cookie_is_found_without_an_allocation_and_stripped_with_one() {
 }
 
 #[test]
+fn an_attribute_is_read_without_an_allocation() {
+    let session = json!({ "visits": 7, "roles": ["reader"], "user": { "id": 1, "name": "Anna" } });
+    let attributes: Attributes = serde_json::from_value(session).unwrap();
+
+    for path in ["visits", "roles", "user", "user.id", "user.name"] {
+        let read = || {
+            attributes.lend(path, |attribute| {
+                assert_ne!(black_box(attribute), Attribute::Flag(true))
+            })
+        };
+        assert_eq!(count(read), 0, "{path}");
+    }
+}
+
+// DESIGN: at most 200 bytes of memory beyond the data of a session.
+#[test]
+fn a_stored_session_costs_at_most_200_bytes_beyond_its_json() {
+    for kind in [VISITORS, STRANGERS] {
+        let beyond = beyond_json(kind.attributes);
+        assert!(beyond <= 200, "{}: {beyond}", kind.name);
+    }
+}
+
+#[test]
+fn a_user_costs_at_most_200_bytes_more_and_100_for_each_session() {
+    for kind in [MEMBERS, USERS] {
+        let first = beyond_json(kind.attributes);
+        let of_ten = beyond_json(|number| (kind.attributes)(number / 10));
+        assert!(first <= 400, "{}: {first}", kind.name);
+        assert!(10 * of_ten - first <= 9 * 300, "{}: {of_ten}", kind.name);
+    }
+}
+
+#[test]
 fn counter_counts() {
     assert_eq!(count(|| drop(black_box(Box::new(1)))), 1);
 }
@@ -115,6 +158,25 @@ fn allocations(chain: &[MiddlewareHandle], exchange: &mut InFlight) -> u64 {
     pass(chain, exchange);
     exchange.arrive();
     count(|| pass(chain, exchange))
+}
+
+/// What a session in memory takes besides what is in it, in bytes.
+fn beyond_json(attributes: impl Fn(usize) -> Value) -> usize {
+    let clock = Arc::new(SystemClock::new());
+    let rows = MemoryStorage::open(&ROOM, clock.clone()).unwrap();
+    let policy = Policy::new(Lifetime::new(Duration::from_secs(3600), None));
+    let engine = Engine::new(Arc::new(rows), clock, policy);
+    let (mut json, mut taken, mut blocks) = (0, 0, 0);
+    for number in 0..SESSIONS {
+        let attributes = attributes(number);
+        json += attributes.to_string().len();
+        let memory = measure(|| {
+            create(&engine, &attributes);
+        });
+        taken += memory.bytes_current;
+        blocks += memory.count_current;
+    }
+    (taken + blocks * ROUNDING) as usize / SESSIONS - json / SESSIONS
 }
 
 fn count(work: impl FnOnce()) -> u64 {
@@ -150,6 +212,16 @@ fn middlewares(desk: &Desk) -> [MiddlewareHandle; 2] {
         MiddlewareHandle::new(map.unwrap()),
     ]
 }
+
+const SESSIONS: usize = 20_000;
+/// Enough for as many rosters too, and no more shards than so many rows fill.
+const ROOM: MemoryConfig = MemoryConfig {
+    max_entries: 50_000,
+    max_bytes: ByteSize::of_bytes(1 << 30),
+};
+/// What the system's allocator adds to a block: a header of 8 bytes, and 7.5 on average to a multiple of 16. The record
+/// is one in two, and needs none of those.
+const ROUNDING: i64 = 12;
 
 /// Reads what it can and remembers a little.
 struct Reader {

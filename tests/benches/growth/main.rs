@@ -10,6 +10,7 @@
 mod desk;
 #[path = "../exchange.rs"]
 mod exchange;
+mod kind;
 mod memory;
 mod pause;
 mod population;
@@ -18,7 +19,7 @@ mod resident;
 #[path = "../visit.rs"]
 mod visit;
 
-use self::population::{MEMBERS, VISITORS};
+use self::kind::{MEMBERS, VISITORS};
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();

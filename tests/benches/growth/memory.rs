@@ -3,7 +3,8 @@
 use std::env;
 use std::process::Command;
 
-use crate::population::{Kind, MEMBERS, Population, STRANGERS, USERS, VISITORS};
+use crate::kind::{Kind, MEMBERS, STRANGERS, USERS, VISITORS};
+use crate::population::Population;
 
 /// Prints a table. What is in a session is counted as the JSON text that somebody handed over.
 ///

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::population::{LIFE, Population, VISITORS};
+use crate::kind::VISITORS;
+use crate::population::{LIFE, Population};
 
 /// Prints a table: the writes that follow, before and after the end of a million sessions.
 pub(crate) fn report() {

@@ -13,7 +13,8 @@ use engine::session::SessionId;
 
 use crate::desk::Desk;
 use crate::exchange::{InFlight, cookie_header};
-use crate::population::{Kind, Population};
+use crate::kind::Kind;
+use crate::population::Population;
 use crate::visit::{load_config, map_config, pass};
 
 /// Prints a table: medians over rounds in which the sizes take turns, and how they compare within a round.
