@@ -10,7 +10,7 @@ use super::outcome::Stop;
 use super::rows::{Place, contended};
 use super::session::Session;
 use super::{Engine, TRIES};
-use crate::session::{Record, SessionId, State};
+use crate::session::{Address, Record, SessionId, State};
 use crate::storage::Versioned;
 
 /// On what grounds somebody asks for the session of an id.
@@ -22,67 +22,121 @@ pub(super) enum Claim {
     Held,
 }
 
+/// What an answer may rest on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Source {
+    /// Also on copies in this process, where the storage keeps some.
+    Copies,
+    /// On what the storage says now.
+    Storage,
+}
+
 impl Engine {
     /// Finds the session that `id` leads to.
     ///
-    /// One round trip, at once and without an allocation when the rows are in memory: the session's row and, when it
-    /// belongs to somebody, the roster that must name it. Through an id that was rotated the successor is found and
+    /// One round trip, or none and no allocation when the rows or copies of them are in memory: the session's row and,
+    /// when it belongs to somebody, the roster that must name it. A copy can only say yes: before a session is refused,
+    /// the storage is asked. Through an id that was rotated the successor is found and
     /// its id is in the answer. A rotation that somebody began and did not finish is finished here, before anyone
     /// learns the new id.
     ///
     /// A retired id that comes after its grace, when its successor was already in use, was stolen or is in the hands
     /// of the victim: the session is over for both.
     pub fn load(&self, id: &SessionId) -> Maybe<'_, Loaded<Session>> {
+        self.find(id, Source::Copies)
+    }
+
+    /// As [`load`](Self::load), and never from a copy: what was ended anywhere is not found.
+    pub fn load_anew(&self, id: &SessionId) -> Maybe<'_, Loaded<Session>> {
+        self.find(id, Source::Storage)
+    }
+
+    fn find(&self, id: &SessionId, source: Source) -> Maybe<'_, Loaded<Session>> {
         let place = self.place(id.clone());
-        match self.rows.load(place.address) {
-            Maybe::Ready(loaded) => self.settle(place, loaded),
+        match self.ask(source, place.address) {
+            Maybe::Ready(loaded) if source == Source::Copies && self.is_over(&loaded) => {
+                self.find(id, Source::Storage)
+            }
+            Maybe::Ready(loaded) => self.settle(place, loaded, source),
             Maybe::Pending(read) => {
                 // Remembered from the last time, so that both rows come with one round trip.
                 let roster = self
                     .hints
                     .recall(place.address.key())
-                    .map(|key| (key, self.rows.load(key.into())));
+                    .map(|key| (key, self.ask(source, key.into())));
                 Maybe::task(async move {
                     let Some((key, roster)) = roster else {
-                        return self.settle(place, read.await).wait().await;
+                        return self.settle(place, read.await, source).wait().await;
                     };
                     let (loaded, roster) = tokio::join!(read, roster.wait());
-                    self.settle_with(place, loaded, (key, roster)).wait().await
+                    match self.settle_at_once(&place, &loaded, (key, roster)) {
+                        Some(settled) => settled,
+                        None => self.settle(place, loaded, source).wait().await,
+                    }
                 })
             }
         }
     }
 
-    /// As [`settle`](Self::settle), with the roster that the session is believed to be on.
-    fn settle_with(
+    fn ask(&self, source: Source, address: Address) -> Maybe<'_, Loaded<Versioned>> {
+        match source {
+            Source::Copies => self.rows.load(address),
+            Source::Storage => self.rows.reread(address),
+        }
+    }
+
+    /// Whether a session has no time left, unless somebody has prolonged it since.
+    fn is_over(&self, loaded: &Loaded<Versioned>) -> bool {
+        let Loaded::Found(Versioned {
+            state: State::Live(record),
+            ..
+        }) = loaded
+        else {
+            return false;
+        };
+        let left = self.policy.lifetime.remaining(record, self.now());
+        left.is_err()
+    }
+
+    /// As [`settle`](Self::settle), if the session is on the roster that it is believed to be on.
+    fn settle_at_once(
         &self,
-        place: Place,
-        loaded: Loaded<Versioned>,
+        place: &Place,
+        loaded: &Loaded<Versioned>,
         (key, roster): (Key, Loaded<Versioned>),
-    ) -> Maybe<'_, Loaded<Session>> {
+    ) -> Option<Loaded<Session>> {
         match loaded {
             Loaded::Found(Versioned {
                 version,
                 state: State::Live(record),
-            }) if record.roster() == Some(key) => match self.alive(place, version, record) {
-                Some(session) => self.on_roster(session, roster).into(),
-                None => Loaded::Absent.into(),
-            },
-            loaded => self.settle(place, loaded),
+            }) if record.roster() == Some(key) && is_found_on(record, &roster) => {
+                let session = self.alive(place.clone(), *version, Arc::clone(record));
+                Some(session.map_or(Loaded::Absent, Loaded::Found))
+            }
+            _ => None,
         }
     }
 
-    fn settle(&self, place: Place, loaded: Loaded<Versioned>) -> Maybe<'_, Loaded<Session>> {
+    fn settle(
+        &self,
+        place: Place,
+        loaded: Loaded<Versioned>,
+        source: Source,
+    ) -> Maybe<'_, Loaded<Session>> {
         let row = match loaded {
             Loaded::Found(row) => row,
-            Loaded::Absent => return self.under_older_secrets(place),
+            Loaded::Absent => return self.under_older_secrets(place, source),
             Loaded::Unavailable(cause) => return Loaded::Unavailable(cause).into(),
         };
-        self.settle_row(place, row)
+        self.settle_row(place, row, source)
     }
 
     /// What an id leads to that leads nowhere under the newest secret.
-    fn under_older_secrets(&self, Place { id, .. }: Place) -> Maybe<'_, Loaded<Session>> {
+    fn under_older_secrets(
+        &self,
+        Place { id, .. }: Place,
+        source: Source,
+    ) -> Maybe<'_, Loaded<Session>> {
         let keyring = &self.policy.keyring;
         if !keyring.has_older() {
             return Loaded::Absent.into();
@@ -90,16 +144,21 @@ impl Engine {
         Maybe::task(async move {
             let older = keyring.addresses(&id).skip(1);
             match self.locate_at(older, &id).await {
-                Ok(Some((place, row))) => self.settle_row(place, row).wait().await,
+                Ok(Some((place, row))) => self.settle_row(place, row, source).wait().await,
                 Ok(None) => Loaded::Absent,
                 Err(cause) => Loaded::Unavailable(cause),
             }
         })
     }
 
-    fn settle_row(&self, place: Place, row: Versioned) -> Maybe<'_, Loaded<Session>> {
+    fn settle_row(
+        &self,
+        place: Place,
+        row: Versioned,
+        source: Source,
+    ) -> Maybe<'_, Loaded<Session>> {
         match row.state {
-            State::Live(record) => self.admitted(place, row.version, record),
+            State::Live(record) => self.admitted(place, (row.version, record), source),
             State::Revoked | State::Roster(_) => {
                 self.happened(Event::Refused(Refusal::Revoked), place.address.key());
                 Loaded::Absent.into()
@@ -117,8 +176,8 @@ impl Engine {
     fn admitted(
         &self,
         place: Place,
-        version: u64,
-        record: Arc<Record>,
+        (version, record): (u64, Arc<Record>),
+        source: Source,
     ) -> Maybe<'_, Loaded<Session>> {
         let Some(session) = self.alive(place, version, record) else {
             return Loaded::Absent.into();
@@ -126,7 +185,14 @@ impl Engine {
         let Some(roster) = session.record.roster() else {
             return Loaded::Found(session).into();
         };
-        match self.rows.load(roster.into()) {
+        let asked = match self.ask(source, roster.into()) {
+            // Somebody may have put it there since.
+            Maybe::Ready(loaded) if !is_found_on(&session.record, &loaded) => {
+                self.ask(Source::Storage, roster.into())
+            }
+            asked => asked,
+        };
+        match asked {
             Maybe::Ready(loaded) => self.on_roster(session, loaded).into(),
             Maybe::Pending(read) => {
                 self.hints.remember(session.key(), roster);
@@ -143,15 +209,11 @@ impl Engine {
     }
 
     fn on_roster(&self, session: Session, roster: Loaded<Versioned>) -> Loaded<Session> {
-        match roster {
-            Loaded::Unavailable(cause) => return Loaded::Unavailable(cause),
-            Loaded::Found(Versioned {
-                state: State::Roster(roster),
-                ..
-            }) if roster.entry(session.record.family()).is_some() => {
-                return Loaded::Found(session);
-            }
-            Loaded::Found(_) | Loaded::Absent => {}
+        if is_found_on(&session.record, &roster) {
+            return Loaded::Found(session);
+        }
+        if let Loaded::Unavailable(cause) = roster {
+            return Loaded::Unavailable(cause);
         }
         self.happened(Event::Refused(Refusal::Revoked), session.key());
         Loaded::Absent
@@ -182,8 +244,9 @@ impl Engine {
                     return self.stolen(&place.id).await.map(|()| None);
                 }
                 State::Live(record) => {
-                    let session =
-                        known_session(self.admitted(place, version, record).wait().await)?;
+                    let live = (version, record);
+                    let admitted = self.admitted(place, live, Source::Storage).wait().await;
+                    let session = known_session(admitted)?;
                     return Ok(session.map(|session| trail.mark(session)));
                 }
                 State::Revoked | State::Roster(_) => return Ok(None),
@@ -244,6 +307,18 @@ impl Trail {
             ..session
         }
     }
+}
+
+/// Whether this is a roster, and the session on it.
+pub(super) fn is_named(record: &Record, row: &Versioned) -> bool {
+    match &row.state {
+        State::Roster(roster) => roster.entry(record.family()).is_some(),
+        State::Live(_) | State::Revoked | State::Rotated { .. } | State::Rotating { .. } => false,
+    }
+}
+
+fn is_found_on(record: &Record, roster: &Loaded<Versioned>) -> bool {
+    matches!(roster, Loaded::Found(row) if is_named(record, row))
 }
 
 fn known_session(loaded: Loaded<Session>) -> Result<Option<Session>, Unavailable> {

@@ -14,6 +14,7 @@ mod load;
 mod outcome;
 mod patch;
 mod policy;
+mod recall;
 mod regenerate;
 mod revoke;
 mod roster;

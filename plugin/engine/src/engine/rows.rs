@@ -57,8 +57,9 @@ impl Engine {
         Ok(None)
     }
 
+    /// Never from a copy: whoever changes something must not be told that there is nothing to change.
     pub(super) async fn read(&self, address: Address) -> Result<Option<Versioned>, Unavailable> {
-        known(self.rows.load(address).wait().await)
+        known(self.rows.reread(address).wait().await)
     }
 
     /// Puts `state` where nothing is, and says whether it did.

@@ -6,7 +6,7 @@
 
 mod announced;
 mod backing;
-mod cache;
+pub(crate) mod cache;
 mod changes;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -18,6 +18,7 @@ pub(crate) mod memory;
 pub mod redis;
 mod storages;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use abi::Maybe;
@@ -69,6 +70,39 @@ pub trait Rows: Send + Sync + 'static {
 
     /// Removes every row and says how many there were.
     fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>>;
+}
+
+/// What is shared is as good as what is owned.
+impl<R: Rows + ?Sized> Rows for Arc<R> {
+    fn load(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
+        (**self).load(address)
+    }
+
+    fn reread(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
+        (**self).reread(address)
+    }
+
+    fn recall(&self, address: Address) -> Option<Versioned> {
+        (**self).recall(address)
+    }
+
+    fn write(
+        &self,
+        address: Address,
+        expected: Expected,
+        row: Versioned,
+        keep: Duration,
+    ) -> Maybe<'_, Written> {
+        (**self).write(address, expected, row, keep)
+    }
+
+    fn probe(&self) -> Maybe<'_, Result<(), Unavailable>> {
+        (**self).probe()
+    }
+
+    fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>> {
+        (**self).reset()
+    }
 }
 
 /// A state and the number of the write that made it. Cheap to clone.

@@ -209,7 +209,7 @@ impl Wire {
     }
 }
 
-impl Rows for Arc<Wire> {
+impl Rows for Wire {
     fn load(&self, _: Address) -> Maybe<'_, Loaded<Versioned>> {
         Maybe::task(async {
             match self.ask(|line| line.version).await {

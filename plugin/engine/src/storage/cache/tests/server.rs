@@ -59,7 +59,7 @@ impl Server {
     }
 }
 
-impl Rows for Arc<Server> {
+impl Rows for Server {
     fn load(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
         Maybe::task(async move {
             self.loads.fetch_add(1, Ordering::Relaxed);
