@@ -59,9 +59,10 @@ impl Plugin for Session {
 
     fn open(config: SessionConfig, services: Services) -> Result<Self, Faults> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let runtime = Arc::new(Runtime::new(config.io_threads));
+        let gateway = services.clone();
+        let runtime = Runtime::new(config.io_threads).borrowing(move || gateway.event_loop());
         Ok(Self {
-            storages: Storages::new(services.clone(), Arc::clone(&clock), runtime),
+            storages: Storages::new(services.clone(), Arc::clone(&clock), Arc::new(runtime)),
             services,
             clock,
         })

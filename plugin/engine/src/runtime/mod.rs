@@ -1,21 +1,30 @@
 //! The threads of this plugin that wait for networks and disks. The only file that owns a runtime or spawns.
 //!
-//! A plugin has its own copy of tokio and cannot use the gateway's: it starts threads of its own, late and few.
+//! A plugin has its own copy of tokio and cannot use the gateway's: it starts threads of its own, late and few. What
+//! every request waits for is better off on the gateway's own threads, where the gateway lends them ([`LentStream`]).
+
+mod lent;
 
 use std::future::poll_fn;
 use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::{fmt, io, thread};
 
+use abi::EventLoop;
 use once_cell::sync::OnceCell;
 use tokio::runtime::{Builder, Handle, Runtime as Tokio};
 use tokio::task::JoinHandle;
+
+pub use self::lent::LentStream;
 
 /// A tokio runtime that starts with the first thing that needs it.
 pub struct Runtime {
     io_threads: NonZeroUsize,
     tokio: OnceCell<Tokio>,
+    lender: Option<Lender>,
 }
+
+type Lender = Box<dyn Fn() -> Option<EventLoop> + Send + Sync>;
 
 impl Runtime {
     /// A runtime of `io_threads`, started when it is first needed. One thread drives hundreds of thousands of
@@ -24,7 +33,24 @@ impl Runtime {
         Self {
             io_threads,
             tokio: OnceCell::new(),
+            lender: None,
         }
+    }
+
+    /// The same, with the event loops that `lender` has for the threads that call it.
+    #[must_use]
+    pub fn borrowing(self, lender: impl Fn() -> Option<EventLoop> + Send + Sync + 'static) -> Self {
+        let lender: Option<Lender> = Some(Box::new(lender));
+        Self {
+            io_threads: self.io_threads,
+            lender,
+            tokio: OnceCell::new(),
+        }
+    }
+
+    /// The event loop of the thread that calls this, if somebody lends it.
+    pub fn event_loop(&self) -> Option<EventLoop> {
+        self.lender.as_ref()?()
     }
 
     /// Starts the threads, unless they run already.

@@ -11,6 +11,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
+use abi::EventLoop;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, ErrorKind, ProtocolVersion, PushInfo, RedisConnectionInfo, RedisError,
@@ -18,6 +19,7 @@ use redis::{
 };
 
 pub(super) use self::address::Address;
+use self::stream::Waiter;
 pub(super) use self::tls::{Identity, Oldest, Tls, Trust};
 use super::fault::Fault;
 
@@ -56,21 +58,36 @@ impl Access {
         hearer: Option<Hearer>,
     ) -> Result<Connection, Fault> {
         if let Some(hearer) = hearer {
-            match self.shake_hands(address, Some(hearer)).await? {
+            match self
+                .shake_hands((address, &Waiter::Ours), Some(hearer))
+                .await?
+            {
                 Err(error) if is_too_old(&error) => {}
                 shaken => return shaken.map_err(|error| Fault::of_connecting(&error)),
             }
         }
-        let shaken = self.shake_hands(address, None).await?;
+        let shaken = self.shake_hands((address, &Waiter::Ours), None).await?;
+        shaken.map_err(|error| Fault::of_connecting(&error))
+    }
+
+    /// Connects for the thread of `event_loop`, on which the driver has to be polled. The server does not speak up on
+    /// such a connection.
+    pub(super) async fn lend(
+        &self,
+        address: &Address,
+        event_loop: EventLoop,
+    ) -> Result<Connection, Fault> {
+        let waiter = Waiter::Gateway(event_loop);
+        let shaken = self.shake_hands((address, &waiter), None).await?;
         shaken.map_err(|error| Fault::of_connecting(&error))
     }
 
     async fn shake_hands(
         &self,
-        address: &Address,
+        (address, waiter): (&Address, &Waiter),
         hearer: Option<Hearer>,
     ) -> Result<RedisResult<Connection>, Fault> {
-        let stream = stream::open(address, self.tls.as_ref()).await?;
+        let stream = stream::open(address, self.tls.as_ref(), waiter).await?;
         let is_heard = hearer.is_some();
         let protocol = match is_heard {
             true => ProtocolVersion::RESP3,

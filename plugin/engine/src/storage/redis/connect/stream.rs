@@ -3,10 +3,12 @@
 use std::io;
 use std::pin::Pin;
 
+use abi::EventLoop;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::{Address, Tls};
+use crate::runtime::LentStream;
 use crate::storage::redis::fault::Fault;
 
 /// Any stream to a server.
@@ -14,27 +16,54 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Send> Stream for S {}
 
+/// Who waits for the bytes.
+#[derive(Clone, Debug)]
+pub(super) enum Waiter {
+    /// Our own runtime.
+    Ours,
+    /// The gateway's thread that this loop belongs to. The stream is for that thread.
+    Gateway(EventLoop),
+}
+
 /// Opens a stream, secured if there is `tls`.
 pub(super) async fn open(
     address: &Address,
     tls: Option<&Tls>,
+    waiter: &Waiter,
 ) -> Result<Pin<Box<dyn Stream>>, Fault> {
-    match address {
-        Address::Tcp(host, port) => {
-            let stream = tcp(host, *port)
-                .await
-                .map_err(|error| Fault::of_stream(&error))?;
-            match tls {
-                Some(tls) => Ok(Box::pin(tls.secure(host, stream).await?)),
-                None => Ok(Box::pin(stream)),
-            }
+    let failed = |error| Fault::of_stream(&error);
+    match (address, waiter) {
+        (Address::Tcp(host, port), Waiter::Ours) => {
+            let stream = tcp(host, *port).await.map_err(failed)?;
+            secure(host, stream, tls).await
         }
-        Address::Unix(path) => {
-            let stream = UnixStream::connect(path)
-                .await
-                .map_err(|error| Fault::of_stream(&error))?;
-            Ok(Box::pin(stream))
+        (Address::Tcp(host, port), Waiter::Gateway(event_loop)) => {
+            let stream = tcp(host, *port).await.map_err(failed)?;
+            let stream = stream
+                .into_std()
+                .and_then(|stream| event_loop.watch(stream));
+            secure(host, LentStream::new(stream.map_err(failed)?), tls).await
         }
+        (Address::Unix(path), Waiter::Ours) => {
+            Ok(Box::pin(UnixStream::connect(path).await.map_err(failed)?))
+        }
+        (Address::Unix(path), Waiter::Gateway(event_loop)) => {
+            let stream = UnixStream::connect(path).await.map_err(failed)?;
+            let stream = stream
+                .into_std()
+                .and_then(|stream| event_loop.watch(stream));
+            Ok(Box::pin(LentStream::new(stream.map_err(failed)?)))
+        }
+    }
+}
+
+async fn secure<S>(host: &str, stream: S, tls: Option<&Tls>) -> Result<Pin<Box<dyn Stream>>, Fault>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    match tls {
+        Some(tls) => Ok(Box::pin(tls.secure(host, stream).await?)),
+        None => Ok(Box::pin(stream)),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Hearing from a server that somebody else wrote a row.
 //!
 //! `CLIENT TRACKING` in broadcasting mode: the server keeps no table of who read what, and tells each connection of
-//! every write under our prefix but its own. It tells it on the connection that the rows are read through, so a reply
-//! and the news that it is outdated arrive in the order in which they were true.
+//! every write under our prefix but its own. Rows may be read through another connection (a lane): whoever keeps copies
+//! notes before it reads how much was heard so far, and keeps nothing if more was heard meanwhile.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

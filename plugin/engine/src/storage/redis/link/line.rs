@@ -9,6 +9,7 @@ use redis::{Cmd, FromRedisValue, Pipeline, RedisResult};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::lane::Lane;
 use crate::storage::redis::connect::Address;
 use crate::storage::redis::fault::{Fault, Remedy};
 
@@ -20,8 +21,18 @@ pub(crate) struct Line {
     /// No two lines of this process have the same.
     pub(crate) number: u64,
     since: Instant,
-    doubts: mpsc::Sender<Doubt>,
+    supervision: Supervision,
+    /// The lane that it is, if it is not the supervisor's own.
+    lane: Option<Lane>,
     is_asking: bool,
+}
+
+/// Who is told when the line fails.
+#[derive(Clone, Debug)]
+struct Supervision {
+    doubts: mpsc::Sender<Doubt>,
+    /// Of the supervisor's own line.
+    number: u64,
 }
 
 /// What a request saw on the line of this number. By the time it is heard, another line may be up.
@@ -37,14 +48,30 @@ impl Line {
         commands: MultiplexedConnection,
         doubts: mpsc::Sender<Doubt>,
     ) -> Self {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Self {
             commands,
             server: server.into(),
-            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            number,
             since: Instant::now(),
-            doubts,
+            supervision: Supervision { doubts, number },
+            lane: None,
             is_asking: false,
         }
+    }
+
+    /// The line that stands in for this one on the thread of `lane`.
+    pub(super) fn lane(&self, commands: MultiplexedConnection, lane: Lane) -> Self {
+        Self {
+            commands,
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            lane: Some(lane),
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn stands_in_for(&self, line: &Self) -> bool {
+        self.supervision.number == line.number
     }
 
     /// The same connection, for a command about a row that is on its way to this server: without the announcement the
@@ -79,14 +106,23 @@ impl Line {
             Remedy::Elsewhere => self.since.elapsed() >= SETTLED,
             Remedy::Configure | Remedy::None | Remedy::Wait => false,
         };
-        if is_left {
-            // One doubt is enough; those that find no room agree with it.
-            let _ = self.doubts.try_send(Doubt {
-                number: self.number,
-                fault: fault.clone(),
-            });
+        match &self.lane {
+            // The server may be well: whoever comes next finds out by the supervisor's line.
+            Some(lane) if fault.remedy == Remedy::Reconnect => lane.leave(self.number),
+            _ if is_left => self.supervision.tell(fault),
+            _ => {}
         }
         is_left
+    }
+}
+
+impl Supervision {
+    fn tell(&self, fault: &Fault) {
+        // One doubt is enough; those that find no room agree with it.
+        let _ = self.doubts.try_send(Doubt {
+            number: self.number,
+            fault: fault.clone(),
+        });
     }
 }
 

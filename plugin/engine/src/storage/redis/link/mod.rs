@@ -6,6 +6,7 @@
 
 mod backoff;
 mod hearing;
+mod lane;
 mod line;
 mod outage;
 mod seek;
@@ -22,6 +23,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub(super) use self::backoff::{Backoff, jitter};
 pub(super) use self::hearing::Hearing;
+use self::lane::Lanes;
 pub(super) use self::line::Line;
 pub(super) use self::outage::{News, Outage};
 pub(super) use self::seek::{Fixed, Seek};
@@ -34,6 +36,7 @@ use crate::runtime::{Runtime, Task};
 #[derive(Debug)]
 pub(super) struct Link {
     status: watch::Receiver<Status>,
+    lanes: Lanes,
     _supervisor: Task,
 }
 
@@ -74,6 +77,7 @@ impl Link {
         let supervisor = Supervisor::new(seek, share, terms, publish);
         Ok(Self {
             status,
+            lanes: Lanes::new(terms),
             _supervisor: terms.runtime.spawn(supervisor.run())?,
         })
     }
@@ -85,7 +89,9 @@ impl Link {
         broken: Option<u64>,
     ) -> Result<Line, Unavailable> {
         let deadline = match &*self.status.borrow() {
-            Status::Up(line) if Some(line.number) != broken => return Ok(line.clone()),
+            Status::Up(line) if Some(line.number) != broken => {
+                return Ok(self.lanes.instead_of(line));
+            }
             // The news that it broke is on its way.
             Status::Up(_) => patience.deadline(Instant::now()),
             Status::Down { since, .. } => patience.deadline(*since),
@@ -176,9 +182,23 @@ mod tests {
         let supervisor = Runtime::default().spawn(pending()).unwrap();
         let link = Link {
             status,
+            lanes: Lanes::new(&terms()),
             _supervisor: supervisor,
         };
         (link, publish)
+    }
+
+    fn terms() -> Terms {
+        let access = Access {
+            login: redis::RedisConnectionInfo::default(),
+            tls: None,
+            limit: Duration::from_secs(1),
+        };
+        Terms {
+            access,
+            hearing: None,
+            runtime: Arc::default(),
+        }
     }
 
     fn gone() -> Unavailable {

@@ -87,9 +87,9 @@ impl<S: Seek> Supervisor<S> {
 
     async fn attempt(&mut self) -> Result<Checked, Fault> {
         let address = self.seek.find().await?;
-        let address = self.server.insert(address);
+        let server = self.server.insert(address).clone();
         let hearer = self.hearing.as_ref().map(Hearing::hearer);
-        let connection = self.access.connect(address, hearer).await?;
+        let connection = self.access.connect(&server, hearer).await?;
         let Connection {
             commands,
             mut driver,
@@ -108,7 +108,7 @@ impl<S: Seek> Supervisor<S> {
             () = &mut driver => return Err(closed()),
         };
         Ok(Checked {
-            server: address.clone(),
+            server,
             commands,
             driver,
             ear,
