@@ -313,7 +313,7 @@ impl Trail {
 pub(super) fn is_named(record: &Record, row: &Versioned) -> bool {
     match &row.state {
         State::Roster(roster) => roster.entry(record.family()).is_some(),
-        State::Live(_) | State::Revoked | State::Rotated { .. } | State::Rotating { .. } => false,
+        State::Live(_) | State::Revoked | State::Rotated(_) | State::Rotating(_) => false,
     }
 }
 

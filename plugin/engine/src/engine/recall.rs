@@ -24,14 +24,13 @@ impl Engine {
         for _ in 0..STEPS {
             match row.state {
                 State::Live(record) => return self.is_recalled_alive(&record).then_some(record),
-                State::Rotated { nonce, until } if self.now() < until => {
-                    place = self.place_after(&place, &nonce)?;
+                State::Rotated(rotated) if self.now() < rotated.until => {
+                    place = self.place_after(&place, &rotated.nonce)?;
                     row = self.rows.recall(place.address)?;
                 }
-                State::Rotated { .. }
-                | State::Rotating { .. }
-                | State::Revoked
-                | State::Roster(_) => return None,
+                State::Rotated(_) | State::Rotating(_) | State::Revoked | State::Roster(_) => {
+                    return None;
+                }
             }
         }
         None
