@@ -1,64 +1,93 @@
-//! A cluster and storages on it.
+//! A cluster, and gateways that keep their rows on it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use abi::storage::{Expected, Key, Loaded, Row, Storage as _, Written};
+use abi::storage::{Expected, Key, Loaded, Written};
+use abi::testing::TestGateway;
 
-use crate::storage::RedisConfig;
+use crate::clock::SystemClock;
+use crate::session::{Keyring, State};
+use crate::storage::cache::{Cached, Capacity};
 use crate::storage::conformance::block_on;
 use crate::storage::redis::RedisStorage;
+use crate::storage::redis::cluster::slot::Slot;
 use crate::storage::redis::server::RedisCluster;
+use crate::storage::{Encoded, RedisConfig, Rows, Versioned};
 
-/// A running cluster.
-pub(super) struct Bench {
-    pub(super) cluster: RedisCluster,
-}
-
-/// A storage as a gateway has one, asked from outside of any runtime.
+/// What one gateway has: a storage, and copies of its rows that count for so long that only what the servers tell can
+/// keep them true.
 pub(super) struct Gateway {
-    pub(super) storage: RedisStorage,
-}
-
-impl Bench {
-    pub(super) fn start() -> Self {
-        Self {
-            cluster: RedisCluster::start(),
-        }
-    }
-
-    /// One more gateway, with all the patience that a busy machine may ask for.
-    pub(super) fn storage(&self) -> Gateway {
-        self.with(self.cluster.config())
-    }
-
-    pub(super) fn with(&self, config: RedisConfig) -> Gateway {
-        let storage = RedisStorage::open(&config, Arc::default()).unwrap();
-        assert_eq!(block_on(storage.probe().wait()), Ok(()));
-        Gateway { storage }
-    }
+    pub(super) storage: Arc<RedisStorage>,
+    pub(super) rows: Arc<dyn Rows>,
 }
 
 impl Gateway {
-    pub(super) fn load(&self, key: Key) -> Loaded<Row> {
-        block_on(self.storage.load(&key).wait())
+    /// With all the patience that a busy machine may ask for.
+    pub(super) fn of(cluster: &RedisCluster) -> Self {
+        Self::with(&cluster.config())
     }
 
-    pub(super) fn write(&self, key: Key, expected: Expected, row: Row) -> Written {
-        block_on(self.storage.write(&key, expected, row, HOUR).wait())
+    pub(super) fn with(config: &RedisConfig) -> Self {
+        let storage = Arc::new(RedisStorage::open(config, Arc::default()).unwrap());
+        let services = TestGateway::new().services();
+        let keyring = Keyring::plain();
+        let rows = Encoded::new(Arc::clone(&storage), "Redis", keyring, &services);
+        let capacity = Capacity {
+            entries: 10_000,
+            max_staleness: HOUR,
+        };
+        let desk = (Arc::new(SystemClock::new()) as _, &services);
+        let rows = <Cached<_>>::new(rows, ("Redis", capacity), storage.changes(), desk);
+        assert_eq!(block_on(rows.probe().wait()), Ok(()));
+        Self {
+            storage,
+            rows: Arc::new(rows),
+        }
+    }
+
+    pub(super) fn load(&self, key: Key) -> Loaded<Versioned> {
+        block_on(self.rows.load(key.into()).wait())
+    }
+
+    pub(super) fn write(&self, key: Key, expected: Expected, version: u64) -> Written {
+        let written = self.rows.write(key.into(), expected, row(version), HOUR);
+        block_on(written.wait())
+    }
+
+    /// How often another node took over.
+    pub(super) fn moved(&self) -> u64 {
+        *self.storage.moved().borrow()
     }
 }
 
-/// Keys of different slots.
-pub(super) fn key(seed: u8) -> Key {
-    Key::new([seed; 32])
+pub(super) fn key(seed: u64) -> Key {
+    let mut bytes = [7; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    Key::new(bytes)
 }
 
-pub(super) fn row(version: u64) -> Row {
-    Row {
+pub(super) fn slot(key: &Key) -> u16 {
+    let name = crate::storage::redis::name::Names::new("session:").of(key);
+    u16::try_from(Slot::of(name.as_bytes()).index()).unwrap()
+}
+
+pub(super) fn row(version: u64) -> Versioned {
+    Versioned {
         version,
-        payload: b"payload".to_vec(),
+        state: State::Revoked,
     }
 }
 
-const HOUR: Duration = Duration::from_secs(3600);
+/// Waits for what has to become so, however slow the machine is.
+#[track_caller]
+pub(super) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
+const PATIENCE: Duration = Duration::from_secs(60);
