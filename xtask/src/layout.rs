@@ -2,26 +2,25 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::{Error, root, step};
+use crate::artifacts::Artifacts;
+use crate::{Error, root};
 
 /// Builds gateway and plugin with a profile and lays them out below `directory`, with the quickstart as configuration.
 ///
 /// # Errors
 /// When something does not build, or the disk does not take it.
 pub(crate) fn lay_out(directory: &Path, profile: &str) -> Result<(), Error> {
-    let artifacts = build(profile)?;
-    let find = |kind: &str| {
-        let found = artifacts.iter().find(|(of, _)| of == kind);
-        found
-            .map(|(_, file)| file.as_path())
-            .ok_or_else(|| format!("cargo built no {kind}"))
-    };
-    install(find("bin")?, &directory.join("gateway"))?;
-    install(find("cdylib")?, &directory.join("plugins/session.so"))?;
+    let packages = ["--package=gateway", "--package=plugin"];
+    let artifacts = Artifacts::build(".", &[&["--profile", profile][..], &packages].concat())?;
+    install(artifacts.find("bin")?, &directory.join("gateway"))?;
+    install(
+        artifacts.find("cdylib")?,
+        &directory.join("plugins/session.so"),
+    )?;
     for entry in fs::read_dir(root().join("examples/quickstart"))? {
         let file = entry?.path();
         if file
@@ -72,42 +71,6 @@ pub(crate) fn target_directory() -> Result<PathBuf, Error> {
         .as_str()
         .ok_or("cargo metadata names no target directory")?;
     Ok(PathBuf::from(directory))
-}
-
-/// What came of a build: kind of target and file.
-fn build(profile: &str) -> Result<Vec<(String, PathBuf)>, Error> {
-    step::announce(&format!(
-        "cargo build --profile {profile} --package gateway --package plugin"
-    ));
-    let mut cargo = Command::new("cargo");
-    cargo.args([
-        "build",
-        "--profile",
-        profile,
-        "--package=gateway",
-        "--package=plugin",
-    ]);
-    cargo
-        .arg("--message-format=json-render-diagnostics")
-        .current_dir(root())
-        .stderr(Stdio::inherit());
-    let output = cargo.output()?;
-    if !output.status.success() {
-        return Err("the build failed".into());
-    }
-    let messages = String::from_utf8(output.stdout)?;
-    Ok(messages.lines().filter_map(artifact).collect())
-}
-
-fn artifact(message: &str) -> Option<(String, PathBuf)> {
-    let message: Value = serde_json::from_str(message).ok()?;
-    let kind = message["target"]["kind"][0].as_str()?;
-    let file = match kind {
-        "bin" => message["executable"].as_str()?,
-        "cdylib" => message["filenames"][0].as_str()?,
-        _ => return None,
-    };
-    Some((kind.to_owned(), PathBuf::from(file)))
 }
 
 /// Copies and renames: a gateway that is running has the old file mapped, and overwriting it would end that gateway.

@@ -1,6 +1,7 @@
 //! The commands of this repository: `cargo xtask run`, `test`, `fuzz`, `dist`, `bench`.
 #![forbid(unsafe_code)]
 
+mod artifacts;
 mod bench;
 mod dist;
 mod fuzz;

@@ -1,0 +1,56 @@
+//! What cargo builds.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::{Error, root, step};
+
+/// Files that came of a build, by kind of target: `bin`, `cdylib`.
+pub(crate) struct Artifacts(Vec<(String, PathBuf)>);
+
+impl Artifacts {
+    /// Builds in a directory of the repository.
+    ///
+    /// # Errors
+    /// When something does not build.
+    pub(crate) fn build(directory: &str, options: &[&str]) -> Result<Self, Error> {
+        step::announce(&format!("cargo build {}  ({directory})", options.join(" ")));
+        let mut cargo = Command::new("cargo");
+        cargo
+            .arg("build")
+            .args(options)
+            .arg("--message-format=json-render-diagnostics")
+            .current_dir(root().join(directory))
+            .stderr(Stdio::inherit());
+        let output = cargo.output()?;
+        if !output.status.success() {
+            return Err("the build failed".into());
+        }
+        let messages = String::from_utf8(output.stdout)?;
+        Ok(Self(messages.lines().filter_map(artifact).collect()))
+    }
+
+    /// The first of a kind.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn find(&self, kind: &str) -> Result<&Path, Error> {
+        let found = self.0.iter().find(|(of, _)| of == kind);
+        found
+            .map(|(_, file)| file.as_path())
+            .ok_or_else(|| format!("cargo built no {kind}").into())
+    }
+}
+
+fn artifact(message: &str) -> Option<(String, PathBuf)> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let kind = message["target"]["kind"][0].as_str()?;
+    let file = match kind {
+        "bin" => message["executable"].as_str()?,
+        "cdylib" => message["filenames"][0].as_str()?,
+        _ => return None,
+    };
+    Some((kind.to_owned(), PathBuf::from(file)))
+}
