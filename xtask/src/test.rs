@@ -11,9 +11,7 @@ pub(crate) fn test() -> Result<(), Error> {
     tools::require(tools::FOR_TESTS)?;
     let mut report = Report::default();
     for (directory, features) in WORKSPACES {
-        report.step(&format!("format of {directory}"), || {
-            step::run(directory, "cargo", &["fmt", "--all", "--check"])
-        });
+        format(directory, &mut report);
         let lints = [
             &["clippy", "--locked", "--workspace", "--all-targets"],
             features,
@@ -24,6 +22,8 @@ pub(crate) fn test() -> Result<(), Error> {
             step::run(directory, "cargo", &lints)
         });
     }
+    // Not linted: for that it would take a hundred crates that the project has no other use for.
+    format("tests/peers", &mut report);
     let tests = [
         "test",
         "--locked",
@@ -38,6 +38,12 @@ pub(crate) fn test() -> Result<(), Error> {
     fuzz::smoke(&mut report)?;
     dependencies(&mut report);
     report.finish()
+}
+
+fn format(directory: &str, report: &mut Report) {
+    report.step(&format!("format of {directory}"), || {
+        step::run(directory, "cargo", &["fmt", "--all", "--check"])
+    });
 }
 
 /// What `deny.toml` says of dependencies, as far as this machine can tell.
