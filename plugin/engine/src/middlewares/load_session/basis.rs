@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use abi::storage::Unavailable;
-
 use crate::engine::Session;
 use crate::session::{Record, SessionId};
 
@@ -13,15 +11,13 @@ pub(super) enum Basis {
     /// There is no session, or it is over.
     #[default]
     Nothing,
-    /// The client has a key, and nobody can say now what it leads to.
-    Unknown(Unavailable),
-    /// A snapshot that the client brought along, or a copy from before an outage.
+    /// A snapshot that the client brought along.
     Remembered(Remembered),
     /// The storage, while this request was under way.
     Stored(Session),
 }
 
-/// A session as it was a while ago. It is there to be read: every operation of the engine that writes takes a
+/// A session as a snapshot has it. It is there to be read: every operation of the engine that writes takes a
 /// [`Session`], and only the storage makes one of this.
 #[derive(Clone, Debug)]
 pub(super) struct Remembered {
@@ -33,7 +29,7 @@ impl Basis {
     /// The id that the client has, or is to have.
     pub(super) fn id(&self) -> Option<&SessionId> {
         match self {
-            Self::Nothing | Self::Unknown(_) => None,
+            Self::Nothing => None,
             Self::Remembered(remembered) => Some(&remembered.id),
             Self::Stored(session) => Some(session.id()),
         }
@@ -42,7 +38,7 @@ impl Basis {
     /// What the session holds, to be read.
     pub(super) fn record(&self) -> Option<&Record> {
         match self {
-            Self::Nothing | Self::Unknown(_) => None,
+            Self::Nothing => None,
             Self::Remembered(remembered) => Some(&remembered.record),
             Self::Stored(session) => Some(session.record()),
         }

@@ -38,7 +38,6 @@ impl Fault {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn elsewhere(cause: impl Into<String>) -> Self {
         Self {
             remedy: Remedy::Elsewhere,

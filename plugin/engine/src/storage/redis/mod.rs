@@ -18,6 +18,7 @@ mod link;
 mod name;
 mod probe;
 mod reset;
+mod sentinel;
 #[cfg(any(test, feature = "conformance"))]
 pub mod server;
 mod target;
@@ -36,6 +37,7 @@ use tokio::time::timeout;
 
 use self::command::{Command, Script};
 use self::deployment::{Aim, Deployment};
+use self::fault::Fault;
 use self::link::{Hearing, Patience, Terms};
 use self::target::Target;
 use super::changes::Changes;
@@ -112,8 +114,15 @@ impl RedisStorage {
         aim: Aim<'_>,
         command: Command<'_>,
     ) -> Result<T, Unavailable> {
+        self.in_time(self.complete(aim, &command)).await
+    }
+
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, Unavailable>>,
+    ) -> Result<T, Unavailable> {
         let limit = self.target.timeout;
-        match timeout(limit, self.complete(aim, &command)).await {
+        match timeout(limit, work).await {
             Ok(answer) => answer,
             Err(_) => Err(Unavailable::new(format!("no answer within {limit:?}"))),
         }
@@ -136,15 +145,39 @@ impl RedisStorage {
     }
 
     async fn read(&self, key: &Key) -> Loaded<Row> {
+        match self.in_time(self.find(key)).await {
+            Ok(None) => Loaded::Absent,
+            // A value that is not a row may stand under our name. It is handed on as a row that says nothing, and so
+            // it is quarantined where every row is that nobody can read.
+            Ok(Some(blob)) => Loaded::Found(blob::split(&blob).unwrap_or(Row {
+                version: 0,
+                payload: Vec::new(),
+            })),
+            Err(cause) => Loaded::Unavailable(cause),
+        }
+    }
+
+    async fn find(&self, key: &Key) -> Result<Option<Vec<u8>>, Unavailable> {
         let mut get = redis::cmd("GET");
         get.arg(self.target.names.of(key));
-        match self
-            .run::<Option<Vec<u8>>>(Aim::Row(key), Command::Repeatable(get))
-            .await
-        {
-            Ok(None) => Loaded::Absent,
-            Ok(Some(blob)) => Loaded::Found(blob::split(&blob).unwrap_or_else(foreign)),
-            Err(cause) => Loaded::Unavailable(cause),
+        let get = Command::Repeatable(get);
+        match self.find_near(key, &get).await {
+            Some(blob) => Ok(Some(blob)),
+            None => self.complete(Aim::Row(key), &get).await,
+        }
+    }
+
+    /// What a replica has, if rows are read from replicas. It gets half of the time, so that the master can be asked
+    /// when it does not answer.
+    async fn find_near(&self, key: &Key, get: &Command<'_>) -> Option<Vec<u8>> {
+        let line = self.deployment.replica(key)?;
+        let answer = timeout(self.target.timeout / 2, get.send::<Option<Vec<u8>>>(&line)).await;
+        match answer.ok()? {
+            Ok(blob) => blob,
+            Err(error) => {
+                line.doubt(&Fault::of_command(&error));
+                None
+            }
         }
     }
 
@@ -191,10 +224,12 @@ impl Storage for RedisStorage {
     ) -> Maybe<'a, Written> {
         self.task(async move {
             let millis = whole_millis(keep);
+            self.deployment.wrote(key);
             let done = match expected {
                 Expected::Absent => self.create(key, &row, millis).await,
                 Expected::Version(version) => self.replace(key, version, &row, millis).await,
             };
+            self.deployment.wrote(key);
             match done {
                 Ok(true) => Written::Done,
                 Ok(false) => Written::Conflict,
@@ -217,15 +252,6 @@ impl fmt::Debug for RedisStorage {
         f.debug_struct("RedisStorage")
             .field("target", &self.target)
             .finish_non_exhaustive()
-    }
-}
-
-/// A value that is not a row stands under our name. It is handed on as a row that says nothing, and so it is
-/// quarantined where every row is that nobody can read.
-fn foreign() -> Row {
-    Row {
-        version: 0,
-        payload: Vec::new(),
     }
 }
 

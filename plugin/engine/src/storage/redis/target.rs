@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::connect::{Access, Address};
 use super::name::Names;
+use super::sentinel::Sentinels;
 
 /// The servers of a storage and how to use them.
 #[derive(Clone, Debug)]
@@ -21,9 +22,10 @@ pub(super) struct Target {
 }
 
 /// Which servers there are.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) enum Servers {
     /// Some servers of a Cluster, which know the others.
     Cluster(Vec<Address>),
+    Sentinel(Sentinels),
     Single(Address),
 }

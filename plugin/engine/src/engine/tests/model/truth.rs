@@ -38,6 +38,7 @@ impl Truth {
             version: told.version(),
             retired: Vec::new(),
             is_over: false,
+            is_struck: false,
             is_ghost: false,
             latest_end: end,
             latest_use: told.record().seen_at(),
@@ -89,7 +90,7 @@ impl Truth {
     /// A session is ended from elsewhere.
     pub(super) fn strike(&mut self, session: usize) {
         let tale = &mut self.tales[session];
-        tale.is_over = true;
+        (tale.is_over, tale.is_struck) = (true, true);
     }
 
     /// A session turns out to be gone, and nobody knows where from.

@@ -5,7 +5,6 @@ mod clocks;
 mod failing;
 mod keys;
 mod life;
-mod outages;
 mod principals;
 mod secrets;
 mod snapshots;
@@ -55,12 +54,7 @@ impl Bench {
             LoadSessionMiddleware::new(
                 entry,
                 &config,
-                |_| {
-                    Ok(Backing {
-                        has_copies: true,
-                        ..rows.clone().into()
-                    })
-                },
+                |_| Ok(rows.clone().into()),
                 clock.clone(),
                 &gateway.services(),
             )

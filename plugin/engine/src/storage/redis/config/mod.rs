@@ -9,6 +9,7 @@ mod tls;
 use std::num::NonZeroU16;
 
 use abi::config::{ConfigDuration, Faults, Secret};
+use redis::RedisConnectionInfo;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -17,8 +18,9 @@ pub use self::host::Hosts;
 pub use self::local_cache::LocalCacheConfig;
 use self::server::Given;
 pub use self::tls::{TlsConfig, TlsVersion};
-use super::connect::{Access, Address};
+use super::connect::{Access, Address, Tls};
 use super::name::Names;
+use super::sentinel::Sentinels;
 use super::target::{Servers, Target};
 
 /// Sessions in Redis or Valkey, shared by all gateways that use the same servers and prefix.
@@ -111,7 +113,7 @@ impl RedisConfig {
         let tls = faults
             .absorb(tls.map_err(|found| found.under("tls")))
             .flatten();
-        let servers = self.servers(&given, &mut faults);
+        let servers = self.servers(&given, tls.as_ref(), &mut faults);
         let target = servers.map(|servers| Target {
             servers,
             access: Access {
@@ -128,18 +130,28 @@ impl RedisConfig {
         faults.or(target)?.ok_or_else(Faults::default)
     }
 
-    fn servers(&self, given: &Given, faults: &mut Faults) -> Option<Servers> {
+    fn servers(&self, given: &Given, tls: Option<&Tls>, faults: &mut Faults) -> Option<Servers> {
         if self.mode != Mode::Sentinel && self.high_availability.is_some() {
             faults.push("highAvailability", "needs mode: sentinel");
         }
         match self.mode {
             Mode::Single => given.addresses.first().cloned().map(Servers::Single),
-            Mode::Sentinel => {
-                faults.push("mode", "only `single` and `cluster` are offered");
-                None
-            }
+            Mode::Sentinel => self.sentinels(tls, faults).map(Servers::Sentinel),
             Mode::Cluster => self.cluster(given, faults),
         }
+    }
+
+    fn sentinels(&self, tls: Option<&Tls>, faults: &mut Faults) -> Option<Sentinels> {
+        let Some(given) = &self.high_availability else {
+            faults.push("highAvailability", "is missing: mode: sentinel needs it");
+            return None;
+        };
+        let checked = given.checked(&Access {
+            login: RedisConnectionInfo::default(),
+            tls: tls.cloned(),
+            limit: self.connect_timeout.get(),
+        });
+        faults.absorb(checked.map_err(|found| found.under("highAvailability")))
     }
 
     fn cluster(&self, given: &Given, faults: &mut Faults) -> Option<Servers> {

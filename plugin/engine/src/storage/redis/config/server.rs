@@ -19,12 +19,33 @@ pub(super) struct Given {
 impl RedisConfig {
     pub(super) fn server(&self, faults: &mut Faults) -> Given {
         match self.url.is_empty() {
+            _ if self.mode == Mode::Sentinel => self.unnamed(faults),
             true => Given {
                 addresses: self.addresses(faults),
                 login: self.login(faults),
                 is_secured: false,
             },
             false => self.parsed_url(faults),
+        }
+    }
+
+    /// Sentinels know where the servers are.
+    fn unnamed(&self, faults: &mut Faults) -> Given {
+        for (key, is_given) in [
+            ("host", self.host.is_some()),
+            ("port", self.port.is_some()),
+            ("url", !self.url.is_empty()),
+        ] {
+            if is_given {
+                faults.push(
+                    key,
+                    "does nothing with mode: sentinel; its nodes are in highAvailability",
+                );
+            }
+        }
+        Given {
+            login: self.login(faults),
+            ..Given::default()
         }
     }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::storage::redis::connect::Address;
+use crate::storage::redis::sentinel::Route;
 
 #[test]
 fn nothing_given_means_the_local_server() {
@@ -24,7 +25,7 @@ fn parts_and_url_mean_the_same() {
         target(r#"{"url": "redis://u:p@h:7/3"}"#).unwrap(),
     );
 
-    assert_eq!(parts.servers, url.servers);
+    assert_eq!(single(&parts), single(&url));
     for target in [parts, url] {
         let login = target.access.login;
         assert_eq!(
@@ -66,6 +67,32 @@ fn a_cluster_may_be_found_through_any_of_its_servers() {
 }
 
 #[test]
+fn sentinels_have_a_user_and_a_port_of_their_own() {
+    let target = target(
+        r#"{"mode": "sentinel", "username": "u", "password": "p", "databaseIndex": 3,
+            "highAvailability": {"sentinelName": "m", "sentinelUsername": "su", "sentinelPassword": "sp",
+            "nodes": [{"host": "a"}, {"host": "[::1]", "port": 7}], "routeRandomly": true}}"#,
+    )
+    .unwrap();
+
+    let Servers::Sentinel(sentinels) = &target.servers else {
+        panic!("{:?}", target.servers)
+    };
+    assert_eq!(&*sentinels.name, "m");
+    assert_eq!(
+        sentinels.addresses,
+        [Address::tcp("a", 26379), Address::tcp("::1", 7)]
+    );
+    assert_eq!(sentinels.route, Route::Randomly);
+    for (login, expected) in [
+        (&target.access.login, (Some("u"), Some("p"), 3)),
+        (&sentinels.access.login, (Some("su"), Some("sp"), 0)),
+    ] {
+        assert_eq!((login.username(), login.password(), login.db()), expected);
+    }
+}
+
+#[test]
 fn a_url_or_a_key_asks_for_tls() {
     let secured = [
         r#"{"url": "rediss://h:7", "tls": {"skipVerify": true}}"#,
@@ -100,6 +127,29 @@ fn every_fault_is_told_at_once_and_at_its_key() {
         (r#"{"url": "redis://h/?protocol=resp3"}"#, vec!["url"]),
         (r#"{"url": "rediss://h/#insecure"}"#, vec!["url"]),
         (r#"{"highAvailability": {}}"#, vec!["highAvailability"]),
+        (r#"{"mode": "sentinel"}"#, vec!["highAvailability"]),
+        (
+            r#"{"mode": "sentinel", "host": "h", "port": 1, "url": "redis://h", "highAvailability": {}}"#,
+            vec![
+                "host",
+                "port",
+                "url",
+                "highAvailability.sentinelName",
+                "highAvailability.nodes",
+            ],
+        ),
+        (
+            r#"{"mode": "sentinel", "highAvailability": {
+                "sentinelName": "m", "sentinelUsername": "u", "routeByLatency": true, "routeRandomly": true,
+                "nodes": [{"host": "a"}, {"host": "a:1"}, {"host": ""}, {"host": "b", "port": 0}]}}"#,
+            vec![
+                "highAvailability.nodes[1].host",
+                "highAvailability.nodes[2].host",
+                "highAvailability.nodes[3].port",
+                "highAvailability.sentinelUsername",
+                "highAvailability.routeRandomly",
+            ],
+        ),
         (
             r#"{"mode": "cluster", "host": "/s", "databaseIndex": 1}"#,
             vec!["databaseIndex", "host"],

@@ -15,12 +15,14 @@ pub(super) use self::way::Way;
 pub(super) use super::cluster::Part;
 use super::cluster::{Cluster, Detour};
 use super::link::{Fixed, Line, Patience, Terms};
+use super::sentinel::Guarded;
 use super::target::{Servers, Target};
 
 /// The servers of one storage.
 #[derive(Debug)]
 pub(super) enum Deployment {
     Cluster(Cluster),
+    Guarded(Guarded),
     Single(Single),
 }
 
@@ -48,6 +50,9 @@ impl Deployment {
     pub(super) fn open(target: &Target, terms: &Terms) -> io::Result<Self> {
         match &target.servers {
             Servers::Cluster(seeds) => Cluster::open(seeds, target, terms).map(Self::Cluster),
+            Servers::Sentinel(sentinels) => {
+                Guarded::open(sentinels, target, terms).map(Self::Guarded)
+            }
             Servers::Single(address) => Ok(Self::Single(Single {
                 links: Links::open(target.connections, || Fixed(address.clone()), terms)?.into(),
                 moved: watch::Sender::default(),
@@ -65,6 +70,9 @@ impl Deployment {
         match (self, aim) {
             (_, Aim::Part(part)) => part.links().any().line(patience, broken).await,
             (Self::Cluster(cluster), Aim::Row(key)) => cluster.line(key, patience, broken).await,
+            (Self::Guarded(guarded), Aim::Row(key)) => {
+                guarded.master().of(key).line(patience, broken).await
+            }
             (Self::Single(single), Aim::Row(key)) => {
                 single.links.of(key).line(patience, broken).await
             }
@@ -80,7 +88,7 @@ impl Deployment {
     fn detour(&self, error: &RedisError, line: &Line) -> Option<Detour> {
         match self {
             Self::Cluster(cluster) => cluster.detour(error, line),
-            Self::Single(_) => None,
+            Self::Guarded(_) | Self::Single(_) => None,
         }
     }
 
@@ -88,7 +96,24 @@ impl Deployment {
     pub(super) async fn parts(&self, patience: Patience) -> Result<Vec<Part>, Unavailable> {
         match self {
             Self::Cluster(cluster) => cluster.parts(patience).await,
+            Self::Guarded(guarded) => Ok(vec![Part::whole(guarded.master())]),
             Self::Single(single) => Ok(vec![Part::whole(&single.links)]),
+        }
+    }
+
+    /// A connection to a replica that `key` may be read from. That a row is not there, only the master can say.
+    pub(super) fn replica(&self, key: &Key) -> Option<Line> {
+        match self {
+            Self::Guarded(guarded) => guarded.replica(key),
+            Self::Cluster(_) | Self::Single(_) => None,
+        }
+    }
+
+    /// A row is being or was written: replicas may not have it yet.
+    pub(super) fn wrote(&self, key: &Key) {
+        match self {
+            Self::Guarded(guarded) => guarded.wrote(key),
+            Self::Cluster(_) | Self::Single(_) => {}
         }
     }
 
@@ -96,6 +121,7 @@ impl Deployment {
     pub(super) fn moved(&self) -> watch::Receiver<u64> {
         match self {
             Self::Cluster(cluster) => cluster.moved(),
+            Self::Guarded(guarded) => guarded.moved(),
             Self::Single(single) => single.moved.subscribe(),
         }
     }

@@ -7,6 +7,7 @@
 mod backoff;
 mod hearing;
 mod lane;
+mod latency;
 mod line;
 mod outage;
 mod seek;
@@ -24,9 +25,10 @@ use tokio::time::{Instant, timeout_at};
 pub(super) use self::backoff::{Backoff, jitter};
 pub(super) use self::hearing::Hearing;
 use self::lane::Lanes;
+use self::latency::Latency;
 pub(super) use self::line::Line;
 pub(super) use self::outage::{News, Outage};
-pub(super) use self::seek::{Fixed, Seek};
+pub(super) use self::seek::{Fixed, Leave, Seek};
 pub(super) use self::share::{Share, index};
 use self::supervisor::Supervisor;
 use super::connect::Access;
@@ -37,6 +39,7 @@ use crate::runtime::{Runtime, Task};
 pub(super) struct Link {
     status: watch::Receiver<Status>,
     lanes: Lanes,
+    latency: Arc<Latency>,
     _supervisor: Task,
 }
 
@@ -78,6 +81,7 @@ impl Link {
         Ok(Self {
             status,
             lanes: Lanes::new(terms),
+            latency: supervisor.latency(),
             _supervisor: terms.runtime.spawn(supervisor.run())?,
         })
     }
@@ -107,6 +111,11 @@ impl Link {
     /// The connection, if it is up.
     pub(super) fn ready(&self) -> Option<Line> {
         self.status.borrow().line(None).cloned()
+    }
+
+    /// How fast the server answered lately. Zero before the first check.
+    pub(super) fn latency(&self) -> Duration {
+        self.latency.average()
     }
 
     fn cause(&self) -> Unavailable {
@@ -183,6 +192,7 @@ mod tests {
         let link = Link {
             status,
             lanes: Lanes::new(&terms()),
+            latency: Arc::default(),
             _supervisor: supervisor,
         };
         (link, publish)

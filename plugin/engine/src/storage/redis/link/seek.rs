@@ -1,10 +1,11 @@
 //! How a link finds its server, and learns that it is the wrong one.
 
 use std::future::pending;
+use std::pin::Pin;
 
 use redis::aio::MultiplexedConnection;
 
-use crate::storage::redis::connect::Address;
+use crate::storage::redis::connect::{Address, Hearer};
 use crate::storage::redis::fault::Fault;
 
 /// Finds the server that a link leads to. Everything here may be dropped midway and asked again.
@@ -21,12 +22,23 @@ pub(crate) trait Seek: Send + 'static {
         ping(commands)
     }
 
-    /// Ends, saying why, when the server is to be left although it answers. Never, unless something is known of
-    /// others.
-    fn leave(&mut self) -> impl Future<Output = Fault> + Send {
-        pending()
+    /// Hears what the server says by itself, where that is not about rows.
+    fn hearer(&self) -> Option<Hearer> {
+        None
+    }
+
+    /// An attempt to connect failed, or a connection was lost.
+    fn failed(&mut self, _: &Fault) {}
+
+    /// Ends, saying why, when the server that was found is to be left, whether it answers or not. Never, unless
+    /// something is known of others.
+    fn leave(&self) -> Leave {
+        Box::pin(pending())
     }
 }
+
+/// What [`Seek::leave`] waits for.
+pub(crate) type Leave = Pin<Box<dyn Future<Output = Fault> + Send>>;
 
 /// A server that is always at the same place.
 #[derive(Debug)]

@@ -1,15 +1,17 @@
 //! The task that keeps a link up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout, timeout_at};
 use tracing::field::display;
 use tracing::{error, info, warn};
 
 use super::backoff::Backoff;
 use super::hearing::Hearing;
+use super::latency::Latency;
 use super::line::{Doubt, Line};
 use super::outage::{News, Outage};
 use super::seek::Seek;
@@ -28,6 +30,7 @@ pub(super) struct Supervisor<S> {
     publish: watch::Sender<Status>,
     doubts: mpsc::Sender<Doubt>,
     heard: mpsc::Receiver<Doubt>,
+    latency: Arc<Latency>,
     backoff: Backoff,
     outage: Outage,
 }
@@ -37,7 +40,7 @@ struct Checked {
     server: Address,
     commands: MultiplexedConnection,
     driver: Driver,
-    ear: Option<Ear>,
+    _ear: Option<Ear>,
 }
 
 impl<S: Seek> Supervisor<S> {
@@ -57,18 +60,25 @@ impl<S: Seek> Supervisor<S> {
             publish,
             doubts,
             heard,
+            latency: Arc::default(),
             backoff: Backoff::default(),
             outage: Outage::begin(Instant::now()),
         }
     }
 
+    /// Where it notes how fast the server answers.
+    pub(super) fn latency(&self) -> Arc<Latency> {
+        Arc::clone(&self.latency)
+    }
+
     pub(super) async fn run(mut self) {
         loop {
-            let fault = match self.connect().await {
-                Ok(checked) => self.hold(checked).await,
-                Err(fault) => fault,
-            };
+            let fault = self.live().await;
+            if matches!(&*self.publish.borrow(), Status::Up(_)) {
+                self.outage = Outage::begin(Instant::now());
+            }
             self.report(&fault);
+            self.seek.failed(&fault);
             self.publish.send_replace(Status::Down {
                 cause: fault.cause,
                 since: self.outage.began,
@@ -77,24 +87,41 @@ impl<S: Seek> Supervisor<S> {
         }
     }
 
-    async fn connect(&mut self) -> Result<Checked, Fault> {
+    /// The life of one connection, from its search to its end. What it ends with is gone when this returns: no ear
+    /// hears any more when others learn of the end.
+    async fn live(&mut self) -> Fault {
         let limit = self.access.limit;
-        match timeout(limit, self.attempt()).await {
-            Ok(connected) => connected,
-            Err(_) => Err(Fault::lost(format!("no connection within {limit:?}"))),
+        let deadline = Instant::now() + limit;
+        let late = || Fault::lost(format!("no connection within {limit:?}"));
+        let address = match timeout_at(deadline, self.seek.find()).await {
+            Ok(Ok(address)) => address,
+            Ok(Err(fault)) => return fault,
+            Err(_) => return late(),
+        };
+        self.server = Some(address.clone());
+        let leave = self.seek.leave();
+        let serve = async {
+            match timeout_at(deadline, self.connect(address)).await {
+                Ok(Ok(checked)) => self.hold(checked).await,
+                Ok(Err(fault)) => fault,
+                Err(_) => late(),
+            }
+        };
+        tokio::select! {
+            biased;
+            fault = leave => fault,
+            fault = serve => fault,
         }
     }
 
-    async fn attempt(&mut self) -> Result<Checked, Fault> {
-        let address = self.seek.find().await?;
-        let server = self.server.insert(address).clone();
-        let hearer = self.hearing.as_ref().map(Hearing::hearer);
-        let connection = self.access.connect(&server, hearer).await?;
+    async fn connect(&mut self, server: Address) -> Result<Checked, Fault> {
+        let hearer = self.seek.hearer();
+        let hearer = hearer.or_else(|| self.hearing.as_ref().map(Hearing::hearer));
         let Connection {
             commands,
             mut driver,
             is_heard,
-        } = connection;
+        } = self.access.connect(&server, hearer).await?;
         let check = async {
             self.seek.check(commands.clone()).await?;
             match &self.hearing {
@@ -111,7 +138,7 @@ impl<S: Seek> Supervisor<S> {
             server,
             commands,
             driver,
-            ear,
+            _ear: ear,
         })
     }
 
@@ -121,20 +148,17 @@ impl<S: Seek> Supervisor<S> {
             server,
             commands,
             driver,
-            ear,
+            _ear,
         } = checked;
         let line = Line::new(server, commands, self.doubts.clone());
         self.connected();
         self.publish.send_replace(Status::Up(line.clone()));
         // The driver runs here and not in a task of its own: its end is noticed at once, and so is ours by it.
-        let fault = tokio::select! {
+        tokio::select! {
             biased;
             () = driver => closed(),
             fault = self.watch(&line) => fault,
-        };
-        self.outage = Outage::begin(Instant::now());
-        drop(ear);
-        fault
+        }
     }
 
     async fn watch(&mut self, line: &Line) -> Fault {
@@ -149,7 +173,6 @@ impl<S: Seek> Supervisor<S> {
                         return doubt.fault;
                     }
                 }
-                fault = self.seek.leave() => return fault,
                 _ = checks.tick() => match self.check(line).await {
                     Some(Ok(())) => {
                         missed = 0;
@@ -167,9 +190,11 @@ impl<S: Seek> Supervisor<S> {
 
     /// None when there was no answer in time.
     async fn check(&mut self, line: &Line) -> Option<Result<(), Fault>> {
-        timeout(CHECK_WITHIN, self.seek.check(line.commands.clone()))
-            .await
-            .ok()
+        let asked = Instant::now();
+        let check = self.seek.check(line.commands.clone());
+        let answer = timeout(CHECK_WITHIN, check).await.ok()?;
+        self.latency.measured(asked.elapsed());
+        Some(answer)
     }
 
     fn connected(&self) {
