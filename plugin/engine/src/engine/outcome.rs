@@ -11,7 +11,8 @@ use super::session::Session;
 pub enum Saved {
     /// It is stored, under the id in here; if that is not the id the client sent, the client needs a new cookie.
     Done(Session),
-    /// The session ended meanwhile: revoked, or its life is over. Nothing was stored and nothing was created.
+    /// The session ended meanwhile: revoked, or its life is over. Nothing was stored that anybody will see, and nothing
+    /// was created.
     Lost,
     /// A rule forbids it. Nothing was stored; what was there before is still there.
     Refused(Refusal),

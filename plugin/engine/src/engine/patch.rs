@@ -16,8 +16,11 @@ impl Engine {
     ///
     /// It happens with the one conditional write of the live row. When somebody else wrote first, the deltas are
     /// applied to what is there now: changes of different attributes all survive, of one attribute the last. A
-    /// session that was revoked or is over is [`Saved::Lost`] and never comes back; one that was rotated gets the
-    /// change under its new id. The life does not change, unless a delta says so.
+    /// session that was revoked or is over is [`Saved::Lost`] and never comes back, even if it was ended from elsewhere
+    /// and its row still lies there; one that was rotated gets the change under its new id. The life does not change,
+    /// unless a delta says so.
+    ///
+    /// The roster of a session that belongs to somebody is read beside the write, in the same round trip.
     pub async fn patch(&self, session: &Session, deltas: &Deltas) -> Saved {
         self.try_patch(session, deltas).await.into()
     }
@@ -41,8 +44,10 @@ impl Engine {
             if lifetime.ends_at(&record) > lifetime.ends_at(&session.record) {
                 self.note(&record, &session.address).await?;
             }
-            if let Some(stored) = self.overwrite(&session, record).await? {
-                return Ok(stored);
+            let (stored, named) =
+                tokio::join!(self.overwrite(&session, record), self.check_named(&session));
+            if let Some(stored) = stored? {
+                return named.map(|()| stored);
             }
             session = self.resolve(&session.id).await?.ok_or(Stop::Lost)?;
         }

@@ -163,6 +163,19 @@ impl Engine {
         }
     }
 
+    /// Whether the roster still names the session, or there is none. Who was ended from elsewhere is over, whatever is
+    /// in the row.
+    pub(super) async fn check_named(&self, session: &Session) -> Attempt<()> {
+        let Some(key) = session.record.roster() else {
+            return Ok(());
+        };
+        let (_, roster) = self.roster(session.address.beside(key)).await?;
+        match roster.entry(session.record.family()) {
+            Some(_) => Ok(()),
+            None => Err(Stop::Lost),
+        }
+    }
+
     /// The record as a member of the roster that its principal has where its row goes to.
     pub(super) async fn move_home(
         &self,

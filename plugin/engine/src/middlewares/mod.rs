@@ -5,6 +5,6 @@ mod map_session_to_header;
 
 pub use load_session::{
     CookieCacheConfig, GlobError, KeyLookupText, LoadSessionConfig, LoadSessionMiddleware, OnLimit,
-    PathGlob, PathGlobs, Preset, SameSiteText, SnapshotEncoding, Strategy, Visit,
+    OnStorageFailure, PathGlob, PathGlobs, Preset, SameSiteText, SnapshotEncoding, Strategy, Visit,
 };
 pub use map_session_to_header::{MapSessionToHeaderConfig, MapSessionToHeaderMiddleware};

@@ -41,6 +41,23 @@ async fn a_list_holds_no_session_that_is_over() {
 }
 
 #[tokio::test]
+async fn a_change_of_a_session_that_was_ended_elsewhere_is_lost() {
+    let stage = Stage::new();
+    let engine = stage.engine();
+    let [kept, ended] = [log_in(&engine, "anna").await, log_in(&engine, "anna").await];
+    assert_eq!(engine.revoke_others(&kept).await, Ok(1));
+
+    let saved = engine.patch(&ended, &deltas(&[("a", 1)])).await;
+
+    assert_eq!(saved, Saved::Lost);
+    assert_eq!(find(&engine, ended.id()).await, None);
+    engine
+        .patch(&kept, &deltas(&[("a", 1)]))
+        .await
+        .expect_done();
+}
+
+#[tokio::test]
 async fn a_renewed_session_keeps_its_place_in_the_list() {
     let stage = Stage::new();
     let engine = stage.engine();

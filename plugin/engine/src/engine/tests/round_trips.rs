@@ -23,6 +23,20 @@ async fn a_session_that_was_loaded_before_comes_with_its_roster_in_one_round_tri
 }
 
 #[tokio::test]
+async fn a_change_reads_the_roster_and_nothing_else() {
+    let (engine, network) = engine();
+    let session = begin(&engine).await;
+    let before = network.loads();
+
+    engine
+        .patch(&session, &deltas(&[("a", 1)]))
+        .await
+        .expect_done();
+
+    assert_eq!(network.loads() - before, 1);
+}
+
+#[tokio::test]
 async fn a_session_of_nobody_is_one_row() {
     let (engine, network) = engine();
     let session = engine.create(&deltas(&[("basket", 1)])).await.expect_done();

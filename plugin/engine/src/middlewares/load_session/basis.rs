@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use abi::storage::Unavailable;
+
 use crate::engine::Session;
 use crate::session::{Record, SessionId};
 
@@ -11,13 +13,15 @@ pub(super) enum Basis {
     /// There is no session, or it is over.
     #[default]
     Nothing,
-    /// A snapshot that the client brought along.
+    /// The client has a key, and nobody can say now what it leads to.
+    Unknown(Unavailable),
+    /// A snapshot that the client brought along, or a copy from before an outage.
     Remembered(Remembered),
     /// The storage, while this request was under way.
     Stored(Session),
 }
 
-/// A session as a snapshot has it. It is there to be read: every operation of the engine that writes takes a
+/// A session as it was a while ago. It is there to be read: every operation of the engine that writes takes a
 /// [`Session`], and only the storage makes one of this.
 #[derive(Clone, Debug)]
 pub(super) struct Remembered {
@@ -29,7 +33,7 @@ impl Basis {
     /// The id that the client has, or is to have.
     pub(super) fn id(&self) -> Option<&SessionId> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::Unknown(_) => None,
             Self::Remembered(remembered) => Some(&remembered.id),
             Self::Stored(session) => Some(session.id()),
         }
@@ -38,7 +42,7 @@ impl Basis {
     /// What the session holds, to be read.
     pub(super) fn record(&self) -> Option<&Record> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::Unknown(_) => None,
             Self::Remembered(remembered) => Some(&remembered.record),
             Self::Stored(session) => Some(session.record()),
         }

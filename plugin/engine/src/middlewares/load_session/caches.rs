@@ -31,7 +31,8 @@ impl Caches {
         })
     }
 
-    /// A response with somebody's key in it must not be in any cache (RFC 9111, section 7.3).
+    /// A response with somebody's key in it must not be in any cache (RFC 9111, section 7.3), nor one that was made
+    /// without a session because of an outage.
     pub(super) fn keep_out(&self, exchange: &mut Exchange<'_>) {
         // Also for a cache that does not listen to the other.
         self.name_keys(exchange);

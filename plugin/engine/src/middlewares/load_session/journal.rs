@@ -13,6 +13,10 @@ pub(super) struct Journal {
     pub(super) snapshot: Counter,
     pub(super) absent: Counter,
     pub(super) anonymous: Counter,
+    /// Served from a copy, in an outage.
+    pub(super) stale: Counter,
+    /// Served as a stranger, in an outage.
+    pub(super) overlooked: Counter,
     pub(super) unavailable: Counter,
     /// Found under a secret that is not the newest: it cannot go yet.
     pub(super) old_secret: Counter,
@@ -38,6 +42,8 @@ impl Journal {
             snapshot: loads("snapshot"),
             absent: loads("absent"),
             anonymous: loads("anonymous"),
+            stale: loads("stale"),
+            overlooked: loads("overlooked"),
             unavailable: loads("unavailable"),
             old_secret: services.counter(
                 "session_old_secret_loads_total",
@@ -70,4 +76,4 @@ impl Observer for Journal {
     }
 }
 
-const TARGET: &str = "session";
+pub(super) const TARGET: &str = "session";

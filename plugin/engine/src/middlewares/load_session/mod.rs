@@ -1,8 +1,8 @@
 //! `LoadSessionMiddleware`: from the key that a request carries to the session that everybody behind it can use.
 //!
 //! On the way in the key is found, taken out of what is forwarded, and exchanged for the session. On the way out what
-//! changed is stored, a session that is due gets a new id, and only then the client is told. An outage of the storage
-//! ends the request with 503: never an anonymous visitor, never a cleared cookie.
+//! changed is stored, a session that is due gets a new id, and only then the client is told. What an outage of the
+//! storage makes of a request is for `onStorageFailure` to say; it never clears a cookie.
 //!
 //! With `strategy: cookieCache`, most requests that only read are answered from a second cookie instead: `snapshots.rs`
 //! says for how long, and what that costs.
@@ -14,6 +14,7 @@ mod cookie_header;
 mod instruction;
 mod journal;
 mod ledger;
+mod outages;
 mod presented;
 mod published;
 mod sinks;
@@ -39,8 +40,8 @@ use crate::session::Keyring;
 use crate::storage::Backing;
 
 pub use self::config::{
-    CookieCacheConfig, GlobError, KeyLookupText, LoadSessionConfig, OnLimit, PathGlob, PathGlobs,
-    Preset, SameSiteText, SnapshotEncoding, Strategy,
+    CookieCacheConfig, GlobError, KeyLookupText, LoadSessionConfig, OnLimit, OnStorageFailure,
+    PathGlob, PathGlobs, Preset, SameSiteText, SnapshotEncoding, Strategy,
 };
 pub use self::visit::Visit;
 
@@ -73,6 +74,12 @@ impl LoadSessionMiddleware {
         let (Some(settings), Some(backing)) = (settings, backing) else {
             return Err(faults);
         };
+        if settings.on_storage_failure == OnStorageFailure::Stale && !backing.has_copies {
+            faults.push(
+                "onStorageFailure",
+                "`stale` needs a storage with a localCache: RedisStorage or ValkeyStorage has one",
+            );
+        }
         let store = faults.absorb(Store::new(&settings, backing.rows, clock, services));
         let Some(store) = store.map(Arc::new) else {
             return Err(faults);

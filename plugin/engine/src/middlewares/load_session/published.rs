@@ -70,7 +70,7 @@ impl Published {
     async fn current(&self, session: &Handle) -> Result<Session, Failure> {
         let id = session.id().and_then(|id| SessionId::parse(id.as_bytes()));
         let stored = match id {
-            Some(id) => self.0.engine.load(&id).wait().await,
+            Some(id) => self.0.engine.load_anew(&id).wait().await,
             None => Loaded::Absent,
         };
         match stored {

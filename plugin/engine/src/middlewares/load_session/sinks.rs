@@ -101,6 +101,11 @@ impl Sinks {
         self.caches.keep_out(exchange);
     }
 
+    /// Keeps a response from caches that is good for this moment only.
+    pub(super) fn keep_out(&self, exchange: &mut Exchange<'_>) {
+        self.caches.keep_out(exchange);
+    }
+
     /// Tells caches that a response was made of a session.
     pub(super) fn part(&self, exchange: &mut Exchange<'_>) {
         self.caches.part(exchange);

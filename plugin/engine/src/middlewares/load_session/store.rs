@@ -7,9 +7,11 @@ use abi::failure::Kind;
 use abi::storage::{Loaded, Unavailable};
 use abi::{Exchange, Failure, Maybe, Services};
 
-use super::config::Settings;
+use super::basis::Remembered;
+use super::config::{OnStorageFailure, PathGlobs, Settings};
 use super::journal::Journal;
 use super::ledger::{Ledger, Notice};
+use super::outages::Outages;
 use super::presented::{Places, Presented};
 use super::sinks::Sinks;
 use super::snapshots::{Held, Recalled, SnapshotCookies};
@@ -27,8 +29,20 @@ pub(super) struct Store {
     sinks: Sinks,
     /// None when every session is read from the storage.
     snapshots: Option<SnapshotCookies>,
+    sensitive_paths: PathGlobs,
     forwards_key: bool,
+    on_failure: OnStorageFailure,
+    outages: Outages,
     journal: Arc<Journal>,
+}
+
+/// What a request brings along.
+struct Arrival {
+    presented: Presented,
+    held: Option<Held>,
+    recalled: Option<Recalled>,
+    /// Whether nothing but the storage may answer for its session.
+    is_sensitive: bool,
 }
 
 impl Store {
@@ -46,7 +60,10 @@ impl Store {
             sinks: Sinks::new(settings, &places, services)?,
             snapshots: SnapshotCookies::new(settings, &places, services)?,
             places,
+            sensitive_paths: settings.sensitive_paths.clone(),
             forwards_key: settings.forwards_key,
+            on_failure: settings.on_storage_failure,
+            outages: Outages::default(),
             journal,
         })
     }
@@ -56,21 +73,42 @@ impl Store {
         self: &'a Arc<Self>,
         exchange: &mut Exchange<'_>,
     ) -> Maybe<'a, Result<Visit, Failure>> {
+        let arrival = self.arrival(exchange);
+        self.strip(exchange);
+        let Some((place, id)) = arrival.presented.first() else {
+            self.journal.anonymous.increment();
+            return Maybe::Ready(Ok(self.visit(Ledger::fresh(arrival.held))));
+        };
+        if let Some(recalled) = arrival
+            .recalled
+            .as_ref()
+            .filter(|recalled| !recalled.is_due)
+        {
+            return Maybe::Ready(Ok(self.remembered(recalled, arrival.held)));
+        }
+        match self.load(id, &arrival) {
+            Maybe::Ready(Loaded::Found(session)) => {
+                Maybe::Ready(Ok(self.found(session, (place, id), arrival.held)))
+            }
+            first => Maybe::task(self.search(arrival, first)),
+        }
+    }
+
+    fn arrival(&self, exchange: &Exchange<'_>) -> Arrival {
         let presented = self.places.find(exchange);
         let (held, recalled) = self.recall(exchange, &presented);
-        self.strip(exchange);
-        let Some((place, id)) = presented.first() else {
-            self.journal.anonymous.increment();
-            return Maybe::Ready(Ok(self.visit(Ledger::fresh(held))));
-        };
-        if let Some(recalled) = recalled.as_ref().filter(|recalled| !recalled.is_due) {
-            return Maybe::Ready(Ok(self.remembered(recalled, held)));
+        Arrival {
+            is_sensitive: self.sensitive_paths.matches(exchange.path()),
+            presented,
+            held,
+            recalled,
         }
-        match self.engine.load(id) {
-            Maybe::Ready(Loaded::Found(session)) => {
-                Maybe::Ready(Ok(self.found(session, (place, id), held)))
-            }
-            first => Maybe::task(self.search(presented, first, (held, recalled))),
+    }
+
+    fn load(&self, id: &SessionId, arrival: &Arrival) -> Maybe<'_, Loaded<Session>> {
+        match arrival.is_sensitive {
+            true => self.engine.load_anew(id),
+            false => self.engine.load(id),
         }
     }
 
@@ -78,24 +116,54 @@ impl Store {
     /// the storage does not answer.
     async fn search(
         self: &Arc<Self>,
-        presented: Presented,
+        arrival: Arrival,
         first: Maybe<'_, Loaded<Session>>,
-        (held, recalled): (Option<Held>, Option<Recalled>),
     ) -> Result<Visit, Failure> {
         let mut first = Some(first);
-        for (place, id) in presented.iter() {
-            let load = first.take().unwrap_or_else(|| self.engine.load(id));
-            match (load.wait().await, &recalled) {
-                (Loaded::Absent, _) => {}
-                (Loaded::Unavailable(_), Some(recalled)) => {
-                    return Ok(self.remembered(recalled, held));
+        for (place, id) in arrival.presented.iter() {
+            let load = first.take().unwrap_or_else(|| self.load(id, &arrival));
+            match load.wait().await {
+                Loaded::Absent => {}
+                Loaded::Unavailable(cause) => return self.endure(cause, (place, id), &arrival),
+                Loaded::Found(session) => {
+                    self.outages.over(self.engine.now());
+                    return Ok(self.found(session, (place, id), arrival.held));
                 }
-                (Loaded::Unavailable(cause), None) => return Err(self.outage(&cause)),
-                (Loaded::Found(session), _) => return Ok(self.found(session, (place, id), held)),
             }
         }
+        self.outages.over(self.engine.now());
         self.journal.absent.increment();
-        Ok(self.visit(Ledger::fresh(held)))
+        Ok(self.visit(Ledger::fresh(arrival.held)))
+    }
+
+    /// What becomes of a request in an outage. A snapshot that the client brought along is better than nothing; else it
+    /// is for the operator to say.
+    fn endure(
+        self: &Arc<Self>,
+        cause: Unavailable,
+        (place, id): (usize, &SessionId),
+        arrival: &Arrival,
+    ) -> Result<Visit, Failure> {
+        self.met_outage(&cause);
+        if let Some(recalled) = &arrival.recalled {
+            return Ok(self.remembered(recalled, arrival.held));
+        }
+        match self.on_failure {
+            OnStorageFailure::Anonymous if !arrival.is_sensitive => {
+                self.journal.overlooked.increment();
+                Ok(self.visit(Ledger::unknown(cause)))
+            }
+            OnStorageFailure::Stale if !arrival.is_sensitive => {
+                let record = self.engine.recall(id).ok_or_else(|| self.refused(&cause))?;
+                self.journal.stale.increment();
+                let id = id.clone();
+                let ledger = Ledger::remembered(Remembered { id, record }, place, arrival.held);
+                Ok(self.visit(ledger))
+            }
+            OnStorageFailure::Refuse | OnStorageFailure::Anonymous | OnStorageFailure::Stale => {
+                Err(self.refused(&cause))
+            }
+        }
     }
 
     /// What the request has of snapshots; nothing where there are none.
@@ -153,7 +221,13 @@ impl Store {
         self.visit(ledger)
     }
 
-    fn outage(&self, cause: &Unavailable) -> Failure {
+    /// Tells of an outage, once.
+    pub(super) fn met_outage(&self, cause: &Unavailable) {
+        self.outages
+            .met(cause, self.on_failure.name(), self.engine.now());
+    }
+
+    fn refused(&self, cause: &Unavailable) -> Failure {
         self.journal.unavailable.increment();
         Failure::new(Kind::UNAVAILABLE, "storage-unavailable", cause.to_string())
     }
@@ -211,6 +285,11 @@ impl Store {
         cookies
             .flat_map(|snapshots| snapshots.clear(from))
             .for_each(|cookie| self.sinks.set_cookie(exchange, &cookie));
+    }
+
+    /// Keeps a response from caches that was made without the session that may be there.
+    pub(super) fn keep_out_of_caches(&self, exchange: &mut Exchange<'_>) {
+        self.sinks.keep_out(exchange);
     }
 
     /// Tells caches that a response was made of a session.

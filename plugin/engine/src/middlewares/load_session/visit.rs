@@ -7,7 +7,6 @@ use abi::session::{Attribute, AttributeError, SessionObject};
 use abi::storage::Loaded;
 use abi::{Exchange, Failure, Maybe};
 use serde_json::{Map, Value};
-use tracing::warn;
 
 use super::ledger::{Ledger, Work};
 use super::store::Store;
@@ -33,9 +32,12 @@ impl Visit {
         self.ledger().is_settled()
     }
 
-    /// Tells caches if the response was made of somebody's session.
+    /// Tells caches if the response was made of somebody's session, or for want of it.
     pub(super) fn part_caches(&self, exchange: &mut Exchange<'_>) {
-        if self.ledger().was_read() {
+        let ledger = self.ledger();
+        if ledger.was_missed() {
+            self.store.keep_out_of_caches(exchange);
+        } else if ledger.was_read() {
             self.store.part_caches(exchange);
         }
     }
@@ -85,6 +87,7 @@ impl Visit {
     async fn work(&self, work: Work) -> Result<(), Failure> {
         let engine = &self.store.engine;
         let (saved, changes) = match work {
+            Work::Refuse(cause) => return Err(cause.into()),
             Work::Confirm(id) => return self.confirm(&id).await,
             Work::Revoke(session) => return self.revoke(&session).await,
             Work::Create(changes) => {
@@ -105,7 +108,7 @@ impl Visit {
     /// read is no reason to turn its user away.
     fn keep_up(&self, saved: Saved) -> Result<(), Failure> {
         if let Saved::Unavailable(cause) = saved {
-            warn!(%cause, "a session could be read and not be written");
+            self.store.met_outage(&cause);
             return Ok(());
         }
         self.ledger().accept(saved, Deltas::new())
@@ -114,7 +117,7 @@ impl Visit {
     /// Asks the storage for what is only remembered. From here on, its answer counts.
     async fn confirm(&self, id: &SessionId) -> Result<(), Failure> {
         let engine = &self.store.engine;
-        match engine.load(id).wait().await {
+        match engine.load_anew(id).wait().await {
             Loaded::Found(session) => self.ledger().confirm(session),
             Loaded::Absent => self.ledger().refute(engine.policy(), || self.blank()),
             Loaded::Unavailable(cause) => return Err(cause.into()),

@@ -15,8 +15,6 @@ pub(super) struct Tale {
     pub(super) retired: Vec<Retired>,
     /// Nobody finds it any more.
     pub(super) is_over: bool,
-    /// It was taken off its roster, and its own row does not know.
-    pub(super) is_struck: bool,
     /// Its row knows, and its roster may not.
     pub(super) is_ghost: bool,
     /// The latest end and the latest use that its roster may ever have heard of.

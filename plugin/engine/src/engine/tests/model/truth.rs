@@ -38,7 +38,6 @@ impl Truth {
             version: told.version(),
             retired: Vec::new(),
             is_over: false,
-            is_struck: false,
             is_ghost: false,
             latest_end: end,
             latest_use: told.record().seen_at(),
@@ -90,7 +89,7 @@ impl Truth {
     /// A session is ended from elsewhere.
     pub(super) fn strike(&mut self, session: usize) {
         let tale = &mut self.tales[session];
-        (tale.is_over, tale.is_struck) = (true, true);
+        tale.is_over = true;
     }
 
     /// A session turns out to be gone, and nobody knows where from.

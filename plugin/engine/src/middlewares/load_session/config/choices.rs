@@ -15,6 +15,32 @@ pub enum Strategy {
     CookieCache,
 }
 
+/// What becomes of a request whose session cannot be read because the storage does not answer.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub enum OnStorageFailure {
+    /// It ends with 503 and `Retry-After`.
+    #[default]
+    Refuse,
+    /// It goes on without its session, as that of a stranger for whom nothing can be stored: what would write a
+    /// session, a login above all, ends with 503.
+    Anonymous,
+    /// It is served from a copy in this gateway, to be read, as long as copies count there: `localCache.maxStaleness`.
+    /// A session that was ended meanwhile lives on for so long. Without a copy it ends with 503.
+    Stale,
+}
+
+impl OnStorageFailure {
+    /// The word in configurations and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Anonymous => "anonymous",
+            Self::Stale => "stale",
+        }
+    }
+}
+
 /// How far snapshots of sessions in cookies are trusted, and what they look like.
 ///
 /// What happens to a session in the storage, its end included, is noticed only when the snapshot has aged: within the

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 
 use crate::cookie::SameSite;
 
-pub use self::choices::{CookieCacheConfig, OnLimit, SnapshotEncoding, Strategy};
+pub use self::choices::{CookieCacheConfig, OnLimit, OnStorageFailure, SnapshotEncoding, Strategy};
 pub use self::path_globs::{GlobError, PathGlob, PathGlobs};
 pub use self::preset::Preset;
 pub use self::text::{KeyLookupText, SameSiteText};
@@ -95,7 +95,7 @@ pub struct LoadSessionConfig {
     pub cookie_cache: CookieCacheConfig,
     /// Whether a renewal gives a fresh life. If not, it gives a new id, and the end stays.
     pub sliding_expiration: bool,
-    /// Paths that are always answered from the storage: `*` is any part of a segment, `**` any number of segments,
+    /// Paths that are always answered from the storage, never from a snapshot or a copy: `*` is any part of a segment, `**` any number of segments,
     /// and `/admin/*` everything below and `/admin` itself. Compared in the spelling of routes.
     pub sensitive_paths: Vec<String>,
     /// The attribute that names the user: sessions are listed, revoked and counted by it, and a change of it gives a
@@ -107,6 +107,9 @@ pub struct LoadSessionConfig {
     pub on_limit: Option<OnLimit>,
     /// How large the data of one session may be.
     pub max_bytes: ByteSize,
+    /// What becomes of a request whose session cannot be read because the storage does not answer. In no case a cookie is
+    /// set or cleared, and on `sensitivePaths` it is always `refuse`. `stale` needs a storage with a `localCache`.
+    pub on_storage_failure: OnStorageFailure,
     /// The response header by which an upstream writes the session, for example `X-Session-Set`: a JSON object is
     /// merged into the attributes, `null` removes one, the word `destroy` ends the session. It never reaches the
     /// client. Empty: upstreams cannot write.
@@ -147,6 +150,7 @@ impl Default for LoadSessionConfig {
             max_sessions_per_principal: 0,
             on_limit: None,
             max_bytes: ByteSize::of_kib(64),
+            on_storage_failure: OnStorageFailure::Refuse,
             response_header: String::new(),
         }
     }

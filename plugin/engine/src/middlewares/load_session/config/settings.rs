@@ -6,7 +6,7 @@ use abi::config::Faults;
 
 use super::cache::SnapshotCookie;
 use super::path_globs::PathGlobs;
-use super::{LoadSessionConfig, rules, weakness};
+use super::{LoadSessionConfig, OnStorageFailure, rules, weakness};
 use crate::cookie::{CookieName, CookieRules};
 use crate::session::Secrets;
 use crate::{KeyLookup, Policy};
@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) forwards_key: bool,
     /// The paths that are always answered from the storage.
     pub(crate) sensitive_paths: PathGlobs,
+    /// What becomes of requests in an outage.
+    pub(crate) on_storage_failure: OnStorageFailure,
     /// What is weak, in one line.
     pub(crate) warning: Option<String>,
     /// One for each cookie that is looked for.
@@ -64,6 +66,7 @@ impl LoadSessionConfig {
                 policy: self.policy(secrets),
                 forwards_key: self.forward_session_key,
                 sensitive_paths,
+                on_storage_failure: self.on_storage_failure,
                 cookies,
             }),
             _ => Err(faults),

@@ -4,6 +4,7 @@ mod notice;
 mod outcome;
 mod work;
 
+use abi::storage::Unavailable;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -56,6 +57,14 @@ impl Ledger {
         }
     }
 
+    /// A visitor who may have a session. Nothing is told to him: what he has may well be good.
+    pub(super) fn unknown(cause: Unavailable) -> Self {
+        Self {
+            basis: Basis::Unknown(cause),
+            ..Self::default()
+        }
+    }
+
     /// A visitor with a session, to which an id led that stood in the given place.
     pub(super) fn found(
         session: Session,
@@ -96,11 +105,16 @@ impl Ledger {
         self.was_read && self.place.is_some()
     }
 
+    /// Whether somebody looked for a session that may be there.
+    pub(super) const fn was_missed(&self) -> bool {
+        self.was_read && matches!(self.basis, Basis::Unknown(_))
+    }
+
     /// What the storage has said about the session.
     pub(super) const fn stored(&self) -> Option<&Session> {
         match &self.basis {
             Basis::Stored(session) => Some(session),
-            Basis::Remembered(_) | Basis::Nothing => None,
+            Basis::Remembered(_) | Basis::Nothing | Basis::Unknown(_) => None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! What is to be done about a session, one operation after the other.
 
+use abi::storage::Unavailable;
+
 use super::super::basis::{Basis, Remembered};
 use super::{Fate, Ledger};
 use crate::engine::{Policy, Session};
@@ -7,6 +9,8 @@ use crate::session::{Deltas, Record, SessionId};
 
 /// The operation that stores what happened.
 pub(crate) enum Work {
+    /// Nothing can be stored about a session that is not known. Stays to be done: the request must not succeed.
+    Refuse(Unavailable),
     /// What is only remembered has to be asked for, before anything else.
     Confirm(SessionId),
     Create(Deltas),
@@ -22,6 +26,7 @@ impl Ledger {
     pub(crate) fn take_work(&mut self, policy: &Policy) -> Option<Work> {
         match &self.basis {
             Basis::Nothing => self.take_first_work(),
+            Basis::Unknown(cause) => self.is_pending().then(|| Work::Refuse(cause.clone())),
             // Stays to be done until the storage has answered.
             Basis::Remembered(Remembered { id, .. }) => {
                 self.is_pending().then(|| Work::Confirm(id.clone()))

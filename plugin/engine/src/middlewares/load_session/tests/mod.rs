@@ -5,6 +5,7 @@ mod clocks;
 mod failing;
 mod keys;
 mod life;
+mod outages;
 mod principals;
 mod secrets;
 mod snapshots;
@@ -54,7 +55,12 @@ impl Bench {
             LoadSessionMiddleware::new(
                 entry,
                 &config,
-                |_| Ok(rows.clone().into()),
+                |_| {
+                    Ok(Backing {
+                        has_copies: true,
+                        ..rows.clone().into()
+                    })
+                },
                 clock.clone(),
                 &gateway.services(),
             )

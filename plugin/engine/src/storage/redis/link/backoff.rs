@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::storage::redis::fault::Remedy;
 
-/// Not at all after a connection that lasted, then doubling from 20 ms to 500 ms, so that a server that restarts is found within half a second, and no gateway storms
-/// one that does not. What only an operator can change is tried every ten seconds.
+/// Not at all after a connection that lasted, then doubling from 20 ms to 500 ms, so that a server that restarts is
+/// found within half a second, and no gateway storms one that does not. What only an operator can change is tried every
+/// other second: whoever changed it waits to see that it helped.
 #[derive(Debug, Default)]
 pub(in crate::storage::redis) struct Backoff {
     attempts: u32,
@@ -36,7 +37,7 @@ pub(in crate::storage::redis) fn jitter(longest: Duration) -> Duration {
 
 const FIRST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_millis(500);
-const OPERATOR: Duration = Duration::from_secs(10);
+const OPERATOR: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {

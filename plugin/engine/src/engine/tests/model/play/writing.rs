@@ -37,13 +37,11 @@ impl Play {
         let told = case.told.written(&lifetime, write, now);
         let deltas = write.deltas(now);
         match self.engine(case.at).patch(&case.snapshot, &deltas).await {
-            Saved::Done(told) if !self.truth.tales[case.session].is_struck => {
+            Saved::Done(told) => {
                 self.check_alive(case, &life)?;
                 self.truth.write(case.session, life, case.moment);
                 self.check_told(&told, case.session)
             }
-            // Whoever was ended from elsewhere hears of it with the next load.
-            Saved::Done(_) => Ok(()),
             Saved::Lost if self.is_over(&life, case.moment) => self.ended(case).await,
             Saved::Lost => self.check_lost(case).await,
             Saved::Refused(Refusal::TooLarge) => self.check_too_large([&life, &told]),
