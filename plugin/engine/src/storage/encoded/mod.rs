@@ -1,6 +1,7 @@
 //! Rows in a storage that keeps bytes.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use abi::services::Counter;
@@ -16,6 +17,8 @@ pub struct Encoded<S> {
     storage: S,
     keyring: Keyring,
     quarantined: Counter,
+    /// Whether an answer had to be waited for.
+    is_remote: AtomicBool,
 }
 
 impl<S: Storage> Encoded<S> {
@@ -26,12 +29,36 @@ impl<S: Storage> Encoded<S> {
             quarantined: services.counter(QUARANTINED, QUARANTINED_HELP, &labels),
             storage,
             keyring,
+            is_remote: AtomicBool::new(false),
         }
     }
 
     /// How often a row was met that could not be read. Rows of a newer gateway count here, and so does tampering.
     pub fn quarantined(&self) -> u64 {
         self.quarantined.value()
+    }
+
+    /// What the storage has at hand, as a file does. One that had to be waited for is not asked like this again: an
+    /// answer that is to come borrows the key, which is here, so that it would have to be asked for twice.
+    fn load_at_once(&self, address: &Address) -> Option<Loaded<Versioned>> {
+        if self.is_remote.load(Ordering::Relaxed) {
+            return None;
+        }
+        match self.storage.load(&address.key()) {
+            Maybe::Ready(loaded) => Some(self.opened(address, loaded)),
+            Maybe::Pending(_) => {
+                self.is_remote.store(true, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+
+    fn opened(&self, address: &Address, loaded: Loaded<Row>) -> Loaded<Versioned> {
+        match loaded {
+            Loaded::Found(row) => self.read(address, &row),
+            Loaded::Absent => Loaded::Absent,
+            Loaded::Unavailable(cause) => Loaded::Unavailable(cause),
+        }
     }
 
     /// An unreadable row is quarantined: for its session it is as good as absent, and it stays where it is until its
@@ -68,12 +95,12 @@ enum ReadError {
 
 impl<S: Storage> Rows for Encoded<S> {
     fn load(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
+        if let Some(loaded) = self.load_at_once(&address) {
+            return loaded.into();
+        }
         Maybe::task(async move {
-            match self.storage.load(&address.key()).wait().await {
-                Loaded::Found(row) => self.read(&address, &row),
-                Loaded::Absent => Loaded::Absent,
-                Loaded::Unavailable(cause) => Loaded::Unavailable(cause),
-            }
+            let loaded = self.storage.load(&address.key()).wait().await;
+            self.opened(&address, loaded)
         })
     }
 

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use abi::config::Secret;
 use abi::storage::Key;
@@ -35,6 +36,33 @@ fn an_undecodable_row_is_absent_and_counted_and_left_alone() {
 
     assert_eq!(subject.quarantined(), 1);
     assert_eq!(subject.row(MINE), foreign);
+}
+
+#[test]
+fn what_the_storage_has_at_hand_is_there_at_once() {
+    let subject = ByteSubject::sealed();
+    subject.write(MINE, State::Revoked);
+
+    for (key, is_there) in [(MINE, true), (YOURS, false)] {
+        let Maybe::Ready(loaded) = subject.rows.load(key.into()) else {
+            panic!("not there at once")
+        };
+        assert_eq!(matches!(loaded, Loaded::Found(_)), is_there);
+    }
+}
+
+#[test]
+fn a_storage_that_is_waited_for_is_asked_once_for_a_row() {
+    let remote = Arc::new(Remote::default());
+    let services = TestGateway::new().services();
+    let rows = Encoded::new(remote.clone(), "Remote", Keyring::plain(), &services);
+    let load = || block_on(rows.load(MINE.into()).wait());
+    assert_eq!(load(), Loaded::Absent);
+    let before = remote.asked.load(Ordering::Relaxed);
+
+    assert_eq!(load(), Loaded::Absent);
+
+    assert_eq!(remote.asked.load(Ordering::Relaxed) - before, 1);
 }
 
 #[test]
@@ -114,6 +142,31 @@ fn a_sealed_row_is_quarantined_where_there_are_no_secrets() {
 
     assert_eq!(plain.load(MINE), Loaded::Absent);
     assert_eq!(plain.quarantined(), 1);
+}
+
+/// Has nothing, and says so later.
+#[derive(Default)]
+struct Remote {
+    asked: AtomicUsize,
+}
+
+impl Storage for Remote {
+    fn load<'a>(&'a self, _: &'a Key) -> Maybe<'a, Loaded<Row>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Maybe::task(async { Loaded::Absent })
+    }
+
+    fn write<'a>(&'a self, _: &'a Key, _: Expected, _: Row, _: Duration) -> Maybe<'a, Written> {
+        Written::Done.into()
+    }
+
+    fn probe(&self) -> Maybe<'_, Result<(), Unavailable>> {
+        Ok(()).into()
+    }
+
+    fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>> {
+        Ok(0).into()
+    }
 }
 
 struct ByteSubject {
