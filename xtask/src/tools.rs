@@ -65,6 +65,22 @@ pub(crate) const FOR_LOAD: &[Tool] = &[
     },
 ];
 
+/// What nginx with Lua needs beyond that.
+pub(crate) const FOR_LUA: &[Tool] = &[
+    Tool {
+        program: "/usr/lib/nginx/modules/ngx_http_lua_module.so",
+        package: "libnginx-mod-http-lua",
+    },
+    Tool {
+        program: "/usr/share/lua/5.1/nginx/redis.lua",
+        package: "lua-nginx-redis",
+    },
+    Tool {
+        program: "/usr/share/lua/5.1/cjson/util.lua",
+        package: "lua-cjson",
+    },
+];
+
 /// libFuzzer is C++.
 const CXX: Tool = Tool {
     program: "c++",

@@ -1,60 +1,69 @@
-//! What sessions cost under load, against nginx.
+//! What sessions cost under load, against nginx and against what people would use instead.
 //!
 //! Every contender does the same work for the same client: a request with a cookie becomes a request with `X-User-Id` and
-//! `Authorization`, and an upstream answers 1 KB only if both have arrived. One contender after the other gets a few
-//! seconds, in rounds, because a machine is never as fast twice; figures are compared within their round. The
-//! contender has processor 0 for itself, everything else shares processor 1. Near the top the load generator is full
-//! itself, so the processor time per request is the fairer figure.
+//! `Authorization`, and an upstream answers 1 KB only if both have arrived. The session has six attributes of about 1 KB
+//! together, and began at the contender's own `/login`. Contenders without sessions get both headers from the client.
+//! Whoever needs Redis reaches it by its unix socket and keeps its connections; how many is each one's own best choice.
+//! What they promise beyond that differs: the gateway reads two rows in its round trip, because sessions belong to users,
+//! and writes the time of the last use once a minute; the peers read one value and write nothing.
+//!
+//! Everybody is started once, on processor 0, and only who is measured has anything to do there. `wrk` with 64 connections,
+//! the upstream and Redis share processor 1. One contender after the other gets a second to warm up and four that count,
+//! in five rounds that each begin with another one, because a machine is never as fast twice: ratios are taken inside a
+//! round, then their median. Near the top the load generator is full itself, so the processor time per request is the
+//! fairer figure; it is the contender's own, user and kernel, without what Redis and the upstream spend.
+//!
+//! A machine with two processors and nothing else to do is enough, and needed.
 
+mod axum;
+mod backend;
+mod contender;
 mod cpu;
+mod field;
+mod gateway;
+mod login;
+mod lua;
+mod nginx;
 mod page;
-mod peer;
+mod process;
+mod round;
 mod table;
 mod wrk;
 
-use tempfile::TempDir;
-
-use self::peer::{Backend, Peer, Way};
-use self::table::Sample;
+use self::backend::Backend;
+use self::contender::Contender;
+use self::field::Field;
+use self::round::Sample;
 use crate::{Error, layout, step, tools};
 
 /// Compares and prints a table in Markdown.
 ///
 /// # Errors
-/// When something is missing, does not start, or answers anything but 200.
+/// When something is missing, does not start, or answers anything but 200. A peer that cannot be started is left out.
 pub(crate) fn load() -> Result<(), Error> {
     tools::require(tools::FOR_LOAD)?;
     let directory = tempfile::tempdir()?;
     layout::lay_out(directory.path(), "release")?;
-    let backend = Backend::start(&directory)?;
-    let peers = peers(&directory, &backend)?;
-    let mut rounds = Vec::new();
-    for round in 1..=ROUNDS {
-        step::announce(&format!("round {round} of {ROUNDS}"));
-        rounds.push(peers.iter().map(measure).collect::<Result<Vec<_>, _>>()?);
-    }
-    let names: Vec<&str> = peers.iter().map(Peer::name).collect();
+    let backend = Backend::start(directory.path())?;
+    let field = Field::start(&backend)?;
+    let rounds = rounds(field.contenders())?;
+    let names: Vec<&str> = field.contenders().iter().map(Contender::name).collect();
     println!("{}", table::render(&names, &rounds));
+    for absent in field.absent() {
+        println!("{absent}");
+    }
     Ok(())
 }
 
-/// nginx first: everything is measured against it.
-fn peers(directory: &TempDir, backend: &Backend) -> Result<Vec<Peer>, Error> {
-    let ways = [Way::Nginx, Way::Plain, Way::Memory, Way::Redis];
-    ways.into_iter()
-        .map(|way| Peer::start(way, directory.path(), backend))
-        .collect()
-}
-
-fn measure(peer: &Peer) -> Result<Sample, Error> {
-    let before = cpu::seconds(peer.process())?;
-    let run = wrk::run(peer.address(), peer.headers())?;
-    let spent = cpu::seconds(peer.process())? - before;
-    Ok(Sample {
-        run,
-        cpu_per_100k: spent / run.requests * 100_000.0,
-    })
+fn rounds(contenders: &[Contender]) -> Result<Vec<Vec<Sample>>, Error> {
+    let each = round::duration(contenders);
+    let rounds = (0..ROUNDS).map(|number| {
+        let left = (each * (ROUNDS - number)).as_secs();
+        step::announce(&format!("round {} of {ROUNDS}, {left} s left", number + 1));
+        round::take(number as usize, contenders)
+    });
+    rounds.collect()
 }
 
 // Medians of five survive two disturbed rounds.
-const ROUNDS: usize = 5;
+const ROUNDS: u32 = 5;

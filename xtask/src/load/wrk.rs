@@ -1,8 +1,9 @@
 //! The load generator.
 
-use std::net::SocketAddr;
-use std::process::Command;
+use std::time::Duration;
 
+use super::contender::Contender;
+use super::process::Processor;
 use crate::Error;
 
 /// What a client saw.
@@ -14,20 +15,24 @@ pub(super) struct Run {
     pub(super) p99_ms: f64,
 }
 
-/// Loads a contender from processor 1 with 64 connections.
+/// Loads a contender with 64 connections.
 ///
 /// # Errors
 /// When an answer is not 200, or `wrk` cannot be understood.
-pub(super) fn run(address: SocketAddr, headers: &[String]) -> Result<Run, Error> {
-    let mut wrk = Command::new("taskset");
-    wrk.args(["--cpu-list", "1", "wrk", "-t1", "-c64", "-d8s", "--latency"]);
-    for header in headers {
+pub(super) fn run(contender: &Contender, duration: Duration) -> Result<Run, Error> {
+    let mut wrk = Processor::Others.command("wrk");
+    wrk.args(["-t1", "-c64", "--latency"]);
+    wrk.arg(format!("-d{}s", duration.as_secs()));
+    for header in contender.headers() {
         wrk.arg("-H").arg(header);
     }
-    let output = wrk.arg(format!("http://{address}/page")).output()?;
+    let output = wrk
+        .arg(format!("http://{}/page", contender.address()))
+        .output()?;
     let text = String::from_utf8(output.stdout)?;
     if text.contains("Non-2xx") || text.contains("Socket errors") {
-        return Err(format!("wrong answers under load:\n{text}").into());
+        let name = contender.name();
+        return Err(format!("wrong answers of {name} under load:\n{text}").into());
     }
     parse(&text).ok_or_else(|| format!("cannot understand wrk:\n{text}").into())
 }
