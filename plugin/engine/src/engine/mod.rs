@@ -16,6 +16,7 @@ mod patch;
 mod policy;
 mod recall;
 mod regenerate;
+mod revocations;
 mod revoke;
 mod roster;
 mod rotate;
@@ -34,6 +35,7 @@ use crate::session::Timestamp;
 use crate::storage::Rows;
 
 use self::hints::Hints;
+use self::revocations::Revocations;
 
 pub use event::{Cause, Change, Event, Observer, Occasion, Refusal};
 pub use outcome::{Revoked, Saved};
@@ -47,6 +49,8 @@ pub struct Engine {
     policy: Policy,
     observer: Arc<dyn Observer>,
     hints: Hints,
+    /// None where the storage never forgets what it acknowledged.
+    revocations: Option<Revocations>,
 }
 
 impl Engine {
@@ -59,6 +63,7 @@ impl Engine {
             policy,
             observer: Arc::new(()),
             hints: Hints::default(),
+            revocations: None,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::event::{Change, Event};
 use super::outcome::{Attempt, Saved, Stop};
+use super::revocations::Ended;
 use super::rows::{Place, contended};
 use super::session::Session;
 use super::{Engine, TOMBSTONE, TRIES};
@@ -80,6 +81,7 @@ impl Engine {
                 .replace((old.address, old.version), State::Revoked, TOMBSTONE)
                 .await?
             {
+                self.remember(Ended::Row(old.address));
                 if old.record.family() != family {
                     self.strike(&old.record, &old.address).await;
                 }

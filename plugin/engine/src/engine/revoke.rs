@@ -6,6 +6,7 @@ use abi::storage::Unavailable;
 
 use super::event::{Cause, Event};
 use super::outcome::Revoked;
+use super::revocations::Ended;
 use super::rows::contended;
 use super::{Engine, TOMBSTONE, TRIES};
 use crate::session::{Address, Record, SessionId, State};
@@ -55,6 +56,7 @@ impl Engine {
                 .replace((place.address, version), State::Revoked, TOMBSTONE)
                 .await?
             {
+                self.remember(Ended::Row(place.address));
                 if let Some(successor) = successor {
                     self.bury(successor.address).await;
                 }

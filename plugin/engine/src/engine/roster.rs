@@ -14,6 +14,7 @@ use abi::storage::{Key, Unavailable};
 
 use super::event::{Cause, Event, Refusal};
 use super::outcome::{Attempt, Revoked, Stop};
+use super::revocations::Ended;
 use super::rows::contended;
 use super::session::Session;
 use super::{Engine, TOMBSTONE, TRIES};
@@ -205,13 +206,16 @@ impl Engine {
         let Some(key) = record.roster() else {
             return;
         };
-        let family = record.family();
-        let _ = self
-            .amend(at.beside(key), |roster| match roster.entry(family) {
-                None => Amendment::Keep(()),
-                Some(_) => Amendment::Write(roster.retain(|entry| entry.family != family), ()),
-            })
-            .await;
+        let _ = self.expel(at.beside(key), record.family()).await;
+    }
+
+    /// Takes a session off a roster, and says whether it stood there.
+    pub(super) async fn expel(&self, roster: Address, family: Family) -> Result<bool, Unavailable> {
+        let change = |roster: &Roster| match roster.entry(family) {
+            None => Amendment::Keep(false),
+            Some(_) => Amendment::Write(roster.retain(|entry| entry.family != family), true),
+        };
+        self.amend(roster, change).await
     }
 
     /// Writes what `change` makes of the roster, however often others come first.
@@ -226,7 +230,12 @@ impl Engine {
                 Amendment::Keep(result) => return Ok(result),
                 Amendment::Write(amended, result) => (amended, result),
             };
+            let gone = gone(&roster, &amended);
             if self.put(address, version, amended).await? {
+                let ended = gone
+                    .into_iter()
+                    .map(|family| Ended::Member(address, family));
+                ended.for_each(|ended| self.remember(ended));
                 return Ok(result);
             }
         }
@@ -272,4 +281,12 @@ impl Engine {
     pub(super) fn happened(&self, event: Event, key: Key) {
         self.observer.happened(event, key);
     }
+}
+
+/// Who stands on the roster `before` and not `after`.
+fn gone(before: &Roster, after: &Roster) -> Vec<Family> {
+    let families = before.entries().iter().map(|entry| entry.family);
+    families
+        .filter(|family| after.entry(*family).is_none())
+        .collect()
 }

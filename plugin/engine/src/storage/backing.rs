@@ -67,3 +67,29 @@ impl<R: Rows> From<Arc<R>> for Backing {
         (rows as Arc<dyn Rows>).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn work_is_done_after_each_failover_and_not_before_the_first() {
+        let (failover, count) = watch::channel(7);
+        let failovers = Failovers::new(count, Arc::default());
+        let (done, doing) = channel();
+        let mut times = 0;
+        let _task = failovers.each(move || {
+            times += 1;
+            let told = done.send(times);
+            async move { told.expect("the test waits for it") }
+        });
+
+        for time in 1..=2 {
+            failover.send_modify(|count| *count += 1);
+            assert_eq!(doing.recv(), Ok(time));
+        }
+        assert!(doing.try_recv().is_err());
+    }
+}

@@ -2,6 +2,7 @@
 
 mod clocks;
 mod crash;
+mod failover;
 mod hammer;
 mod interleaved;
 mod model;

@@ -36,8 +36,9 @@ use self::instruction::Instruction;
 use self::published::Published;
 use self::store::Store;
 use crate::clock::Clock;
+use crate::runtime::Task;
 use crate::session::Keyring;
-use crate::storage::Backing;
+use crate::storage::{Backing, Failovers};
 
 pub use self::config::{
     CookieCacheConfig, GlobError, KeyLookupText, LoadSessionConfig, OnLimit, OnStorageFailure,
@@ -51,6 +52,8 @@ pub struct LoadSessionMiddleware {
     store: Arc<Store>,
     is_hidden: bool,
     response_header: Option<HeaderName>,
+    /// Ends again what a failover brought back.
+    _failovers: Option<Task>,
 }
 
 impl LoadSessionMiddleware {
@@ -80,7 +83,7 @@ impl LoadSessionMiddleware {
                 "`stale` needs a storage with a localCache: RedisStorage or ValkeyStorage has one",
             );
         }
-        let store = faults.absorb(Store::new(&settings, backing.rows, clock, services));
+        let store = faults.absorb(Store::new(&settings, &backing, clock, services));
         let Some(store) = store.map(Arc::new) else {
             return Err(faults);
         };
@@ -91,10 +94,14 @@ impl LoadSessionMiddleware {
         if let Some(warning) = settings.warning {
             warn!(middleware = entry.name, "{warning}");
         }
+        let failovers = backing
+            .failovers
+            .map(|failovers| attend(&failovers, &store));
         faults.or(Self {
             store,
             is_hidden: config.disable_session_forward,
             response_header,
+            _failovers: failovers.transpose()?,
         })
     }
 
@@ -151,6 +158,20 @@ impl Middleware for LoadSessionMiddleware {
         }
         Maybe::task(async move { visit.finish(exchange).await })
     }
+}
+
+/// Ends again after each failover what it brought back, for as long as there is the store.
+fn attend(failovers: &Failovers, store: &Arc<Store>) -> Result<Task, Faults> {
+    let store = Arc::downgrade(store);
+    let task = failovers.each(move || {
+        let store = store.upgrade();
+        async move {
+            if let Some(store) = store {
+                store.end_again().await;
+            }
+        }
+    });
+    task.map_err(|error| Faults::at("storage", format!("cannot start threads for it: {error}")))
 }
 
 fn response_header(name: &str, services: &Services, faults: &mut Faults) -> Option<HeaderName> {

@@ -1,15 +1,18 @@
 //! Where the sessions of one middleware come from, and how the client is told about them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use abi::config::Faults;
 use abi::failure::Kind;
 use abi::storage::{Loaded, Unavailable};
 use abi::{Exchange, Failure, Maybe, Services};
+use tokio::time::sleep;
+use tracing::warn;
 
 use super::basis::Remembered;
 use super::config::{OnStorageFailure, PathGlobs, Settings};
-use super::journal::Journal;
+use super::journal::{Journal, TARGET};
 use super::ledger::{Ledger, Notice};
 use super::outages::Outages;
 use super::presented::{Places, Presented};
@@ -19,7 +22,7 @@ use super::visit::Visit;
 use crate::clock::Clock;
 use crate::engine::{Engine, Session};
 use crate::session::SessionId;
-use crate::storage::Rows;
+use crate::storage::Backing;
 
 /// The sessions of one `LoadSessionMiddleware`, also for plugins that ask for them by its name.
 #[derive(Debug)]
@@ -48,15 +51,19 @@ struct Arrival {
 impl Store {
     pub(super) fn new(
         settings: &Settings,
-        rows: Arc<dyn Rows>,
+        backing: &Backing,
         clock: Arc<dyn Clock>,
         services: &Services,
     ) -> Result<Self, Faults> {
         let places = Places::new(&settings.lookup, services)?;
         let journal = Arc::new(Journal::new(services));
-        let observer = Arc::clone(&journal);
+        let engine = Engine::new(Arc::clone(&backing.rows), clock, settings.policy.clone())
+            .observed_by(journal.clone());
         Ok(Self {
-            engine: Engine::new(rows, clock, settings.policy.clone()).observed_by(observer),
+            engine: match backing.failovers {
+                Some(_) => engine.remembering_ends(),
+                None => engine,
+            },
             sinks: Sinks::new(settings, &places, services)?,
             snapshots: SnapshotCookies::new(settings, &places, services)?,
             places,
@@ -221,6 +228,21 @@ impl Store {
         self.visit(ledger)
     }
 
+    /// Ends again what was ended here and a failover brought back. Tried until the storage has answered, or nothing is
+    /// remembered any more.
+    pub(super) async fn end_again(&self) {
+        loop {
+            match self.engine.end_again().await {
+                Ok(0) => return,
+                Ok(count) => {
+                    warn!(target: TARGET, event = "ended-again", count, "a failover had lost what was ended");
+                    return;
+                }
+                Err(_) => sleep(PAUSE).await,
+            }
+        }
+    }
+
     /// Tells of an outage, once.
     pub(super) fn met_outage(&self, cause: &Unavailable) {
         self.outages
@@ -297,3 +319,6 @@ impl Store {
         self.sinks.part(exchange);
     }
 }
+
+/// Between two attempts to reach a storage after its failover.
+const PAUSE: Duration = Duration::from_millis(200);
