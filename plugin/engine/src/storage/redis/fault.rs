@@ -111,6 +111,9 @@ fn text(error: &RedisError) -> String {
         (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS")) => {
             "the server refused the user or password".into()
         }
+        (_, Some("MOVED" | "ASK")) => {
+            "the server is part of a cluster: `mode: cluster` is for that".into()
+        }
         (_, Some("LOADING")) => "the server is loading its data".into(),
         (_, Some("MASTERDOWN")) => "the replica has lost its master".into(),
         (_, Some("NOAUTH")) => "the server wants a password".into(),

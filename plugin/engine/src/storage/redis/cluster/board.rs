@@ -6,7 +6,7 @@ use std::time::Duration;
 use abi::storage::Unavailable;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::map::Map;
 use super::nodes::Nodes;
@@ -70,14 +70,25 @@ impl Board {
             // After the change: what was read of the masters before it is not fresh, even if it arrives only now.
             nodes.gap();
             nodes.replaced(before.map().left_by(now.map()));
-            info!(
-                masters = now.links().len(),
-                complete = now.map().is_complete(),
-                "who serves what has changed"
-            );
+            report(now.map(), before.map());
         }
         if is_failover {
             self.moved.send_modify(|failovers| *failovers += 1);
         }
+    }
+}
+
+/// Other masters are news. That a slot moves from one to another happens thousands of times while a cluster grows.
+fn report(now: &Map, before: &Map) {
+    let masters = now.masters().len();
+    let is_news = before
+        .left_by(now)
+        .chain(now.left_by(before))
+        .next()
+        .is_some();
+    match now.is_complete() {
+        false => warn!(masters, "some slots of the cluster have no master"),
+        true if is_news || !before.is_complete() => info!(masters, "the masters of the cluster"),
+        true => debug!(masters, "slots of the cluster have moved"),
     }
 }

@@ -153,3 +153,75 @@ impl Seek for Node {
         Ok(self.address.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_that_serves_nothing_is_left_when_nothing_is_on_its_way_to_it() {
+        let nodes = nodes();
+        let (serving, idle) = (Address::tcp("127.0.0.1", 1), Address::tcp("127.0.0.1", 2));
+        for address in [&serving, &idle] {
+            nodes.links(address).unwrap();
+        }
+        let masters = [master(&serving)];
+
+        nodes.keep(&masters, FAREWELL);
+        assert_eq!(nodes.known().len(), 2);
+
+        tokio::time::advance(FAREWELL + Duration::from_millis(1)).await;
+        nodes.keep(&masters, FAREWELL);
+        let left: Vec<_> = nodes.known().keys().cloned().collect();
+        assert_eq!(left, [serving]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_that_commands_are_sent_to_is_kept() {
+        let nodes = nodes();
+        let importing = Address::tcp("127.0.0.1", 1);
+
+        for _ in 0..3 {
+            nodes.links(&importing).unwrap();
+            tokio::time::advance(FAREWELL).await;
+            nodes.keep(&[], FAREWELL);
+        }
+
+        assert_eq!(nodes.known().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_replaced_node_that_is_down_is_left_at_once() {
+        let nodes = nodes();
+        let dead = Address::tcp("127.0.0.1", 1);
+        nodes.links(&dead).unwrap();
+
+        nodes.replaced([master(&dead)].iter());
+
+        assert!(nodes.known().is_empty());
+    }
+
+    fn nodes() -> Nodes {
+        let access = Access {
+            login: redis::RedisConnectionInfo::default(),
+            tls: None,
+            limit: FAREWELL,
+        };
+        let terms = Terms {
+            access,
+            hearing: None,
+            runtime: Arc::default(),
+        };
+        Nodes::new(NonZeroU16::MIN, terms, Hints::channel().0)
+    }
+
+    fn master(address: &Address) -> Master {
+        Master {
+            id: "id".into(),
+            address: address.clone(),
+            epoch: 1,
+        }
+    }
+
+    const FAREWELL: Duration = Duration::from_secs(1);
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, Value};
 use tokio::time::timeout;
@@ -21,26 +22,34 @@ pub(super) async fn ask_acquaintances(lines: Vec<(Address, Line)>) -> Vec<View> 
     join_all(asked).await.into_iter().flatten().collect()
 }
 
-/// What nodes say that we have no connection to.
+/// What nodes say that we have no connection to. Once one has answered, the others are not waited for much longer.
 ///
 /// # Errors
-/// With the reason of one of them when none answers.
+/// With the reason of the last one when none answers.
 pub(super) async fn ask_strangers(
     addresses: &[Address],
     access: &Access,
 ) -> Result<Vec<View>, Fault> {
     let asked = addresses.iter().map(|address| meet(address, access));
-    let (mut views, mut last) = (Vec::new(), None);
-    for answer in join_all(asked).await {
+    let mut answers: FuturesUnordered<_> = asked.collect();
+    let mut last = Fault::lost("no node is known");
+    while let Some(answer) = answers.next().await {
         match answer {
-            Ok(view) => views.push(view),
-            Err(fault) => last = Some(fault),
+            Ok(view) => {
+                let mut views = vec![view];
+                let others = async {
+                    while let Some(answer) = answers.next().await {
+                        views.extend(answer.ok());
+                    }
+                };
+                // Those that were in time are among the views.
+                let _ = timeout(ANSWER_WITHIN, others).await;
+                return Ok(views);
+            }
+            Err(fault) => last = fault,
         }
     }
-    match last {
-        Some(fault) if views.is_empty() => Err(fault),
-        _ => Ok(views),
-    }
+    Err(last)
 }
 
 /// Connects for this one question.

@@ -36,6 +36,13 @@ pub(super) struct Master {
     pub(super) epoch: u64,
 }
 
+impl Master {
+    /// Whether it is the same node at the same address.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.id == other.id && self.address == other.address
+    }
+}
+
 /// The name that a node gave itself; it keeps it wherever it moves.
 pub(super) type NodeId = Box<str>;
 

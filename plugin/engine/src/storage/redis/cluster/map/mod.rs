@@ -31,21 +31,16 @@ impl Map {
     /// slept while it was elected.
     pub(super) fn merge(&self, views: &[View]) -> Self {
         let kept = self.ahead_of(views);
-        let mut votes = HashMap::<&Claim, usize>::new();
-        for claim in views.iter().flat_map(|view| &view.claims).chain(&kept) {
-            *votes.entry(claim).or_default() += 1;
-        }
-        let mut claims: Vec<_> = votes.into_iter().collect();
-        claims.sort_by_key(|(claim, votes)| (claim.master.epoch, *votes));
-        let mut painted = vec![None; Slot::COUNT];
-        for (claim, _) in claims {
+        let claims = views.iter().flat_map(|view| &view.claims).chain(&kept);
+        let mut owners = vec![None; Slot::COUNT];
+        for claim in self.by_weight(claims) {
             for slot in claim.slots.clone() {
-                if let Some(owner) = painted.get_mut(usize::from(slot)) {
+                if let Some(owner) = owners.get_mut(usize::from(slot)) {
                     *owner = Some(&claim.master);
                 }
             }
         }
-        Self::of_owners(&painted)
+        Self::of_owners(&owners)
     }
 
     /// All that serve slots, each once. [`owner`](Self::owner) counts in this order.
@@ -65,24 +60,21 @@ impl Map {
 
     /// Whether every slot has the same master at the same address in both.
     pub(super) fn serves_as(&self, other: &Self) -> bool {
-        let places = |map: &Self| -> Vec<_> {
-            let masters = map.masters.iter();
-            masters
-                .map(|one| (one.id.clone(), one.address.clone()))
-                .collect()
-        };
-        self.owners == other.owners && places(self) == places(other)
+        self.owners == other.owners
+            && self.masters.len() == other.masters.len()
+            && self
+                .masters
+                .iter()
+                .zip(&other.masters)
+                .all(|(one, other)| one.is(other))
     }
 
-    /// The masters that `later` finds elsewhere or not at all.
+    /// The masters at addresses where `later` finds none.
     pub(super) fn left_by(&self, later: &Self) -> impl Iterator<Item = &Master> {
-        let there: HashSet<_> = later
-            .masters
+        let there: HashSet<_> = later.masters.iter().map(|master| &master.address).collect();
+        self.masters
             .iter()
-            .map(|one| one.address.clone())
-            .collect();
-        let masters = self.masters.iter();
-        masters.filter(move |master| !there.contains(&master.address))
+            .filter(move |master| !there.contains(&master.address))
     }
 
     /// Whether slots left a master that serves nothing any more: it failed, was told to step down, or was drained.
@@ -97,6 +89,22 @@ impl Map {
 }
 
 impl Map {
+    /// Each claim once, and those after the others that hold against them.
+    fn by_weight<'a>(&self, claims: impl Iterator<Item = &'a Claim>) -> Vec<&'a Claim> {
+        let mut votes = HashMap::<&Claim, usize>::new();
+        for claim in claims {
+            *votes.entry(claim).or_default() += 1;
+        }
+        let mut claims: Vec<_> = votes.into_iter().collect();
+        claims.sort_by_key(|&(claim, votes)| {
+            // Where neither is better, the one we have: links must not come and go with the order of the answers.
+            let is_known = self.masters.iter().any(|master| master.is(&claim.master));
+            let Master { epoch, address, .. } = &claim.master;
+            (*epoch, votes, is_known, address)
+        });
+        claims.into_iter().map(|(claim, _)| claim).collect()
+    }
+
     fn of_owners(owners: &[Option<&Master>]) -> Self {
         let mut places = HashMap::<&NodeId, usize>::new();
         let mut map = Self::default();

@@ -52,6 +52,18 @@ fn of_equal_epochs_the_majority_wins() {
 }
 
 #[test]
+fn of_two_equals_the_known_one_stays() {
+    let (one, two) = (view(&[(0, 9, "a", 3)]), view(&[(0, 9, "b", 3)]));
+
+    for known in [&one, &two] {
+        let map = Map::default().merge(std::slice::from_ref(known));
+        for views in [[one.clone(), two.clone()], [two.clone(), one.clone()]] {
+            assert!(map.merge(&views).serves_as(&map));
+        }
+    }
+}
+
+#[test]
 fn nodes_that_slept_do_not_bring_a_deposed_master_back() {
     let map = Map::default().merge(&[view(&[(0, 16_383, "new", 7)])]);
     let mut asleep = view(&[(0, 16_383, "old", 1)]);

@@ -6,11 +6,16 @@ mod load;
 
 use std::sync::Arc;
 
-use abi::storage::{Expected, Loaded, Written};
+use abi::config::ConfigDuration;
+use abi::storage::{Expected, Loaded, Storage as _, Unavailable, Written};
 
 use self::bench::{Gateway, key, row, until};
 use self::load::{Ended, Load};
-use crate::storage::redis::server::RedisCluster;
+use crate::storage::RedisConfig;
+use crate::storage::conformance::block_on;
+use crate::storage::redis::deployment::Deployment;
+use crate::storage::redis::server::{Certificates, RedisCluster, RedisServer, Setup};
+use crate::storage::redis::{Mode, RedisStorage};
 
 #[test]
 fn rows_are_where_their_slots_are() {
@@ -133,6 +138,145 @@ fn a_master_that_hangs_is_left_and_not_believed_when_it_wakes() {
     ended.assert_unnoticed_unless(&victims);
 }
 
+#[test]
+fn a_node_that_joins_serves_and_one_that_leaves_is_forgotten() {
+    let cluster = RedisCluster::start();
+    let (writer, reader) = two_gateways(&cluster);
+    let load = Load::begin(&writer, &reader);
+    let row = &load.rows()[0];
+    let home = cluster.owner(row.slot());
+
+    make_a_master_without_slots(&cluster, 5);
+    cluster.migrate(row.slot(), 5).finish();
+    load.go_on();
+    for gateway in [&writer, &reader] {
+        until("a way to the new node", || masters(gateway) == 4);
+    }
+
+    cluster.migrate(row.slot(), home).finish();
+    load.go_on();
+    for gateway in [&writer, &reader] {
+        until("no way to a node without slots", || masters(gateway) == 3);
+    }
+    load.end().assert_unnoticed();
+}
+
+#[test]
+fn nodes_are_reached_by_the_names_they_announce() {
+    let cluster = RedisCluster::start();
+    for node in 0..6 {
+        let set = |key, value| cluster.node(node).ask::<()>(&["CONFIG", "SET", key, value]);
+        set("cluster-announce-hostname", "localhost");
+        set("cluster-preferred-endpoint-type", "hostname");
+    }
+    until("names that all nodes know", || {
+        (0..6).all(|node| {
+            let told: String = cluster.node(node).ask(&["CLUSTER", "NODES"]);
+            told.matches(",localhost").count() == 6
+        })
+    });
+
+    let gateway = Gateway::of(&cluster);
+
+    for seed in 0..16 {
+        assert_eq!(gateway.write(key(seed), Expected::Absent, 1), Written::Done);
+    }
+    assert!(
+        addresses(&gateway)
+            .iter()
+            .all(|address| address.starts_with("localhost:"))
+    );
+}
+
+#[test]
+fn nodes_without_a_name_are_where_the_asked_one_is() {
+    let cluster = RedisCluster::start();
+    for node in 0..6 {
+        let key = "cluster-preferred-endpoint-type";
+        cluster
+            .node(node)
+            .ask::<()>(&["CONFIG", "SET", key, "unknown-endpoint"]);
+    }
+    let (writer, reader) = two_gateways(&cluster);
+    let load = Load::begin(&writer, &reader);
+    let slot = load.rows()[0].slot();
+
+    cluster
+        .migrate(slot, (cluster.owner(slot) + 1) % 3)
+        .finish();
+    load.go_on();
+
+    load.end().assert_unnoticed();
+    assert!(
+        addresses(&writer)
+            .iter()
+            .all(|address| address.starts_with("127.0.0.1:"))
+    );
+}
+
+#[test]
+fn several_connections_to_each_node_carry_the_rows() {
+    let cluster = RedisCluster::with(Setup::default().password("secret"));
+    let config = RedisConfig {
+        connections: 3.try_into().unwrap(),
+        ..cluster.config()
+    };
+    let (writer, reader) = (Gateway::with(&config), Gateway::with(&config));
+    let load = Load::begin(&writer.into(), &reader.into());
+
+    load.go_on();
+
+    load.end().assert_unnoticed();
+}
+
+#[test]
+fn a_cluster_behind_tls_is_reached_behind_tls() {
+    let certificates = Certificates::issue();
+    let cluster = RedisCluster::with(Setup::default().tls(&certificates));
+    let (writer, reader) = two_gateways(&cluster);
+    let load = Load::begin(&writer, &reader);
+    let slot = load.rows()[0].slot();
+
+    cluster
+        .migrate(slot, (cluster.owner(slot) + 1) % 3)
+        .finish();
+    load.go_on();
+
+    load.end().assert_unnoticed();
+}
+
+#[test]
+fn a_server_that_is_no_cluster_is_told() {
+    let server = RedisServer::with(Setup::default().tcp());
+    let config = RedisConfig {
+        mode: Mode::Cluster,
+        timeout: ConfigDuration::of_secs(1),
+        ..server.config()
+    };
+    let storage = RedisStorage::open(&config, Arc::default()).unwrap();
+
+    until("the reason", || {
+        let told = block_on(storage.probe().wait());
+        told == Err(Unavailable::new("the server is not part of a cluster"))
+    });
+}
+
+#[test]
+fn a_cluster_where_one_server_is_wanted_is_told() {
+    let cluster = RedisCluster::start();
+    let config = RedisConfig {
+        mode: Mode::Single,
+        ..cluster.node(0).config()
+    };
+    let storage = RedisStorage::open(&config, Arc::default()).unwrap();
+    let reason = "the server is part of a cluster: `mode: cluster` is for that";
+    let reason = Loaded::Unavailable(Unavailable::new(reason));
+
+    until("the reason", || {
+        (0..16).any(|seed| block_on(storage.load(&key(seed)).wait()) == reason)
+    });
+}
+
 fn two_gateways(cluster: &RedisCluster) -> (Arc<Gateway>, Arc<Gateway>) {
     (
         Arc::new(Gateway::of(cluster)),
@@ -152,6 +296,43 @@ fn replicated(cluster: &RedisCluster) {
     };
     let now = offset(0);
     until("a replica that caught up", || offset(3) >= now);
+}
+
+/// Makes a replica a stranger and invites it again. Without its last slot it would become a replica by itself.
+#[track_caller]
+fn make_a_master_without_slots(cluster: &RedisCluster, node: usize) {
+    let stranger = cluster.node(node);
+    stranger.ask::<()>(&["CLUSTER", "RESET", "HARD"]);
+    stranger.ask::<()>(&["CONFIG", "SET", "cluster-allow-replica-migration", "no"]);
+    let bus = stranger.ask::<Vec<String>>(&["CONFIG", "GET", "cluster-port"]);
+    let port = stranger.address().port().to_string();
+    let id: String = stranger.ask(&["CLUSTER", "MYID"]);
+    cluster
+        .node(0)
+        .ask::<()>(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus[1]]);
+    until("nodes that know each other", || {
+        let told: String = stranger.ask(&["CLUSTER", "INFO"]);
+        let is_known = |node| {
+            let told: String = cluster.node(node).ask(&["CLUSTER", "NODES"]);
+            told.lines()
+                .any(|line| line.starts_with(&id) && line.contains(" master "))
+        };
+        told.contains("cluster_state:ok") && (0..5).all(is_known)
+    });
+}
+
+fn masters(gateway: &Gateway) -> usize {
+    addresses(gateway).len()
+}
+
+/// Where the gateway finds the masters.
+fn addresses(gateway: &Gateway) -> Vec<String> {
+    let Deployment::Cluster(cluster) = &gateway.storage.deployment else {
+        panic!("not a cluster");
+    };
+    let routes = cluster.routes.borrow();
+    let masters = routes.map().masters().iter();
+    masters.map(|master| master.address.to_string()).collect()
 }
 
 impl Ended {
