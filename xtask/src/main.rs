@@ -1,9 +1,10 @@
-//! The commands of this repository: `cargo xtask run`, `test`, `fuzz`, `dist`, `bench`.
+//! The commands of this repository: `cargo xtask run`, `test`, `fuzz`, `dist`, `drill`, `bench`.
 #![forbid(unsafe_code)]
 
 mod artifacts;
 mod bench;
 mod dist;
+mod drill;
 mod fuzz;
 mod layout;
 mod load;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         ["test"] => test::test(),
         ["fuzz", options @ ..] => fuzz::fuzz(options),
         ["dist"] => dist::dist(),
+        ["drill"] => drill::drill(),
         ["bench"] => bench::bench(),
         ["bench", "--load"] => load::load(),
         ["bench", "--growth"] => bench::growth("10000000"),
@@ -56,6 +58,7 @@ usage: cargo xtask <command>
   fuzz [target...] [--seconds N] [--keep]
                     look for inputs that break a promise; `fuzz --help` says how and what to do about one
   dist              lay out what is shipped in dist/: gateway, plugins/session.so, config/, SHA256SUMS
+  drill             let servers fail under load, one drill after the other, and print what people saw; ten minutes
   bench [--load]    criterion benchmarks and the comparison with nginx, axum and Lua under load, or the latter alone:
                     four minutes on two processors that have nothing else to do, after the builds
   bench --growth [SESSIONS]

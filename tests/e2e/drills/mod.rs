@@ -3,10 +3,19 @@
 //! Each drill breaks something under a steady load from several gateways and puts it right again. Whatever it was:
 //! nobody is told to drop a cookie, nobody is taken for a stranger, every answer comes in time, no session that was
 //! acknowledged is lost, and everybody works again afterwards.
+//!
+//! Among all tests the drills are short. `cargo xtask drill` runs them alone, at full length, and prints what was seen.
 
+mod cluster;
+mod copies;
 mod people;
 mod single;
 
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use e2e::{Answered, Gateway, Load, Site, Upstream};
@@ -36,7 +45,7 @@ impl Drill {
         let upstream = people::upstream();
         let gateways: Vec<_> = settings
             .iter()
-            .map(|settings| site(&upstream, settings).run())
+            .map(|settings| site(&upstream, settings).load(LIVELY).run())
             .collect();
         let addresses: Vec<_> = gateways.iter().map(Gateway::address).collect();
         let drill = Self {
@@ -98,9 +107,9 @@ impl Drill {
         self.recovered = Some(usable.elapsed());
     }
 
-    /// Ends the work and holds every answer against what is promised.
+    /// Ends the work, holds every answer against what is promised, and says how many were refused.
     #[track_caller]
-    fn ends_well(self) {
+    fn ends_well(self) -> usize {
         let (people, answers) = self.load.stop();
         for answered in &answers {
             people::judge(&people, answered);
@@ -111,15 +120,16 @@ impl Drill {
             }
         }
         let refused = answers.iter().filter(|answered| answered.status() == 503);
+        let refused = refused.count();
         let longest = answers.iter().map(|answered| answered.took).max();
-        println!(
-            "| {} | {} | {} | {} | {} |",
+        report(format_args!(
+            "| {} | {} | {refused} | {} | {} |",
             self.name,
             answers.len(),
-            refused.count(),
             longest.unwrap_or_default().as_millis(),
             self.recovered.unwrap_or_default().as_millis(),
-        );
+        ));
+        refused
     }
 }
 
@@ -129,19 +139,38 @@ fn site(upstream: &Upstream, settings: &Value) -> Site {
     settings["connectTimeout"] = "1s".into();
     Site::new(upstream)
         .redis_as(&settings)
-        .load("cookieExpiration: 1h, autoRenewAfter: 2s, touchInterval: 1s")
         .headers("X-User-Id: user_id, X-Seen: seen")
         .action("Echo: { use: gateway.actions.EchoAction }")
         .route("path: /who, middlewares: [Load, Map], action: Echo")
 }
 
-/// How long a fault lasts at least: as long as people need to meet it, and in a report (`cargo xtask drill`) longer.
+/// How long a fault lasts at least: as long as people need to meet it, and at full length ten seconds.
 fn fault() -> Duration {
-    let seconds = std::env::var("DRILL_SECONDS").ok();
-    let seconds = seconds.and_then(|seconds| seconds.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(0))
+    at_length(Duration::ZERO, Duration::from_secs(10))
 }
 
+/// What is enough among other tests, and what a report takes.
+fn at_length<T>(short: T, full: T) -> T {
+    match report_file() {
+        Some(_) => full,
+        None => short,
+    }
+}
+
+/// Notes what was seen, if somebody wants to know.
+fn report(line: fmt::Arguments<'_>) {
+    let Some(file) = report_file() else { return };
+    let file = OpenOptions::new().append(true).create(true).open(file);
+    writeln!(file.unwrap(), "{line}").unwrap();
+}
+
+/// Where `cargo xtask drill` wants to read what was seen.
+fn report_file() -> Option<OsString> {
+    env::var_os("DRILL_REPORT")
+}
+
+/// Sessions that are renewed and touched in the middle of everything.
+const LIVELY: &str = "cookieExpiration: 1h, autoRenewAfter: 2s, touchInterval: 1s";
 /// A request may run several commands one after the other: two to find a session, two to write it. Each of them has a
 /// deadline of a second.
 const DEADLINE: Duration = Duration::from_secs(4);

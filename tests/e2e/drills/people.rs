@@ -151,8 +151,9 @@ pub(super) fn upstream() -> Upstream {
     upstream
 }
 
+/// A browser with a session of somebody called `name`.
 #[track_caller]
-fn log_in(gateway: &Gateway, name: &str) -> Browser {
+pub(super) fn log_in(gateway: &Gateway, name: &str) -> Browser {
     let mut browser = gateway.browser();
     assert_eq!(browser.send(login(name)).status(), 200);
     browser
