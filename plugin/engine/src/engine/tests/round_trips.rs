@@ -23,20 +23,6 @@ async fn a_session_that_was_loaded_before_comes_with_its_roster_in_one_round_tri
 }
 
 #[tokio::test]
-async fn a_change_reads_the_roster_and_nothing_else() {
-    let (engine, network) = engine();
-    let session = begin(&engine).await;
-    let before = network.loads();
-
-    engine
-        .patch(&session, &deltas(&[("a", 1)]))
-        .await
-        .expect_done();
-
-    assert_eq!(network.loads() - before, 1);
-}
-
-#[tokio::test]
 async fn a_session_of_nobody_is_one_row() {
     let (engine, network) = engine();
     let session = engine.create(&deltas(&[("basket", 1)])).await.expect_done();
@@ -86,7 +72,11 @@ async fn a_session_is_written_in_as_many_round_trips_with_copies_as_without() {
     let patched = desk.engine.patch(&cached, &deltas(&[("a", 1)])).await;
 
     let after = [network.loads(), desk.network.loads()];
-    assert_eq!(before, after, "a patch reads nothing");
+    assert_eq!(
+        after,
+        before.map(|loads| loads + 1),
+        "a patch reads the roster beside its write"
+    );
     assert_eq!(
         find(&desk.engine, cached.id()).await,
         Some(patched.expect_done())
