@@ -6,7 +6,7 @@ mod load;
 
 use std::sync::Arc;
 
-use abi::config::ConfigDuration;
+use abi::config::{ConfigDuration, Secret};
 use abi::storage::{Expected, Loaded, Storage as _, Unavailable, Written};
 
 use self::bench::{Gateway, key, row, until};
@@ -54,6 +54,8 @@ fn nobody_notices_that_slots_move() {
     }
 
     load.end().assert_unnoticed();
+    let asked: u64 = (0..3).map(|node| cluster.node(node).calls("asking")).sum();
+    assert!(asked > 0, "no row was met on its way");
     assert_eq!(
         (writer.moved(), reader.moved()),
         (0, 0),
@@ -227,6 +229,31 @@ fn several_connections_to_each_node_carry_the_rows() {
     load.go_on();
 
     load.end().assert_unnoticed();
+}
+
+#[test]
+fn the_documented_permissions_are_enough() {
+    let rule = "gateway on >secret resetchannels ~session:* +get +set +getrange +eval +evalsha +del +ping +scan \
+                +unlink +client|tracking +cluster|slots +cluster|nodes +asking";
+    let cluster = RedisCluster::with(Setup::default().user(rule));
+    let config = RedisConfig {
+        username: "gateway".into(),
+        password: Secret::new("secret"),
+        ..cluster.config()
+    };
+    let gateway = Arc::new(Gateway::with(&config));
+    let load = Load::begin(&gateway, &gateway);
+    let slot = load.rows()[0].slot();
+    let migration = cluster.migrate(slot, (cluster.owner(slot) + 1) % 3);
+    load.go_on();
+    migration.finish();
+    load.go_on();
+
+    let rows = load.rows().len();
+    load.end().assert_unnoticed();
+    assert!(gateway.storage.changes().is_heard());
+    let removed = block_on(gateway.rows.reset().wait());
+    assert_eq!(removed, Ok(rows as u64));
 }
 
 #[test]
