@@ -5,7 +5,9 @@
 //! without a time of life, and no command that deletes a row: it is replaced by a tombstone, which expires.
 //!
 //! The server's user needs `get`, `set`, `getrange`, `del`, `ping`, `evalsha`, `eval`, for the local cache
-//! `client|tracking`, in a Cluster `cluster|slots`, `cluster|nodes` and `asking`, and for a reset `scan` and `unlink`.
+//! `client|tracking`, with Sentinels `role`, in a Cluster `cluster|slots`, `cluster|nodes` and `asking`, and for a reset
+//! `scan` and `unlink`. The Sentinels' user needs `sentinel|get-master-addr-by-name`, `sentinel|master`, `subscribe` to
+//! `+switch-master`, and `sentinel|replicas` when rows are read from replicas.
 
 mod blob;
 mod cluster;

@@ -45,7 +45,7 @@ pub struct RedisConfig {
     pub database_index: Option<u32>,
     /// What the name of every key begins with. Keeps sessions apart from what else is on the server.
     pub prefix: String,
-    /// How many connections each server gets, from 1 to 64. One carries hundreds of thousands of commands a second.
+    /// How many connections each master gets, from 1 to 64. One carries hundreds of thousands of commands a second.
     #[schemars(range(max = 64))]
     pub connections: NonZeroU16,
     /// How long a command may take as a whole. A request waits no longer than this for its session.

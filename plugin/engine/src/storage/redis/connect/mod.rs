@@ -104,7 +104,11 @@ impl Access {
 }
 
 fn is_too_old(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::RESP3NotSupported || error.code() == Some("NOPROTO")
+    error.kind() == ErrorKind::RESP3NotSupported
+        || error.code() == Some("NOPROTO")
+        || error
+            .detail()
+            .is_some_and(|detail| detail.starts_with("unknown command"))
 }
 
 /// Without the client's timeout for responses: its timers would be polled outside of their runtime. Ours cover the

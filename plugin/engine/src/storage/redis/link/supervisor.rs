@@ -123,7 +123,9 @@ impl<S: Seek> Supervisor<S> {
             is_heard,
         } = self.access.connect(&server, hearer).await?;
         let check = async {
+            let asked = Instant::now();
             self.seek.check(commands.clone()).await?;
+            self.latency.measured(asked.elapsed());
             match &self.hearing {
                 Some(hearing) if is_heard => hearing.ask(commands.clone()).await.map(Some),
                 hearing => Ok(hearing.as_ref().map(Hearing::deaf)),

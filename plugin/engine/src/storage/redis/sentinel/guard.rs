@@ -6,7 +6,7 @@ use std::sync::Arc;
 use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, PushInfo, PushKind, RedisResult};
 
-use super::council::{Council, Opinion};
+use super::council::{Council, Opinion, Switch};
 use crate::storage::redis::connect::{Address, Hearer};
 use crate::storage::redis::fault::Fault;
 use crate::storage::redis::link::Seek;
@@ -55,8 +55,8 @@ impl Seek for Guard {
             self.seat,
         );
         Some(Box::new(move |push| {
-            if let Some(master) = switched(&push, &name) {
-                council.switched(seat, master);
+            if let Some(switch) = switched(&push, &name) {
+                council.switched(seat, switch);
             }
         }))
     }
@@ -115,14 +115,17 @@ fn addresses(replicas: &[HashMap<String, String>]) -> Vec<Address> {
     addresses
 }
 
-/// The new master of this `name`: `<name> <old host> <old port> <new host> <new port>`.
-fn switched(push: &PushInfo, name: &str) -> Option<Address> {
+/// `<name> <old host> <old port> <new host> <new port>`, if it is about this `name`.
+fn switched(push: &PushInfo, name: &str) -> Option<Switch> {
     let (PushKind::Message, [_channel, message]) = (&push.kind, push.data.as_slice()) else {
         return None;
     };
     let message: String = redis::from_redis_value_ref(message).ok()?;
     match *message.split(' ').collect::<Vec<_>>() {
-        [of, _, _, host, port] if of == name => Some(Address::tcp(host, port.parse().ok()?)),
+        [of, old, old_port, new, new_port] if of == name => Some(Switch {
+            from: Address::tcp(old, old_port.parse().ok()?),
+            to: Address::tcp(new, new_port.parse().ok()?),
+        }),
         _ => None,
     }
 }
@@ -136,9 +139,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_switch_names_the_new_master() {
+    fn a_switch_names_both_masters() {
+        let switch = Switch {
+            from: Address::tcp("a", 1),
+            to: Address::tcp("b", 2),
+        };
         let cases = [
-            ("mymaster a 1 b 2", Some(Address::tcp("b", 2))),
+            ("mymaster a 1 b 2", Some(switch)),
             ("other a 1 b 2", None),
             ("mymaster a 1 b", None),
             ("mymaster a 1 b x", None),

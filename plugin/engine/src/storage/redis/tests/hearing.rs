@@ -103,6 +103,17 @@ fn a_server_that_tells_nobody_is_used_without_copies() {
     assert!(!bench.storage.changes().is_heard());
 }
 
+#[test]
+fn a_server_that_is_too_old_is_used_without_copies() {
+    let server = RedisServer::with(Setup::default().line("rename-command HELLO ''"));
+    let config = server.config();
+
+    let bench = Bench::on(server, &config);
+
+    assert_eq!(bench.write(KEY, Expected::Absent, row(1)), Written::Done);
+    assert!(!bench.storage.changes().is_heard());
+}
+
 fn listened(local_cache: &LocalCacheConfig, connections: &str) -> (Bench, Arc<Witness>) {
     let server = RedisServer::start();
     let config = RedisConfig {

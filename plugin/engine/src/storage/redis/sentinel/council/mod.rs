@@ -27,6 +27,13 @@ pub(super) struct Opinion {
     pub(super) replicas: Vec<Address>,
 }
 
+/// What a sentinel says by itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Switch {
+    pub(super) from: Address,
+    pub(super) to: Address,
+}
+
 /// What is to be believed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Verdict {
@@ -85,25 +92,25 @@ impl Council {
         self.take(seat, Seat::Empty(cause));
     }
 
-    /// A sentinel says by itself that the master has moved. It has not said in which epoch, so it is taken for the one
-    /// after all that are known: never too high, and higher than that of all who have not heard of it.
-    pub(super) fn switched(&self, seat: usize, master: Address) {
-        let (epoch, replicas) = {
-            let minutes = self.minutes();
-            let known = minutes.seats.iter().filter_map(Seat::opinion);
-            let epoch = known.map(|opinion| opinion.epoch).max().unwrap_or(0);
-            let elected = minutes.elected.as_ref();
-            let replicas = elected.map(|(elected, _)| elected.replicas.clone());
-            (epoch + 1, replicas.unwrap_or_default())
-        };
-        self.asked(
-            seat,
-            Opinion {
-                master,
-                epoch,
-                replicas,
-            },
-        );
+    /// A sentinel says by itself that the master has moved. It does not say in which epoch, so it is taken for the next:
+    /// never too high, and higher than that of all who have not heard of it. What is not about the master that is
+    /// known is old news, from one that has heard of it late.
+    pub(super) fn switched(&self, seat: usize, switch: Switch) {
+        let elected = self
+            .minutes()
+            .elected
+            .as_ref()
+            .map(|(elected, _)| elected.clone());
+        if let Some(elected) = elected.filter(|elected| elected.master == switch.from) {
+            self.asked(
+                seat,
+                Opinion {
+                    master: switch.to,
+                    epoch: elected.epoch + 1,
+                    replicas: elected.replicas,
+                },
+            );
+        }
     }
 
     /// A connection to the master works.

@@ -36,7 +36,7 @@ fn a_switch_is_believed_at_once_and_laggards_do_not_lead_back() {
         council.asked(seat, opinion("old", 6));
     }
 
-    council.switched(2, address("new"));
+    council.switched(2, switch("old", "new"));
     council.asked(0, opinion("old", 6));
 
     assert_eq!(master(&council), address("new"));
@@ -49,7 +49,7 @@ fn a_switch_is_believed_at_once_and_laggards_do_not_lead_back() {
 async fn a_switch_outlives_the_sentinel_that_told_of_it() {
     let council = Council::new(2);
     council.asked(0, opinion("old", 6));
-    council.switched(1, address("new"));
+    council.switched(1, switch("old", "new"));
 
     council.lost(1, Unavailable::new("refused"));
     advance(Duration::from_secs(9)).await;
@@ -101,6 +101,25 @@ fn what_is_no_news_wakes_nobody() {
     council.asked(1, opinion("a", 1));
 
     assert!(!verdict.has_changed().unwrap());
+}
+
+#[test]
+fn late_news_of_a_switch_leads_nowhere() {
+    let council = Council::new(2);
+    council.asked(0, opinion("a", 1));
+    council.switched(0, switch("a", "b"));
+    council.switched(0, switch("b", "c"));
+
+    council.switched(1, switch("a", "b"));
+
+    assert_eq!(verdict(&council), Verdict::Known(opinion("c", 3)));
+}
+
+fn switch(from: &str, to: &str) -> Switch {
+    Switch {
+        from: address(from),
+        to: address(to),
+    }
 }
 
 fn verdict(council: &Council) -> Verdict {

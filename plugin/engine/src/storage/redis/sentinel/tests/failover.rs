@@ -20,6 +20,19 @@ fn a_failover_by_hand_is_followed_before_the_old_master_knows_of_it() {
 }
 
 #[test]
+fn every_sentinel_would_tell_us_of_a_failover() {
+    let mut sentinels = RedisSentinels::start();
+    let _gateway = Gateway::on(&sentinels.config());
+
+    for sentinel in sentinels.sentinels() {
+        until(|| {
+            let clients: String = sentinel.ask(&["CLIENT", "LIST"]);
+            clients.contains(" sub=1 ")
+        });
+    }
+}
+
+#[test]
 fn a_killed_master_is_replaced() {
     let mut sentinels = RedisSentinels::start();
     let gateway = Gateway::on(&sentinels.config());
