@@ -111,6 +111,9 @@ fn epoch(line: &str) -> Option<(NodeId, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
     use crate::storage::redis::cluster::address::parse;
 
@@ -181,6 +184,37 @@ ccc :0@0 master,noaddr,fail - 0 0 3 disconnected
                 "{malformed:?}"
             );
         }
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_is_more_than_refused(slots in anything(), nodes in ".{0,200}") {
+            if let Ok(view) = View::parse(&slots, &nodes, "asked") {
+                let addresses = view.claims.iter().map(|claim| &claim.master.address);
+                for address in addresses.chain(&view.replicas) {
+                    let leads_somewhere = matches!(address, Address::Tcp(host, 1..) if !host.is_empty());
+                    prop_assert!(leads_somewhere);
+                }
+            }
+        }
+    }
+
+    /// More often than by chance, something like an answer.
+    fn anything() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Nil),
+            (-2..20_000_i64).prop_map(Value::Int),
+            any::<i64>().prop_map(Value::Int),
+            "[a-z?.]{0,8}".prop_map(|text| Value::BulkString(text.into())),
+            vec(any::<u8>(), 0..8).prop_map(Value::BulkString),
+        ];
+        leaf.prop_recursive(3, 64, 4, |inner| {
+            let node = (inner.clone(), inner.clone(), inner.clone());
+            prop_oneof![
+                vec(inner, 0..5).prop_map(Value::Array),
+                node.prop_map(|(one, two, three)| Value::Array(vec![one, two, three])),
+            ]
+        })
     }
 
     fn run((first, last): (i64, i64), nodes: &[(&str, i64, &str)]) -> Value {

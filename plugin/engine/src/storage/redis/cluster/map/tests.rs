@@ -1,3 +1,6 @@
+use proptest::collection::vec;
+use proptest::prelude::{prop_assert, proptest};
+
 use super::*;
 use crate::storage::redis::connect::Address;
 
@@ -128,6 +131,35 @@ fn a_failover_is_told_from_a_slot_that_moved() {
         !map.replaces_a_master_of(&Map::default()),
         "a first look is no failover"
     );
+}
+
+proptest! {
+    #[test]
+    fn every_slot_is_with_a_claim_that_none_beats(
+        views in vec(vec((0..40_u16, 0..8_u16, 0..4_usize, 0..4_u64), 0..6), 1..4),
+    ) {
+        let ids = ["a", "b", "c", "d"];
+        let claims = |of: &[(u16, u16, usize, u64)]| -> Vec<_> {
+            of.iter().map(|&(first, more, id, epoch)| (first, first + more, ids[id], epoch)).collect()
+        };
+        let views: Vec<_> = views.iter().map(|of| view(&claims(of))).collect();
+
+        let map = Map::default().merge(&views);
+
+        for slot in 0..48_u16 {
+            let claims = views.iter().flat_map(|view| &view.claims);
+            let claims = claims.filter(|claim| claim.slots.contains(&slot));
+            let masters: Vec<_> = claims.map(|claim| &claim.master).collect();
+            let greatest = masters.iter().map(|master| master.epoch).max();
+            let best = masters.iter().filter(|master| Some(master.epoch) == greatest);
+            let best: Vec<_> = best.map(|master| &*master.id).collect();
+            match owner(&map, slot.into()) {
+                Some(owner) => prop_assert!(best.contains(&owner)),
+                None => prop_assert!(best.is_empty()),
+            }
+        }
+        prop_assert!(map.merge(&views).serves_as(&map), "the same answers change nothing");
+    }
 }
 
 /// First and last slot, name and epoch of each master.
