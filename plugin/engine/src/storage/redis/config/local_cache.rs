@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use abi::config::ConfigDuration;
+use abi::config::{ConfigDuration, Faults};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -25,5 +25,25 @@ impl Default for LocalCacheConfig {
             entries: NonZeroU32::MIN.saturating_add(99_999),
             max_staleness: ConfigDuration::of_secs(2),
         }
+    }
+}
+
+impl LocalCacheConfig {
+    /// Whether there is one.
+    ///
+    /// # Errors
+    /// When something is said of one that there is not.
+    pub(super) fn checked(&self) -> Result<bool, Faults> {
+        let default = Self::default();
+        let mut faults = Faults::default();
+        for (key, is_given) in [
+            ("entries", self.entries != default.entries),
+            ("maxStaleness", self.max_staleness != default.max_staleness),
+        ] {
+            if is_given && !self.enabled {
+                faults.push(key, "does nothing with enabled: false");
+            }
+        }
+        faults.or(self.enabled)
     }
 }

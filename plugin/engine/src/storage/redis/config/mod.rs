@@ -113,6 +113,8 @@ impl RedisConfig {
         let tls = faults
             .absorb(tls.map_err(|found| found.under("tls")))
             .flatten();
+        let is_cached = self.local_cache.checked();
+        let is_cached = faults.absorb(is_cached.map_err(|found| found.under("localCache")));
         let servers = self.servers(&given, tls.as_ref(), &mut faults);
         let target = servers.map(|servers| Target {
             servers,
@@ -124,7 +126,7 @@ impl RedisConfig {
             names: Names::new(&self.prefix),
             timeout: self.timeout.get(),
             connections: self.connections,
-            is_cached: self.local_cache.enabled,
+            is_cached: is_cached.unwrap_or_default(),
         });
         // Without servers there is a fault that says why.
         faults.or(target)?.ok_or_else(Faults::default)

@@ -127,6 +127,10 @@ fn every_fault_is_told_at_once_and_at_its_key() {
         (r#"{"url": "redis://h/?protocol=resp3"}"#, vec!["url"]),
         (r#"{"url": "rediss://h/#insecure"}"#, vec!["url"]),
         (r#"{"highAvailability": {}}"#, vec!["highAvailability"]),
+        (
+            r#"{"localCache": {"enabled": false, "entries": 1, "maxStaleness": "1s"}}"#,
+            vec!["localCache.entries", "localCache.maxStaleness"],
+        ),
         (r#"{"mode": "sentinel"}"#, vec!["highAvailability"]),
         (
             r#"{"mode": "sentinel", "host": "h", "port": 1, "url": "redis://h", "highAvailability": {}}"#,

@@ -106,8 +106,10 @@ fn a_key_that_is_not_that_of_the_certificate_is_a_fault() {
     drop(server);
 }
 
+/// Without copies of rows, and so in the older protocol.
 fn subject() -> RedisSubject {
-    let (server, config) = server(&Certificates::issue());
+    let (server, mut config) = server(&Certificates::issue());
+    config.local_cache.enabled = false;
     RedisSubject::of(Bench::on(server, &config))
 }
 
