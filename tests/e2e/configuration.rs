@@ -266,10 +266,6 @@ fn one_warning_names_everything_weak() {
 
 #[test]
 fn what_later_versions_bring_is_unknown_and_not_ignored() {
-    Site::bare()
-        .load("onStorageFailure: anonymous")
-        .refused()
-        .assert_refused("unknown key");
     for component in [
         "gateway.actions.BalancerHttpAction",
         "plugins.session.actions.LoginAction",
