@@ -1,9 +1,8 @@
 //! nginx: the upstream, the proxy that everybody is measured against, and what others build on.
 
-use std::fs;
+use std::fs::{self, File};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::Stdio;
 
 use super::backend::Backend;
 use super::contender::Contender;
@@ -62,12 +61,14 @@ pub(super) fn start(
     let file = directory.join("nginx.conf");
     fs::write(&file, render(directory, address, config))?;
     let mut nginx = processor.command("nginx");
-    nginx.arg("-c").arg(&file).stderr(Stdio::null());
+    // What is wrong with the configuration is said there and nowhere else.
+    let said = directory.join("stderr");
+    nginx.arg("-c").arg(&file).stderr(File::create(&said)?);
     let process = Process::start(&mut nginx)?;
     let connects = || TcpStream::connect(address).is_ok();
     await_listener("nginx", connects).map_err(|error| {
-        let log = fs::read_to_string(directory.join("error.log")).unwrap_or_default();
-        format!("{error}\n{log}")
+        let said = fs::read_to_string(&said).unwrap_or_default();
+        format!("{error}: {}", said.trim_end())
     })?;
     Ok((process, address))
 }
