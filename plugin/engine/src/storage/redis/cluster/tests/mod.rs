@@ -170,6 +170,64 @@ fn a_node_that_joins_serves_and_one_that_leaves_is_forgotten() {
 }
 
 #[test]
+fn a_cluster_that_comes_back_is_found_again() {
+    let mut cluster = RedisCluster::start();
+    let gateway = Gateway::of(&cluster);
+    assert_eq!(gateway.write(key(0), Expected::Absent, 1), Written::Done);
+
+    cluster.nodes().iter_mut().for_each(RedisServer::kill);
+    until("an outage", || {
+        matches!(gateway.load(key(0)), Loaded::Unavailable(_))
+    });
+    let early = RedisStorage::open(&cluster.config(), Arc::default()).unwrap();
+    cluster.nodes().iter_mut().for_each(RedisServer::restart);
+
+    until("the end of the outage", || {
+        block_on(gateway.rows.probe().wait()) == Ok(())
+    });
+    until("the first connection", || {
+        block_on(early.probe().wait()) == Ok(())
+    });
+    assert_eq!(
+        gateway.write(key(0), Expected::Absent, 1),
+        Written::Done,
+        "nothing was on disk"
+    );
+}
+
+#[test]
+fn nodes_that_send_to_and_fro_run_into_the_deadline() {
+    let cluster = RedisCluster::start();
+    let hasty = RedisConfig {
+        timeout: ConfigDuration::of_secs(1),
+        ..cluster.config()
+    };
+    let gateway = Gateway::of(&cluster);
+    let storage = RedisStorage::open(&hasty, Arc::default()).unwrap();
+    until("a connection", || {
+        block_on(storage.probe().wait()) == Ok(())
+    });
+    let slot = bench::slot(&key(0));
+    let from = cluster.owner(slot);
+    let to = (from + 1) % 3;
+    let (slot, id) = (
+        slot.to_string(),
+        cluster.node(to).ask::<String>(&["CLUSTER", "MYID"]),
+    );
+    let give = |node: usize| {
+        let command = ["CLUSTER", "SETSLOT", &slot, "NODE", &id];
+        cluster.node(node).ask::<()>(&command);
+    };
+
+    give(from);
+    let late = Loaded::Unavailable(Unavailable::new("no answer within 1s"));
+    assert_eq!(block_on(storage.load(&key(0)).wait()), late);
+
+    give(to);
+    assert_eq!(gateway.write(key(0), Expected::Absent, 1), Written::Done);
+}
+
+#[test]
 fn nodes_are_reached_by_the_names_they_announce() {
     let cluster = RedisCluster::start();
     for node in 0..6 {
