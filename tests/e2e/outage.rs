@@ -1,6 +1,6 @@
 //! A storage that does not answer never looks like a visitor without a session.
 
-use e2e::{Message, Redis, Request, Site, plugins};
+use e2e::{Gateway, Message, Redis, Request, Site, Upstream, plugins};
 
 use crate::anna::{self, identity, is_anna, log_in};
 
@@ -131,5 +131,73 @@ pub(crate) fn until_answered(mut ask: impl FnMut() -> Message) -> Message {
         if response.status() != 503 || began.elapsed() > e2e::PATIENCE {
             return response;
         }
+    }
+}
+
+#[test]
+fn under_stale_a_session_is_served_from_a_copy_for_as_long_as_copies_count() {
+    let (mut redis, upstream) = (Redis::new(), anna::upstream());
+    let gateway = cached("maxStaleness: 4s", "stale", &redis, &upstream);
+    let mut browser = log_in(&gateway);
+    assert_eq!(browser.get("/").status(), 200);
+
+    redis.kill();
+    let served = browser.get("/");
+    let was_anna = identity(&upstream.last()) == is_anna();
+    let written = browser.get("/login");
+    let afterwards = until(|response| response.status() == 503, || browser.get("/"));
+    redis.start();
+
+    assert_eq!((served.status(), was_anna), (200, true));
+    assert_eq!(served.header("set-cookie"), None);
+    is_outage(&written);
+    is_outage(&afterwards);
+}
+
+#[test]
+fn under_anonymous_users_are_strangers_until_the_storage_is_back() {
+    let (mut redis, upstream) = (Redis::new(), anna::upstream());
+    let gateway = cached("enabled: false", "anonymous", &redis, &upstream);
+    let mut browser = log_in(&gateway);
+
+    redis.kill();
+    let served = browser.get("/");
+    let during = identity(&upstream.last());
+    let written = browser.get("/login");
+    let sensitive = browser.get("/admin/users");
+    redis.start();
+    until(
+        |_| identity(&upstream.last()) == is_anna(),
+        || browser.get("/"),
+    );
+
+    assert_eq!((served.status(), during), (200, (None, None)));
+    assert_eq!(served.header("set-cookie"), None);
+    is_outage(&written);
+    is_outage(&sensitive);
+}
+
+/// A gateway with this local cache and this policy.
+fn cached(local_cache: &str, policy: &str, redis: &Redis, upstream: &Upstream) -> Gateway {
+    let socket = redis.socket();
+    let config = format!(
+        "host: '{}', localCache: {{ {local_cache} }}",
+        socket.display()
+    );
+    let keys = format!("onStorageFailure: {policy}, sensitivePaths: [/admin/*]");
+    let site = Site::new(upstream).storage("plugins.session.storages.RedisStorage", &config);
+    site.load(&keys).run()
+}
+
+/// Asks again until an answer is as it should be.
+#[track_caller]
+fn until(is_so: impl Fn(&Message) -> bool, mut ask: impl FnMut() -> Message) -> Message {
+    let began = std::time::Instant::now();
+    loop {
+        let response = ask();
+        if is_so(&response) {
+            return response;
+        }
+        assert!(began.elapsed() < e2e::PATIENCE, "it does not come to that");
     }
 }

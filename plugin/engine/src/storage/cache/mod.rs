@@ -1,8 +1,9 @@
 //! Copies of decoded rows in this process: a row that nobody wrote since it was read need not be read again.
 //!
-//! What makes a copy as good as its row is the order in which a server speaks on one connection. It tells of every
-//! write of others where the rows are read, so an answer and the news that it is outdated cannot overtake each other
-//! unnoticed: a token taken before the question is worthless after any news. Four rules follow:
+//! What makes a copy as good as its row are the news that servers tell of every write of others. A token is taken before
+//! a row is asked for. If news came before the token, the write came before the question and is in the answer; if they
+//! come after the token and before the answer, the answer is not kept; and if they come later, they end the copy. Four
+//! rules follow:
 //!
 //! - Nothing is kept and nothing counts unless every connection [hears](super::Changes::is_heard). A gap ends the
 //!   freshness of all copies.

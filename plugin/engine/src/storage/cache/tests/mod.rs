@@ -1,5 +1,6 @@
 //! The cache over a server that answers when it is told to.
 
+mod hammer;
 mod orders;
 mod server;
 
