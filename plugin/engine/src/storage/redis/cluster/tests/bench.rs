@@ -12,6 +12,7 @@ use crate::storage::cache::{Cached, Capacity};
 use crate::storage::conformance::block_on;
 use crate::storage::redis::RedisStorage;
 use crate::storage::redis::cluster::slot::Slot;
+use crate::storage::redis::deployment::Deployment;
 use crate::storage::redis::server::RedisCluster;
 use crate::storage::{Encoded, RedisConfig, Rows, Versioned};
 
@@ -77,6 +78,27 @@ pub(super) fn row(version: u64) -> Versioned {
         version,
         state: State::Revoked,
     }
+}
+
+pub(super) fn two_gateways(cluster: &RedisCluster) -> (Arc<Gateway>, Arc<Gateway>) {
+    (
+        Arc::new(Gateway::of(cluster)),
+        Arc::new(Gateway::of(cluster)),
+    )
+}
+
+pub(super) fn masters(gateway: &Gateway) -> usize {
+    addresses(gateway).len()
+}
+
+/// Where the gateway finds the masters.
+pub(super) fn addresses(gateway: &Gateway) -> Vec<String> {
+    let Deployment::Cluster(cluster) = &gateway.storage.deployment else {
+        panic!("not a cluster");
+    };
+    let routes = cluster.routes.borrow();
+    let masters = routes.map().masters().iter();
+    masters.map(|master| master.address.to_string()).collect()
 }
 
 /// Waits for what has to become so, however slow the machine is.

@@ -115,6 +115,32 @@ pub(super) struct Ended {
     pub(super) failures: Vec<BTreeSet<String>>,
 }
 
+impl Ended {
+    #[track_caller]
+    pub(super) fn assert_unnoticed(&self) {
+        self.assert_unnoticed_unless(&vec![false; self.failures.len()]);
+    }
+
+    /// Nobody met a failure, but for the rows that were hit.
+    #[track_caller]
+    pub(super) fn assert_unnoticed_unless(&self, hit: &[bool]) {
+        for (failures, _) in self.failures.iter().zip(hit).filter(|(_, hit)| !**hit) {
+            assert!(failures.is_empty(), "{failures:?}");
+        }
+    }
+
+    /// No row is older than it was.
+    #[track_caller]
+    pub(super) fn assert_kept(&self, before: &[u64]) {
+        assert!(
+            self.versions
+                .iter()
+                .zip(before)
+                .all(|(now, before)| now >= before)
+        );
+    }
+}
+
 impl Row {
     fn new(seed: u64) -> Self {
         Self {
