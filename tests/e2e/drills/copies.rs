@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use e2e::{Browser, Gateway, Proxy, Redis, Request};
+use e2e::{Browser, Gateway, Proxy, Redis};
 use engine::storage::server::Setup;
 use serde_json::json;
 
@@ -122,7 +122,7 @@ fn is_known(browser: &mut Browser) -> bool {
 
 #[track_caller]
 fn end(browser: &mut Browser) {
-    let ended = browser.send(Request::get("/write").header("X-Write", "destroy"));
+    let ended = browser.send(people::write("destroy"));
     assert_eq!(ended.status(), 200);
 }
 

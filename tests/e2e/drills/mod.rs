@@ -9,6 +9,8 @@
 mod cluster;
 mod copies;
 mod people;
+mod policies;
+mod sentinel;
 mod single;
 
 use std::env;

@@ -159,11 +159,13 @@ pub(super) fn log_in(gateway: &Gateway, name: &str) -> Browser {
     browser
 }
 
-fn login(name: &str) -> Request {
+/// A login without a password.
+pub(super) fn login(name: &str) -> Request {
     write(&format!(r#"{{"user_id":"{name}"}}"#))
 }
 
-fn write(session: &str) -> Request {
+/// Lets the upstream write this into the session.
+pub(super) fn write(session: &str) -> Request {
     Request::get("/write").header("X-Write", session)
 }
 

@@ -1,5 +1,6 @@
 //! One server.
 
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
@@ -143,6 +144,23 @@ impl RedisServer {
             .find_map(|line| line.strip_prefix(&start));
         line.and_then(|line| line.split(',').next()?.parse().ok())
             .unwrap_or(0)
+    }
+
+    /// What users were not allowed to do, one line each: the user and the command.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    #[track_caller]
+    pub fn refused(&self) -> String {
+        let log: Vec<HashMap<String, redis::Value>> = self.ask(&["ACL", "LOG"]);
+        let field = |entry: &HashMap<String, redis::Value>, name| {
+            let value = entry.get(name).map(redis::from_redis_value_ref::<String>);
+            value.and_then(Result::ok).unwrap_or_default()
+        };
+        let lines = log
+            .iter()
+            .map(|entry| format!("{} {}\n", field(entry, "username"), field(entry, "object")));
+        lines.collect()
     }
 
     /// The unix socket.

@@ -1,0 +1,118 @@
+//! What `onStorageFailure` makes of an outage.
+
+use std::time::{Duration, Instant};
+
+use e2e::{Browser, Gateway, Message, PATIENCE, Redis, Upstream};
+use serde_json::json;
+
+use super::{people, site};
+use crate::outage::is_outage;
+
+#[test]
+fn anonymous_visitors_are_strangers_for_a_while_and_keep_their_cookie() {
+    let mut desk = Desk::open("anonymous", "2s");
+    let mut browser = desk.log_in();
+
+    desk.redis.kill();
+    let during = desk.until(&mut browser, |answer| !is_known(answer));
+    let login = desk.gateway.browser().send(people::login("ben"));
+    desk.redis.start();
+
+    assert_eq!((during.status(), during.header("set-cookie")), (200, None));
+    is_outage(&login);
+    desk.until(&mut browser, is_known);
+}
+
+#[test]
+fn stale_copies_serve_readers_and_refuse_writers() {
+    let mut desk = Desk::open("stale", "1m");
+    let mut browser = desk.log_in();
+    let cookie = browser.cookie("session_id");
+
+    desk.redis.kill();
+    let until = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < until {
+        let answer = browser.get("/who");
+        assert!(is_known(&answer), "{:?}", answer.text());
+        assert_eq!(answer.header("set-cookie"), None);
+    }
+    let write = browser.send(people::write(r#"{"seen":1}"#));
+    let logout = browser.send(people::write("destroy"));
+    desk.redis.start();
+
+    is_outage(&write);
+    is_outage(&logout);
+    desk.until(&mut browser, is_known);
+    assert_eq!(browser.cookie("session_id"), cookie);
+}
+
+#[test]
+fn stale_copies_serve_no_longer_than_they_may() {
+    let mut desk = Desk::open("stale", "1s");
+    let mut browser = desk.log_in();
+
+    let read = Instant::now();
+    desk.redis.kill();
+    let mut last = read;
+    let refused = loop {
+        let asked = Instant::now();
+        let answer = browser.get("/who");
+        if !is_known(&answer) {
+            break answer;
+        }
+        last = asked;
+    };
+    desk.redis.start();
+
+    is_outage(&refused);
+    assert!(last - read <= Duration::from_secs(1), "{:?}", last - read);
+    desk.until(&mut browser, is_known);
+}
+
+/// A gateway whose storage is about to fail.
+struct Desk {
+    redis: Redis,
+    gateway: Gateway,
+    _upstream: Upstream,
+}
+
+impl Desk {
+    fn open(policy: &str, max_staleness: &str) -> Self {
+        let (redis, upstream) = (Redis::new(), people::upstream());
+        let mut settings = redis.server().settings();
+        settings["localCache"] = json!({ "maxStaleness": max_staleness });
+        let site = site(&upstream, &settings).load(&format!("onStorageFailure: {policy}"));
+        Self {
+            gateway: site.run(),
+            redis,
+            _upstream: upstream,
+        }
+    }
+
+    /// Somebody whose session was read at least once.
+    #[track_caller]
+    fn log_in(&self) -> Browser {
+        let mut browser = people::log_in(&self.gateway, NAME);
+        self.until(&mut browser, is_known);
+        browser
+    }
+
+    /// Asks who it is until the answer is as expected.
+    #[track_caller]
+    fn until(&self, browser: &mut Browser, is_so: fn(&Message) -> bool) -> Message {
+        let began = Instant::now();
+        loop {
+            let answer = browser.get("/who");
+            if is_so(&answer) {
+                return answer;
+            }
+            assert!(began.elapsed() < PATIENCE, "{:?}", answer.text());
+        }
+    }
+}
+
+fn is_known(answer: &Message) -> bool {
+    answer.status() == 200 && answer.json()["headers"]["x-user-id"] == *NAME
+}
+
+const NAME: &str = "anna";
