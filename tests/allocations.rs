@@ -27,13 +27,17 @@ use abi::config::ByteSize;
 use abi::handle::MiddlewareHandle;
 use abi::services::Services;
 use abi::session::Attribute;
+use abi::storage::Storage as _;
+use abi::testing::wait;
 use abi::{Entry, Exchange, Failure, Flow, HeaderName, Maybe, Middleware, Side};
 use allocation_counter::measure;
 use engine::clock::SystemClock;
 use engine::cookie::{Candidates, CookieName, strip};
 use engine::middlewares::{LoadSessionMiddleware, MapSessionToHeaderMiddleware};
+use engine::session::Keyring;
 use engine::session::{Attributes, Lifetime};
-use engine::storage::{MemoryConfig, MemoryStorage};
+use engine::storage::server::RedisServer;
+use engine::storage::{MemoryConfig, MemoryStorage, Storages};
 use engine::{Engine, Policy};
 use serde_json::{Value, json};
 
@@ -99,6 +103,23 @@ fn a_session_in_memory_costs_six_allocations() {
         "the values of two headers, and of one for caches"
     );
     assert!(exchange.headers(Side::Request).contains_key("x-user-id"));
+}
+
+#[test]
+fn a_session_of_which_a_copy_is_kept_costs_what_one_in_memory_costs() {
+    let (desk, redis) = (Desk::default(), RedisServer::start());
+    let clock = Arc::new(SystemClock::new());
+    let storages = Storages::new(desk.services(), clock.clone(), Arc::default());
+    let storage = storages.redis("Redis", &redis.config()).unwrap();
+    wait(storage.probe()).unwrap();
+    let open = |keyring: &Keyring| storages.find(Some("Redis"), keyring);
+    let config = serde_json::from_value(load_config()).unwrap();
+    let entry = Entry { name: "Load" };
+    let load = LoadSessionMiddleware::new(entry, &config, open, clock, &desk.services());
+    let chain = [MiddlewareHandle::new(load.unwrap())];
+    let mut exchange = logged_in(&desk, &chain[0]);
+
+    assert_eq!(allocations(&chain, &mut exchange), 3);
 }
 
 #[test]
