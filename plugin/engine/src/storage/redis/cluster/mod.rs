@@ -33,6 +33,7 @@ use abi::storage::{Key, Unavailable};
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 use tokio::sync::watch;
 use tokio::time::timeout_at;
+use tracing::warn;
 
 use self::board::Board;
 pub(super) use self::detour::Detour;
@@ -65,6 +66,9 @@ impl Cluster {
     /// # Errors
     /// When the threads cannot be started.
     pub(super) fn open(seeds: &[Address], target: &Target, terms: &Terms) -> io::Result<Self> {
+        if Slot::of_all(target.names.prefix()).is_some() {
+            warn!("the braces in the prefix keep all rows at one master of the cluster");
+        }
         let (hints, heard) = Hints::channel();
         let nodes = Arc::new(Nodes::new(target.connections, terms.clone(), hints));
         let board = Board::new(target.timeout);

@@ -36,6 +36,27 @@ fn rows_are_where_their_slots_are() {
 }
 
 #[test]
+fn a_prefix_with_braces_keeps_all_rows_at_one_master() {
+    let cluster = RedisCluster::start();
+    let gateway = Gateway::with(&RedisConfig {
+        prefix: "{session}:".into(),
+        ..cluster.config()
+    });
+
+    for seed in 0..16 {
+        let written = gateway.write(key(seed), Expected::Absent, 1);
+        assert_eq!(written, Written::Done);
+    }
+
+    let rows = |node| cluster.node(node).ask::<u64>(&["DBSIZE"]);
+    let mut rows: Vec<_> = (0..3).map(rows).collect();
+    rows.sort_unstable();
+    assert_eq!(rows, [0, 0, 16]);
+    assert_eq!(block_on(gateway.rows.probe().wait()), Ok(()));
+    assert_eq!(block_on(gateway.rows.reset().wait()), Ok(16));
+}
+
+#[test]
 fn nodes_are_reached_by_the_names_they_announce() {
     let cluster = RedisCluster::start();
     for node in 0..6 {
