@@ -1,7 +1,11 @@
 //! The same configuration behaves the same on every storage.
 
+use std::fs;
+use std::path::Path;
+
 use e2e::{Gateway, Redis, Request, Site, Upstream, plugins};
-use engine::storage::server::Setup;
+use engine::storage::server::{Certificates, RedisSentinels, Setup};
+use serde_json::{Value, json};
 
 use crate::anna::{self, identity, is_anna, log_in, writes_session};
 
@@ -80,6 +84,37 @@ fn wrong_password_is_an_outage_that_the_log_explains() {
     assert_eq!(login.header("set-cookie"), None);
     let line = gateway.logged("the server refused the user or password");
     assert!(!gateway.log().contains("wrong-password"), "{line}");
+}
+
+#[test]
+fn sentinels_lead_to_a_master_with_certificates_and_secrets_in_files() {
+    let certificates = Certificates::issue();
+    let secured = |password| {
+        Setup::default()
+            .password(password)
+            .mutual_tls(&certificates)
+    };
+    let sentinels = RedisSentinels::with(secured("of-servers"), secured("of-sentinels"));
+    let files = tempfile::tempdir().expect("a directory for secrets");
+    let mut settings = sentinels.settings();
+    into_file(&mut settings, "password", files.path());
+    into_file(
+        &mut settings["highAvailability"],
+        "sentinelPassword",
+        files.path(),
+    );
+    let upstream = anna::upstream();
+
+    keeps_sessions(&Site::new(&upstream).redis_as(&settings).run(), &upstream);
+}
+
+/// Moves a secret from the configuration to a file that the configuration names.
+fn into_file(settings: &mut Value, key: &str, directory: &Path) {
+    let settings = settings.as_object_mut().expect("a block of settings");
+    let secret = settings.remove(key).expect("a secret");
+    let file = directory.join(key);
+    fs::write(&file, format!("{}\n", secret.as_str().expect("a text"))).expect("a file");
+    settings.insert(format!("{key}File"), json!(file));
 }
 
 #[test]

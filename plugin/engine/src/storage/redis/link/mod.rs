@@ -2,7 +2,8 @@
 //!
 //! Requests never connect. They take the connection that is there. When there is none, they wait for one while the
 //! outage is so young that it may be over in a moment, and later give up at once: an outage costs no request more than
-//! that, and no request queues behind an attempt to reconnect.
+//! that, and no request queues behind an attempt to reconnect. Only the first attempt is waited for, so that a gateway
+//! that has just started does not refuse its first requests.
 
 mod backoff;
 mod hearing;
@@ -63,7 +64,12 @@ pub(super) enum Patience {
 
 #[derive(Clone, Debug)]
 enum Status {
-    Down { cause: Unavailable, since: Instant },
+    Down {
+        cause: Unavailable,
+        since: Instant,
+    },
+    /// The first attempt to connect is under way.
+    New,
     Up(Line),
 }
 
@@ -73,10 +79,7 @@ impl Link {
     /// # Errors
     /// When the threads cannot be started.
     pub(super) fn open(seek: impl Seek, share: Share, terms: &Terms) -> io::Result<Self> {
-        let (publish, status) = watch::channel(Status::Down {
-            cause: Unavailable::new("not connected yet"),
-            since: Instant::now(),
-        });
+        let (publish, status) = watch::channel(Status::New);
         let supervisor = Supervisor::new(seek, share, terms, publish);
         Ok(Self {
             status,
@@ -86,21 +89,25 @@ impl Link {
         })
     }
 
-    /// The connection, if there is one in time other than the `broken` one.
+    /// The connection, if there is one in time other than the `broken` one. The first attempt to connect is always
+    /// waited for: it is over soon, one way or the other.
     pub(super) async fn line(
         &self,
         patience: Patience,
         broken: Option<u64>,
     ) -> Result<Line, Unavailable> {
-        let deadline = match &*self.status.borrow() {
-            Status::Up(line) if Some(line.number) != broken => {
-                return Ok(self.lanes.instead_of(line));
-            }
-            // The news that it broke is on its way.
-            Status::Up(_) => patience.deadline(Instant::now()),
-            Status::Down { since, .. } => patience.deadline(*since),
-        };
+        if let Some(line) = self.status.borrow().line(broken) {
+            return Ok(self.lanes.instead_of(line));
+        }
         let mut status = self.status.clone();
+        let _ = status
+            .wait_for(|status| !matches!(status, Status::New))
+            .await;
+        let deadline = match &*status.borrow() {
+            Status::Down { since, .. } => patience.deadline(*since),
+            // That it broke is no news yet.
+            Status::New | Status::Up(_) => patience.deadline(Instant::now()),
+        };
         let another = status.wait_for(|status| status.line(broken).is_some());
         match timeout_at(deadline, another).await {
             Ok(Ok(status)) => status.line(broken).cloned().ok_or_else(broke),
@@ -121,6 +128,7 @@ impl Link {
     fn cause(&self) -> Unavailable {
         match &*self.status.borrow() {
             Status::Down { cause, .. } => cause.clone(),
+            Status::New => Unavailable::new("not connected yet"),
             Status::Up(_) => broke(),
         }
     }
@@ -140,7 +148,7 @@ impl Status {
     fn line(&self, broken: Option<u64>) -> Option<&Line> {
         match self {
             Self::Up(line) if Some(line.number) != broken => Some(line),
-            Self::Up(_) | Self::Down { .. } => None,
+            Self::Down { .. } | Self::New | Self::Up(_) => None,
         }
     }
 }
@@ -153,7 +161,7 @@ fn broke() -> Unavailable {
 mod tests {
     use std::future::pending;
 
-    use tokio::time::advance;
+    use tokio::time::{advance, sleep};
 
     use super::*;
 
@@ -183,11 +191,35 @@ mod tests {
         assert_eq!(start.elapsed(), Duration::from_secs(61));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn the_first_attempt_to_connect_is_waited_for() {
+        let (link, publish) = link_in(Status::New);
+        let start = Instant::now();
+        let end_of_attempt = async {
+            sleep(Duration::from_secs(1)).await;
+            publish.send_replace(down(start));
+        };
+
+        let patience = Patience::OfOutage(Duration::from_millis(50));
+        let (line, ()) = tokio::join!(link.line(patience, None), end_of_attempt);
+
+        assert_eq!(line.unwrap_err(), gone());
+        assert_eq!(start.elapsed(), Duration::from_secs(1));
+    }
+
     fn link_that_is_down() -> (Link, watch::Sender<Status>) {
-        let (publish, status) = watch::channel(Status::Down {
+        link_in(down(Instant::now()))
+    }
+
+    fn down(since: Instant) -> Status {
+        Status::Down {
             cause: gone(),
-            since: Instant::now(),
-        });
+            since,
+        }
+    }
+
+    fn link_in(status: Status) -> (Link, watch::Sender<Status>) {
+        let (publish, status) = watch::channel(status);
         let supervisor = Runtime::default().spawn(pending()).unwrap();
         let link = Link {
             status,

@@ -167,6 +167,18 @@ fn a_server_that_only_hangs_runs_into_the_deadline() {
 }
 
 #[test]
+fn a_server_that_does_not_answer_is_left_and_found_again() {
+    let bench = Bench::open();
+    assert_eq!(bench.write(KEY, Expected::Absent, row(1)), Written::Done);
+
+    bench.server.freeze();
+    assert!(matches!(bench.load(KEY), Loaded::Unavailable(_)));
+    bench.server.thaw();
+
+    until(|| bench.load(KEY) == Loaded::Found(row(1)));
+}
+
+#[test]
 fn a_wrong_password_is_told_and_never_shown() {
     let server = RedisServer::with(Setup::default().password("right"));
     let wrong = RedisConfig {
