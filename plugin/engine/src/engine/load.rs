@@ -3,24 +3,15 @@
 use std::sync::Arc;
 
 use abi::Maybe;
-use abi::storage::{Key, Loaded, Unavailable};
+use abi::storage::{Key, Loaded};
 
+use super::Engine;
 use super::event::{Event, Refusal};
-use super::outcome::Stop;
-use super::rows::{Place, contended};
+use super::follow::Claim;
+use super::rows::Place;
 use super::session::Session;
-use super::{Engine, TRIES};
 use crate::session::{Address, Record, SessionId, State};
 use crate::storage::Versioned;
-
-/// On what grounds somebody asks for the session of an id.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Claim {
-    /// A client has just come with it.
-    Presented,
-    /// It was valid when the request began, however long ago that was.
-    Held,
-}
 
 /// What an answer may rest on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -173,7 +164,7 @@ impl Engine {
     }
 
     /// The session of a live row, if its clocks and its roster say so.
-    fn admitted(
+    pub(super) fn admitted(
         &self,
         place: Place,
         (version, record): (u64, Arc<Record>),
@@ -218,95 +209,6 @@ impl Engine {
         self.happened(Event::Refused(Refusal::Revoked), session.key());
         Loaded::Absent
     }
-
-    /// Finds the session of `id` once more, after a conflict.
-    pub(super) async fn resolve(&self, id: &SessionId) -> Result<Option<Session>, Unavailable> {
-        match self.locate(id).await? {
-            Some((place, row)) => self.follow(place, Some(row), Claim::Held).await,
-            None => Ok(None),
-        }
-    }
-
-    /// Goes from row to row until one is live or there is none, finishing every rotation on the way.
-    pub(super) async fn follow(
-        &self,
-        mut place: Place,
-        mut row: Option<Versioned>,
-        claim: Claim,
-    ) -> Result<Option<Session>, Unavailable> {
-        let mut trail = Trail::default();
-        for _ in 0..TRIES {
-            let Some(Versioned { version, state }) = row else {
-                return Ok(None);
-            };
-            match state {
-                State::Live(record) if trail.is_theft(&record) => {
-                    return self.stolen(&place.id).await.map(|()| None);
-                }
-                State::Live(record) => {
-                    let live = (version, record);
-                    let admitted = self.admitted(place, live, Source::Storage).wait().await;
-                    let session = known_session(admitted)?;
-                    return Ok(session.map(|session| trail.mark(session)));
-                }
-                State::Revoked | State::Roster(_) => return Ok(None),
-                State::Rotated(rotated) => {
-                    trail.step(claim == Claim::Presented && rotated.until <= self.now());
-                    let Some(next) = self.place_after(&place, &rotated.nonce) else {
-                        return Ok(None);
-                    };
-                    place = next;
-                }
-                State::Rotating(rotating) => {
-                    match self.finish((&place, version), &rotating).await {
-                        Ok(Some(session)) => return Ok(Some(session)),
-                        Ok(None) => {}
-                        Err(Stop::Unavailable(cause)) => return Err(cause),
-                        Err(Stop::Lost | Stop::Refused(_)) => return Ok(None),
-                    }
-                }
-            }
-            row = self.read(place.address).await?;
-        }
-        Err(contended())
-    }
-
-    async fn stolen(&self, id: &SessionId) -> Result<(), Unavailable> {
-        if !self.policy.revokes_on_reuse {
-            return Ok(());
-        }
-        self.end(id, Event::ReuseDetected).await.map(|_| ())
-    }
-}
-
-/// The retired ids that led to a session.
-#[derive(Default)]
-struct Trail {
-    steps: usize,
-    is_late: bool,
-}
-
-impl Trail {
-    fn step(&mut self, is_late: bool) {
-        self.steps += 1;
-        self.is_late |= is_late;
-    }
-
-    /// Whether somebody else has the new id: it was used already. If it never was, the client with the old id is the
-    /// one that the new one never reached.
-    fn is_theft(&self, record: &Record) -> bool {
-        self.is_late && (self.steps > 1 || record.is_confirmed())
-    }
-
-    /// A session that was reached by an old id has not been seen with its new one, and waits for that.
-    fn mark(&self, session: Session) -> Session {
-        let is_direct = self.steps == 0;
-        Session {
-            is_due: session.is_due && is_direct,
-            is_touch_due: session.is_touch_due && is_direct,
-            ..session
-        }
-    }
 }
 
 /// Whether this is a roster, and the session on it.
@@ -319,12 +221,4 @@ pub(super) fn is_named(record: &Record, row: &Versioned) -> bool {
 
 fn is_found_on(record: &Record, roster: &Loaded<Versioned>) -> bool {
     matches!(roster, Loaded::Found(row) if is_named(record, row))
-}
-
-fn known_session(loaded: Loaded<Session>) -> Result<Option<Session>, Unavailable> {
-    match loaded {
-        Loaded::Found(session) => Ok(Some(session)),
-        Loaded::Absent => Ok(None),
-        Loaded::Unavailable(cause) => Err(cause),
-    }
 }

@@ -9,6 +9,7 @@
 
 mod create;
 mod event;
+mod follow;
 mod hints;
 mod load;
 mod outcome;

@@ -19,7 +19,7 @@ use std::time::Duration;
 use abi::storage::Unavailable;
 
 use super::event::{Event, Occasion};
-use super::load::Claim;
+use super::follow::Claim;
 use super::outcome::{Attempt, Saved, Stop};
 use super::rows::{Place, contended};
 use super::session::Session;
