@@ -1,21 +1,22 @@
 //! Where the sessions of one middleware come from, and how the client is told about them.
 
+mod arrival;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use abi::config::Faults;
 use abi::failure::Kind;
-use abi::storage::{Loaded, Unavailable};
-use abi::{Exchange, Failure, Maybe, Services};
+use abi::storage::Unavailable;
+use abi::{Exchange, Failure, Services};
 use tokio::time::sleep;
 use tracing::warn;
 
-use super::basis::Remembered;
 use super::config::{OnStorageFailure, PathGlobs, Settings};
 use super::journal::{Journal, TARGET};
 use super::ledger::{Ledger, Notice};
 use super::outages::Outages;
-use super::presented::{Places, Presented};
+use super::presented::Places;
 use super::sinks::Sinks;
 use super::snapshots::{Held, Recalled, SnapshotCookies};
 use super::visit::Visit;
@@ -37,15 +38,6 @@ pub(super) struct Store {
     on_failure: OnStorageFailure,
     outages: Outages,
     journal: Arc<Journal>,
-}
-
-/// What a request brings along.
-struct Arrival {
-    presented: Presented,
-    held: Option<Held>,
-    recalled: Option<Recalled>,
-    /// Whether nothing but the storage may answer for its session.
-    is_sensitive: bool,
 }
 
 impl Store {
@@ -73,126 +65,6 @@ impl Store {
             outages: Outages::default(),
             journal,
         })
-    }
-
-    /// Finds the session of a request and takes its key out of what is forwarded.
-    pub(super) fn open<'a>(
-        self: &'a Arc<Self>,
-        exchange: &mut Exchange<'_>,
-    ) -> Maybe<'a, Result<Visit, Failure>> {
-        let arrival = self.arrival(exchange);
-        self.strip(exchange);
-        let Some((place, id)) = arrival.presented.first() else {
-            self.journal.anonymous.increment();
-            return Maybe::Ready(Ok(self.visit(Ledger::fresh(arrival.held))));
-        };
-        if let Some(recalled) = arrival
-            .recalled
-            .as_ref()
-            .filter(|recalled| !recalled.is_due)
-        {
-            return Maybe::Ready(Ok(self.remembered(recalled, arrival.held)));
-        }
-        match self.load(id, &arrival) {
-            Maybe::Ready(Loaded::Found(session)) => {
-                Maybe::Ready(Ok(self.found(session, (place, id), arrival.held)))
-            }
-            first => Maybe::task(self.search(arrival, first)),
-        }
-    }
-
-    fn arrival(&self, exchange: &Exchange<'_>) -> Arrival {
-        let presented = self.places.find(exchange);
-        let (held, recalled) = self.recall(exchange, &presented);
-        Arrival {
-            is_sensitive: self.sensitive_paths.matches(exchange.path()),
-            presented,
-            held,
-            recalled,
-        }
-    }
-
-    fn load(&self, id: &SessionId, arrival: &Arrival) -> Maybe<'_, Loaded<Session>> {
-        match arrival.is_sensitive {
-            true => self.engine.load_anew(id),
-            false => self.engine.load(id),
-        }
-    }
-
-    /// Tries each id that was presented; the first that leads to a session is the one. A snapshot counts again when
-    /// the storage does not answer.
-    async fn search(
-        self: &Arc<Self>,
-        arrival: Arrival,
-        first: Maybe<'_, Loaded<Session>>,
-    ) -> Result<Visit, Failure> {
-        let mut first = Some(first);
-        for (place, id) in arrival.presented.iter() {
-            let load = first.take().unwrap_or_else(|| self.load(id, &arrival));
-            match load.wait().await {
-                Loaded::Absent => {}
-                Loaded::Unavailable(cause) => return self.endure(cause, (place, id), &arrival),
-                Loaded::Found(session) => {
-                    self.outages.over(self.engine.now());
-                    return Ok(self.found(session, (place, id), arrival.held));
-                }
-            }
-        }
-        self.outages.over(self.engine.now());
-        self.journal.absent.increment();
-        Ok(self.visit(Ledger::fresh(arrival.held)))
-    }
-
-    /// What becomes of a request in an outage. A snapshot that the client brought along is better than nothing; else it
-    /// is for the operator to say.
-    fn endure(
-        self: &Arc<Self>,
-        cause: Unavailable,
-        (place, id): (usize, &SessionId),
-        arrival: &Arrival,
-    ) -> Result<Visit, Failure> {
-        self.met_outage(&cause);
-        if let Some(recalled) = &arrival.recalled {
-            return Ok(self.remembered(recalled, arrival.held));
-        }
-        match self.on_failure {
-            OnStorageFailure::Anonymous if !arrival.is_sensitive => {
-                self.journal.overlooked.increment();
-                Ok(self.visit(Ledger::unknown(cause)))
-            }
-            OnStorageFailure::Stale if !arrival.is_sensitive => {
-                let record = self.engine.recall(id).ok_or_else(|| self.refused(&cause))?;
-                self.journal.stale.increment();
-                let id = id.clone();
-                let ledger = Ledger::remembered(Remembered { id, record }, place, arrival.held);
-                Ok(self.visit(ledger))
-            }
-            OnStorageFailure::Refuse | OnStorageFailure::Anonymous | OnStorageFailure::Stale => {
-                Err(self.refused(&cause))
-            }
-        }
-    }
-
-    /// What the request has of snapshots; nothing where there are none.
-    fn recall(
-        &self,
-        exchange: &Exchange<'_>,
-        presented: &Presented,
-    ) -> (Option<Held>, Option<Recalled>) {
-        let Some(snapshots) = &self.snapshots else {
-            return (None, None);
-        };
-        let (held, recalled) = snapshots.recall(exchange, presented, self.engine.now());
-        (Some(held), recalled)
-    }
-
-    fn strip(&self, exchange: &mut Exchange<'_>) {
-        if !self.forwards_key {
-            self.places.strip(exchange);
-        }
-        if let Some(snapshots) = &self.snapshots {
-            snapshots.strip(exchange);
-        }
     }
 
     fn visit(self: &Arc<Self>, ledger: Ledger) -> Visit {
