@@ -1,5 +1,6 @@
 //! Streams over sockets that the gateway's event loop watches.
 
+use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -8,13 +9,20 @@ use abi::event_loop::{Interest, Watched};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A connected socket on one of the gateway's threads.
-#[derive(Debug)]
-pub struct LentStream<S>(Watched<S>);
+pub struct LentStream<S> {
+    socket: Watched<S>,
+    // What was read goes through here: the reader's own room may be as large as it likes and is not initialised, and
+    // to do that for every read costs more than the copy.
+    received: Box<[u8; ROOM]>,
+}
 
 impl<S> LentStream<S> {
     /// A stream over `socket`.
-    pub const fn new(socket: Watched<S>) -> Self {
-        Self(socket)
+    pub fn new(socket: Watched<S>) -> Self {
+        Self {
+            socket,
+            received: Box::new([0; ROOM]),
+        }
     }
 }
 
@@ -27,9 +35,9 @@ where
         context: &mut Context<'_>,
         (length, write): (usize, impl FnMut(&S) -> io::Result<usize>),
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(self.0.poll_io(context, Interest::Write, write))?;
+        let written = ready!(self.socket.poll_io(context, Interest::Write, write))?;
         if 0 < written && written < length {
-            self.0.clear_ready(Interest::Write);
+            self.socket.clear_ready(Interest::Write);
         }
         Poll::Ready(Ok(written))
     }
@@ -44,16 +52,15 @@ where
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let free = buffer.initialize_unfilled();
-        let read = ready!(
-            self.0
-                .poll_io(context, Interest::Read, |mut socket| socket.read(free))
-        )?;
+        let Self { socket, received } = self.get_mut();
+        let room = buffer.remaining().min(ROOM);
+        let free = &mut received[..room];
+        let read = ready!(socket.poll_io(context, Interest::Read, |mut socket| socket.read(free)))?;
         // Less than there was room for: that was all there is.
-        if 0 < read && read < free.len() {
-            self.0.clear_ready(Interest::Read);
+        if 0 < read && read < room {
+            socket.clear_ready(Interest::Read);
         }
-        buffer.advance(read);
+        buffer.put_slice(&received[..read]);
         Poll::Ready(Ok(()))
     }
 }
@@ -95,3 +102,12 @@ where
         Poll::Ready(Ok(()))
     }
 }
+
+impl<S: fmt::Debug> fmt::Debug for LentStream<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LentStream").field(&self.socket).finish()
+    }
+}
+
+/// Of a read, in bytes: the answers to some dozen commands.
+const ROOM: usize = 16 * 1024;

@@ -21,12 +21,15 @@ pub(super) fn join(row: &Row) -> Vec<u8> {
 }
 
 /// None when somebody else wrote under our name.
-pub(super) fn split(blob: &[u8]) -> Option<Row> {
-    let (&[tag, ref version @ ..], payload) = blob.split_first_chunk::<9>()?;
+pub(super) fn split(mut blob: Vec<u8>) -> Option<Row> {
+    let &[TAG, ref version @ ..] = blob.first_chunk::<9>()? else {
+        return None;
+    };
     let version = u64::from_be_bytes(*version.first_chunk()?);
-    (tag == TAG).then(|| Row {
+    blob.drain(..9);
+    Some(Row {
         version,
-        payload: payload.to_vec(),
+        payload: blob,
     })
 }
 
@@ -44,7 +47,7 @@ mod tests {
                 payload,
             };
 
-            assert_eq!(split(&join(&row)), Some(row));
+            assert_eq!(split(join(&row)), Some(row));
         }
     }
 
@@ -57,7 +60,7 @@ mod tests {
             b"S12345678",
             b"{\"user\":1}",
         ] {
-            assert_eq!(split(blob), None);
+            assert_eq!(split(Vec::from(blob)), None);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is sent to a server, and what may be done when it fails.
 
-use redis::{Arg, Cmd, ErrorKind, FromRedisValue, RedisResult, ServerErrorKind};
+use redis::{Arg, Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind};
 
 use super::fault::{Fault, Remedy};
 use super::link::Line;
@@ -27,16 +27,19 @@ impl Command<'_> {
     }
 
     pub(super) async fn send<T: FromRedisValue>(&self, line: &Line) -> RedisResult<T> {
-        match self {
-            Self::Once(command) | Self::Repeatable(command) => line.query(command).await,
-            Self::Script(script, command) => match line.query(command).await {
-                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                    line.query(&script.in_full(command)).await
-                }
-                answer => answer,
-            },
+        let (Self::Once(command) | Self::Repeatable(command) | Self::Script(_, command)) = self;
+        let answer = line.query(command).await;
+        match (self, answer) {
+            (Self::Script(script, command), Err(error)) if is_unknown_script(&error) => {
+                Box::pin(line.query(&script.in_full(command))).await
+            }
+            (_, answer) => answer,
         }
     }
+}
+
+fn is_unknown_script(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }
 
 /// A script that servers know by its hash once they have seen it.

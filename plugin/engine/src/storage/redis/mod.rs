@@ -26,13 +26,14 @@ pub mod server;
 mod target;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use abi::Maybe;
 use abi::config::Faults;
 use abi::storage::{Expected, Key, Loaded, Row, Storage, Unavailable, Written};
-use redis::FromRedisValue;
+use redis::{Cmd, FromRedisValue};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -40,7 +41,7 @@ use tokio::time::timeout;
 use self::command::{Command, Script};
 use self::deployment::{Aim, Deployment};
 use self::fault::Fault;
-use self::link::{Hearing, Patience, Terms};
+use self::link::{Hearing, Line, Patience, Terms};
 use self::target::Target;
 use super::changes::Changes;
 use crate::runtime::{Runtime, entered};
@@ -124,7 +125,8 @@ impl RedisStorage {
         work: impl Future<Output = Result<T, Unavailable>>,
     ) -> Result<T, Unavailable> {
         let limit = self.target.timeout;
-        match timeout(limit, work).await {
+        // Pinned here, where it stays: a timeout that owns it would be moved with it, and it is large.
+        match timeout(limit, pin!(work)).await {
             Ok(answer) => answer,
             Err(_) => Err(Unavailable::new(format!("no answer within {limit:?}"))),
         }
@@ -141,7 +143,7 @@ impl RedisStorage {
             let line = way.line().await?;
             match command.send(&line).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => way.failed(command, &line, &error).await?,
+                Err(error) => Box::pin(way.failed(command, &line, &error)).await?,
             }
         }
     }
@@ -151,7 +153,7 @@ impl RedisStorage {
             Ok(None) => Loaded::Absent,
             // A value that is not a row may stand under our name. It is handed on as a row that says nothing, and so
             // it is quarantined where every row is that nobody can read.
-            Ok(Some(blob)) => Loaded::Found(blob::split(&blob).unwrap_or(Row {
+            Ok(Some(blob)) => Loaded::Found(blob::split(blob).unwrap_or(Row {
                 version: 0,
                 payload: Vec::new(),
             })),
@@ -160,24 +162,30 @@ impl RedisStorage {
     }
 
     async fn find(&self, key: &Key) -> Result<Option<Vec<u8>>, Unavailable> {
-        let mut get = redis::cmd("GET");
-        get.arg(self.target.names.of(key));
+        let name = self.target.names.of(key);
+        let mut get = Cmd::with_capacity(2, "GET".len() + name.len());
+        get.arg("GET").arg(name);
         let get = Command::Repeatable(get);
-        match self.find_near(key, &get).await {
-            Some(blob) => Ok(Some(blob)),
-            None => self.complete(Aim::Row(key), &get).await,
+        if let Some(replica) = self.deployment.replica(key) {
+            let near = Box::pin(self.find_near(&replica, &get)).await;
+            if near.is_some() {
+                return Ok(near);
+            }
         }
+        self.complete(Aim::Row(key), &get).await
     }
 
-    /// What a replica has, if rows are read from replicas. It gets half of the time, so that the master can be asked
-    /// when it does not answer.
-    async fn find_near(&self, key: &Key, get: &Command<'_>) -> Option<Vec<u8>> {
-        let line = self.deployment.replica(key)?;
-        let answer = timeout(self.target.timeout / 2, get.send::<Option<Vec<u8>>>(&line)).await;
+    /// What a replica has. It gets half of the time, so that the master can be asked when it does not answer.
+    async fn find_near(&self, replica: &Line, get: &Command<'_>) -> Option<Vec<u8>> {
+        let answer = timeout(
+            self.target.timeout / 2,
+            get.send::<Option<Vec<u8>>>(replica),
+        )
+        .await;
         match answer.ok()? {
             Ok(blob) => blob,
             Err(error) => {
-                line.doubt(&Fault::of_command(&error));
+                replica.doubt(&Fault::of_command(&error));
                 None
             }
         }

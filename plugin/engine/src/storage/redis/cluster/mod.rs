@@ -131,9 +131,8 @@ impl Cluster {
         if let Some(links) = self.routes.borrow().links_of(slot) {
             return Ok(Arc::clone(links));
         }
-        let routes = self
-            .wait(patience, |routes| routes.links_of(slot).is_some())
-            .await?;
+        let found = self.wait(patience, |routes| routes.links_of(slot).is_some());
+        let routes = Box::pin(found).await?;
         routes.links_of(slot).cloned().ok_or_else(|| routes.cause())
     }
 

@@ -45,7 +45,7 @@ impl<'a> Way<'a> {
             ..
         } = *self;
         match &self.detour {
-            Some(detour) => detour.line(aim).await,
+            Some(detour) => Box::pin(detour.line(aim)).await,
             None => self.deployment.line(aim, patience, broken).await,
         }
     }

@@ -85,13 +85,17 @@ impl Line {
 
     /// Sends `command` and waits for its answer.
     pub(crate) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
-        let mut commands = self.commands.clone();
-        if !self.is_asking {
-            return command.query_async(&mut commands).await;
+        if self.is_asking {
+            return Box::pin(self.announce(command)).await;
         }
+        command.query_async(&mut self.commands.clone()).await
+    }
+
+    async fn announce<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
         // In one piece: the announcement is for the next command on the connection, whosever that is.
         let mut announced = Pipeline::with_capacity(2);
         announced.cmd("ASKING").add_command(command.clone());
+        let mut commands = self.commands.clone();
         let answers = commands.send_packed_commands(&announced, 0, 2).await?;
         let answer = answers.into_iter().nth(1).unwrap_or_default();
         Ok(redis::from_redis_value(answer.extract_error()?)?)

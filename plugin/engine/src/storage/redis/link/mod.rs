@@ -96,9 +96,19 @@ impl Link {
         patience: Patience,
         broken: Option<u64>,
     ) -> Result<Line, Unavailable> {
-        if let Some(line) = self.status.borrow().line(broken) {
-            return Ok(self.lanes.instead_of(line));
+        match self.at_once(broken) {
+            Some(line) => Ok(line),
+            // In a box, so that the future of a command has no room for what it hardly ever does.
+            None => Box::pin(self.wait(patience, broken)).await,
         }
+    }
+
+    fn at_once(&self, broken: Option<u64>) -> Option<Line> {
+        let status = self.status.borrow();
+        status.line(broken).map(|line| self.lanes.instead_of(line))
+    }
+
+    async fn wait(&self, patience: Patience, broken: Option<u64>) -> Result<Line, Unavailable> {
         let mut status = self.status.clone();
         let _ = status
             .wait_for(|status| !matches!(status, Status::New))

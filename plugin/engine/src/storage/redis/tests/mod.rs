@@ -255,7 +255,7 @@ impl Bench {
         )
     }
 
-    fn ask<T: FromRedisValue + Send>(&self, command: &redis::Cmd) -> T {
+    fn ask<T: FromRedisValue + Send>(&self, command: &Cmd) -> T {
         let command = Command::Repeatable(command.clone());
         block_on(
             self.storage
