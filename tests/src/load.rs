@@ -72,8 +72,7 @@ impl<P: Person> Load<P> {
     #[track_caller]
     pub fn until(&self, what: &str, is_enough: impl Fn(&[&Answered]) -> bool) {
         let now = Instant::now();
-        let begun = |so_far: &SoFar| so_far.answers.len();
-        let first = begun(&self.record.so_far());
+        let first = self.record.so_far().answers.len();
         let unmet = |so_far: &mut SoFar| {
             // What was asked earlier may be answered later.
             let since = so_far.answers[first..]

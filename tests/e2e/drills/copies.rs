@@ -87,19 +87,16 @@ fn hot_session_is_read_once_in_a_while_by_each_gateway() {
         thread::sleep(due.saturating_sub(began.elapsed()));
     }
 
-    let calls = |command: &str| redis.server().calls(command);
-    let (reads, scripts) = (calls("get"), calls("evalsha") + calls("eval"));
+    let [reads, writes] = ["get", "set"].map(|command| redis.server().calls(command));
     let elapsed = began.elapsed();
     let spans = elapsed.as_millis() / MAX_STALENESS.as_millis() + 1;
     report(format_args!(
-        "{requests} requests with one session over 3 gateways in {elapsed:?}: {reads} reads, {scripts} writes."
+        "{requests} requests with one session over 3 gateways in {elapsed:?}: {reads} reads, {writes} writes."
     ));
-    // The session and the roster of its user.
-    assert!(u128::from(reads) <= spans * 3 * 2, "{reads} reads");
-    assert!(
-        scripts <= 2,
-        "{scripts} conditional writes: more than a touch"
-    );
+    // The session and the roster of its user; who writes reads past the copies.
+    let most = spans * 3 * 2 + u128::from(writes);
+    assert!(u128::from(reads) <= most, "{reads} reads");
+    assert!(writes <= 2, "{writes} writes: more than one touch");
 }
 
 fn gateways(redis: &Redis) -> [Gateway; 2] {

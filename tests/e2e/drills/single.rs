@@ -1,6 +1,7 @@
 //! One server, which crashes, freezes, fills up, changes its mind or cannot be reached.
 
 use std::thread;
+use std::time::Duration;
 
 use e2e::{Proxy, Redis};
 use engine::storage::server::Setup;
@@ -45,6 +46,21 @@ fn partition_is_refused_in_time_and_healed() {
 
     proxy.partition();
     drill.everybody_is_refused();
+    thread::sleep(fault());
+    proxy.mend();
+    drill.recovers();
+
+    drill.ends_well();
+}
+
+#[test]
+fn slow_network_makes_nobody_a_stranger() {
+    let redis = Redis::with(Setup::default().tcp());
+    let proxy = Proxy::to(redis.server().address());
+    let mut drill = Drill::start("50 ms more in each direction", &through(&proxy));
+
+    proxy.delay(Duration::from_millis(50));
+    drill.everybody_is_served();
     thread::sleep(fault());
     proxy.mend();
     drill.recovers();
