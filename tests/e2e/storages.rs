@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use e2e::{Gateway, Redis, Request, Site, Upstream, plugins};
-use engine::storage::server::{Certificates, RedisSentinels, Setup};
+use engine::storage::server::{Certificates, RedisCluster, RedisSentinels, RedisServer, Setup};
 use serde_json::{Value, json};
 
 use crate::anna::{self, identity, is_anna, log_in, writes_session};
@@ -65,6 +65,21 @@ fn user_with_a_password_keeps_sessions_in_a_database_over_tcp() {
 
     assert_eq!(redis.size(), 0, "database 0 is not ours");
     assert!(redis.run(&["-n", "3", "DBSIZE"]).parse::<u32>().unwrap() > 0);
+}
+
+#[test]
+fn servers_that_want_certificates_keep_sessions() {
+    let setup = Setup::default()
+        .mutual_tls(&Certificates::issue())
+        .password("right");
+    let server = RedisServer::with(setup.clone());
+    let cluster = RedisCluster::with(setup);
+
+    for settings in [server.settings(), cluster.settings()] {
+        let upstream = anna::upstream();
+
+        keeps_sessions(&Site::new(&upstream).redis_as(&settings).run(), &upstream);
+    }
 }
 
 #[test]
