@@ -8,6 +8,7 @@ use engine::storage::server::{Certificates, RedisCluster, RedisSentinels, RedisS
 use serde_json::{Value, json};
 
 use crate::anna::{self, identity, is_anna, log_in, writes_session};
+use crate::outage::until_answered;
 
 #[test]
 fn memory_keeps_sessions() {
@@ -77,8 +78,12 @@ fn servers_that_want_certificates_keep_sessions() {
 
     for settings in [server.settings(), cluster.settings()] {
         let upstream = anna::upstream();
+        let gateway = Site::new(&upstream).redis_as(&settings).run();
+        // It listens before it has shaken hands with every server.
+        let ready = until_answered(|| gateway.browser().get("/health/ready"));
+        assert_eq!(ready.status(), 200);
 
-        keeps_sessions(&Site::new(&upstream).redis_as(&settings).run(), &upstream);
+        keeps_sessions(&gateway, &upstream);
     }
 }
 
