@@ -85,10 +85,12 @@ impl<R: Rows, L: Guarded<Shard>> Cached<R, L> {
         let (key, token) = (address.key(), self.token(&address.key()));
         let loaded = self.rows.reread(address).wait().await;
         self.shard(&key).change(|shard| {
-            // Asked in here, so that whatever ends the hearing finds the copy, or none is made.
-            if self.changes.is_heard() {
-                shard.land(key, &loaded, token);
-            }
+            // Asked in here, so that whatever ends the hearing finds the copy, or none counts.
+            let token = match self.changes.is_heard() {
+                true => token,
+                false => token.unheard(),
+            };
+            shard.land(key, &loaded, token);
         });
         loaded
     }
@@ -114,7 +116,7 @@ impl<R: Rows, L: Guarded<Shard>> Rows for Cached<R, L> {
         match self.changes.is_heard() {
             true => Maybe::task(self.read_together(address)),
             // Without news nobody may be given what was asked for before he came.
-            false => self.rows.load(address),
+            false => self.reread(address),
         }
     }
 

@@ -37,6 +37,16 @@ pub(super) struct Token {
     at: Timestamp,
 }
 
+impl Token {
+    /// The same, for what was asked for while news may have been missed.
+    pub(super) const fn unheard(self) -> Self {
+        Self {
+            generation: UNHEARD,
+            ..self
+        }
+    }
+}
+
 struct Entry {
     key: Key,
     row: Versioned,
@@ -80,17 +90,27 @@ impl Shard {
         self.flights.join(key, now, self.limits.max_age)
     }
 
-    /// Takes what a read brought. It is kept unless something was heard since, or something newer is here.
+    /// Takes what a read brought. It is kept unless something newer is here, and it is fresh unless something was heard
+    /// since. What is not fresh still says that nothing older is: a read of the same row that is under way may have been
+    /// answered before this one.
     pub(super) fn land(&mut self, key: Key, loaded: &Loaded<Versioned>, token: Token) {
         self.flights.close(&key);
         let Loaded::Found(row) = loaded else {
             return;
         };
-        let known = self.fresh(&key, token.at);
-        let is_newest = known.is_none_or(|known| known.version <= row.version);
-        if token.generation == self.generation && is_newest {
-            self.keep(key, row.clone(), token.at);
+        let is_fresh = token.generation == self.generation;
+        let known = self.floor(&key, token.at);
+        if known < Some(row.version) || (is_fresh && known == Some(row.version)) {
+            let epoch = if is_fresh { self.epoch } else { NEVER };
+            self.keep((key, epoch), row.clone(), token.at);
         }
+    }
+
+    /// The version that nobody may be given an older one than. After a gap a row may have begun anew.
+    fn floor(&self, key: &Key, now: Timestamp) -> Option<u64> {
+        let entry = self.entries.find(key)?;
+        let is_since_the_gap = [self.epoch, NEVER].contains(&entry.epoch);
+        (is_since_the_gap && self.counts(entry, now)).then_some(entry.row.version)
     }
 
     /// Takes what this process wrote. It is kept unless something was heard since: of two writes nobody knows which
@@ -99,7 +119,7 @@ impl Shard {
         let is_last = token.generation == self.generation;
         self.forget(&key);
         if is_last {
-            self.keep(key, row, token.at);
+            self.keep((key, self.epoch), row, token.at);
         }
     }
 
@@ -143,14 +163,14 @@ impl Shard {
         self.entries.remove(at)
     }
 
-    fn keep(&mut self, key: Key, row: Versioned, read_at: Timestamp) {
+    fn keep(&mut self, (key, epoch): (Key, u64), row: Versioned, read_at: Timestamp) {
         self.take(&key);
         self.make_room(read_at);
         self.entries.insert(Entry {
             key,
             row,
             read_at,
-            epoch: self.epoch,
+            epoch,
         });
     }
 
@@ -180,6 +200,8 @@ impl Keyed for Entry {
 
 /// An epoch that no shard is in.
 const NEVER: u64 = 0;
+/// A generation that no shard comes to.
+const UNHEARD: u64 = u64::MAX;
 
 #[cfg(test)]
 mod tests;

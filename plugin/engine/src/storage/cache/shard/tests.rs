@@ -55,6 +55,20 @@ fn a_row_that_begins_anew_is_kept_once_the_copy_is_outdated() {
 }
 
 #[test]
+fn a_read_that_came_too_late_to_count_still_outdates_what_was_answered_before_it() {
+    let mut shard = shard(8);
+    let late = shard.token(NOW);
+    shard.gap();
+    let early = shard.token(NOW);
+
+    shard.land(MINE, &Loaded::Found(row(4)), late);
+    shard.land(MINE, &Loaded::Found(row(3)), early);
+
+    assert_eq!(shard.version(NOW), None);
+    assert_eq!(shard.stale(&MINE, NOW).map(|row| row.version), Some(4));
+}
+
+#[test]
 fn absence_is_not_kept_and_takes_nothing_away() {
     let mut shard = shard(8);
     shard.read(MINE, 1, NOW);
