@@ -49,24 +49,30 @@ impl Engine {
                 self.find(id, Source::Storage)
             }
             Maybe::Ready(loaded) => self.settle(place, loaded, source),
-            Maybe::Pending(read) => {
-                // Remembered from the last time, so that both rows come with one round trip.
-                let roster = self
-                    .hints
-                    .recall(place.address.key())
-                    .map(|key| (key, self.ask(source, key.into())));
-                Maybe::task(async move {
-                    let Some((key, roster)) = roster else {
-                        return self.settle(place, read.await, source).wait().await;
-                    };
-                    let (loaded, roster) = tokio::join!(read, roster.wait());
-                    match self.settle_at_once(&place, &loaded, (key, roster)) {
-                        Some(settled) => settled,
-                        None => self.settle(place, loaded, source).wait().await,
-                    }
-                })
-            }
+            Maybe::Pending(read) => match self.hints.recall(place.address.key()) {
+                Some(roster) => Maybe::task(self.find_both(place, roster, source)),
+                None => {
+                    Maybe::task(async move { self.settle(place, read.await, source).wait().await })
+                }
+            },
         }
+    }
+
+    /// The session and, as far as is remembered from the last time, its roster: both rows with one round trip.
+    async fn find_both(&self, place: Place, key: Key, source: Source) -> Loaded<Session> {
+        let [loaded, roster] = self.ask_both([place.address, key.into()], source).await;
+        match self.settle_at_once(&place, &loaded, (key, roster)) {
+            Some(settled) => settled,
+            None => self.settle(place, loaded, source).wait().await,
+        }
+    }
+
+    async fn ask_both(&self, both: [Address; 2], source: Source) -> [Loaded<Versioned>; 2] {
+        if let Some(together) = self.rows.load_together(both) {
+            return together.wait().await;
+        }
+        let [first, second] = both.map(|address| self.ask(source, address).wait());
+        tokio::join!(first, second).into()
     }
 
     fn ask(&self, source: Source, address: Address) -> Maybe<'_, Loaded<Versioned>> {

@@ -72,6 +72,7 @@ impl fmt::Debug for Exported {
 
 #[cfg(test)]
 mod tests {
+    use abi::storage::StorageHandle;
     use abi::testing::{TestGateway, wait};
 
     use super::*;
@@ -84,6 +85,7 @@ mod tests {
         let inside = rows();
         let exported = Exported::new(Arc::clone(&inside));
         let services = TestGateway::new().services();
+        let exported = StorageHandle::new(Arc::new(exported));
         let outside = Encoded::new(exported, "Memory", Keyring::plain(), &services);
         let record = Lifetime::new(HOUR, None).begin(Family::new(7), NOW);
         let row = Versioned::first(State::Live(Arc::new(record)));

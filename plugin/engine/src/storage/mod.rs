@@ -17,6 +17,7 @@ pub(crate) mod file;
 pub(crate) mod memory;
 pub mod redis;
 mod storages;
+mod together;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,7 @@ pub use memory::{MemoryConfig, MemoryStorage};
 pub use redis::server;
 pub use redis::{LocalCacheConfig, RedisConfig, RedisStorage};
 pub use storages::Storages;
+pub use together::Together;
 
 /// Rows of decoded states. The contract is that of [`abi::storage::Storage`], word for word; the conformance suite
 /// holds every implementation to it.
@@ -48,6 +50,11 @@ pub trait Rows: Send + Sync + 'static {
     /// As [`load`](Self::load), and never from a copy: what operations go by that write.
     fn reread(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
         self.load(address)
+    }
+
+    /// Reads two rows with one question. None where there is no such thing: then each is asked for alone.
+    fn load_together(&self, _: [Address; 2]) -> Option<Maybe<'_, [Loaded<Versioned>; 2]>> {
+        None
     }
 
     /// A copy of the row that may be outdated, for as long as the storage does not answer; none where no copies are
@@ -80,6 +87,10 @@ impl<R: Rows + ?Sized> Rows for Arc<R> {
 
     fn reread(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
         (**self).reread(address)
+    }
+
+    fn load_together(&self, both: [Address; 2]) -> Option<Maybe<'_, [Loaded<Versioned>; 2]>> {
+        (**self).load_together(both)
     }
 
     fn recall(&self, address: Address) -> Option<Versioned> {

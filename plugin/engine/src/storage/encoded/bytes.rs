@@ -9,6 +9,7 @@ use abi::storage::{Expected, Key, Loaded, Row, Storage, Unavailable, Written};
 
 use crate::clock::{Clock, ManualClock};
 use crate::session::Timestamp;
+use crate::storage::Together;
 
 /// The simplest storage that keeps the contract.
 pub(crate) struct ByteStorage {
@@ -73,3 +74,5 @@ impl Storage for ByteStorage {
         Ok(rows.len() as u64).into()
     }
 }
+
+impl Together for ByteStorage {}

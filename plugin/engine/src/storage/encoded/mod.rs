@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use abi::services::Counter;
-use abi::storage::{Expected, Loaded, Row, Storage, Unavailable, Written};
+use abi::storage::{Expected, Loaded, Row, Unavailable, Written};
 use abi::{Maybe, Services};
 use tracing::warn;
 
-use super::{Rows, Versioned};
+use super::{Rows, Together, Versioned};
 use crate::session::{Address, DecodeError, Keyring, OpenError, State, decode, encode};
 
 /// Any [`Storage`], with states encoded and sealed on the way in, opened and decoded on the way out.
@@ -21,7 +21,7 @@ pub struct Encoded<S> {
     is_remote: AtomicBool,
 }
 
-impl<S: Storage> Encoded<S> {
+impl<S: Together> Encoded<S> {
     /// Keeps rows in `storage`, which `storages.yaml` calls `name`, sealed by `keyring`.
     pub fn new(storage: S, name: &str, keyring: Keyring, services: &Services) -> Self {
         let labels = [("storage", name)];
@@ -93,7 +93,7 @@ enum ReadError {
     Open(#[from] OpenError),
 }
 
-impl<S: Storage> Rows for Encoded<S> {
+impl<S: Together> Rows for Encoded<S> {
     fn load(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
         if let Some(loaded) = self.load_at_once(&address) {
             return loaded.into();
@@ -102,6 +102,16 @@ impl<S: Storage> Rows for Encoded<S> {
             let loaded = self.storage.load(&address.key()).wait().await;
             self.opened(&address, loaded)
         })
+    }
+
+    fn load_together(&self, both: [Address; 2]) -> Option<Maybe<'_, [Loaded<Versioned>; 2]>> {
+        let read = self
+            .storage
+            .load_together(both.map(|address| address.key()))?;
+        Some(read.map(move |[first, second]| {
+            let [at, beside] = &both;
+            [self.opened(at, first), self.opened(beside, second)]
+        }))
     }
 
     fn write(
@@ -131,7 +141,7 @@ impl<S: Storage> Rows for Encoded<S> {
     }
 }
 
-impl<S: Storage> fmt::Debug for Encoded<S> {
+impl<S: Together> fmt::Debug for Encoded<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Encoded")
             .field("quarantined", &self.quarantined())

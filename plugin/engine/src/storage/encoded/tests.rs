@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use abi::config::Secret;
-use abi::storage::Key;
+use abi::storage::{Key, Storage};
 use abi::testing::TestGateway;
 
 use super::bytes::ByteStorage;
@@ -149,6 +149,8 @@ fn a_sealed_row_is_quarantined_where_there_are_no_secrets() {
 struct Remote {
     asked: AtomicUsize,
 }
+
+impl Together for Remote {}
 
 impl Storage for Remote {
     fn load<'a>(&'a self, _: &'a Key) -> Maybe<'a, Loaded<Row>> {

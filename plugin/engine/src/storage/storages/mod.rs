@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use abi::Services;
 use abi::config::Faults;
-use abi::storage::{Storage, StorageHandle};
+use abi::storage::StorageHandle;
 
 use super::announced::Announced;
 use super::cache::{Cached, Capacity};
 use super::{
     Backing, Encoded, Exported, Failovers, FileConfig, FileStorage, MemoryConfig, MemoryStorage,
-    RedisConfig, RedisStorage, Rows,
+    RedisConfig, RedisStorage, Rows, Together,
 };
 use crate::clock::Clock;
 use crate::runtime::Runtime;
@@ -128,7 +128,7 @@ impl Storages {
         self.own().insert(name.to_owned(), storage);
     }
 
-    fn encoded(&self, storage: impl Storage, name: &str, keyring: &Keyring) -> Arc<dyn Rows> {
+    fn encoded(&self, storage: impl Together, name: &str, keyring: &Keyring) -> Arc<dyn Rows> {
         let keyring = keyring.clone();
         Arc::new(Encoded::new(storage, name, keyring, &self.services))
     }

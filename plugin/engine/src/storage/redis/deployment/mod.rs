@@ -3,8 +3,8 @@
 mod links;
 mod way;
 
-use std::io;
 use std::sync::Arc;
+use std::{io, ptr};
 
 use abi::storage::{Key, Unavailable};
 use redis::RedisError;
@@ -77,6 +77,17 @@ impl Deployment {
                 single.links.of(key).line(patience, broken).await
             }
         }
+    }
+
+    /// The connection that both rows are read through, if it is one and there is one now.
+    pub(super) fn line_to_both(&self, [first, second]: &[Key; 2]) -> Option<Line> {
+        let links = match self {
+            Self::Single(single) => &single.links,
+            Self::Guarded(guarded) if guarded.replica(first).is_none() => guarded.master(),
+            Self::Cluster(_) | Self::Guarded(_) => return None,
+        };
+        let (link, other) = (links.of(first), links.of(second));
+        ptr::eq(link, other).then(|| link.at_once(None))?
     }
 
     /// The way of one command.

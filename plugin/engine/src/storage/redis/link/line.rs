@@ -91,6 +91,19 @@ impl Line {
         command.query_async(&mut self.commands.clone()).await
     }
 
+    /// Sends both commands in one message and waits for their answers.
+    pub(crate) async fn query_both<T: FromRedisValue>(
+        &self,
+        commands: [Cmd; 2],
+    ) -> RedisResult<[T; 2]> {
+        let mut both = Pipeline::with_capacity(2);
+        commands.into_iter().for_each(|command| {
+            both.add_command(command);
+        });
+        let (first, second) = both.query_async(&mut self.commands.clone()).await?;
+        Ok([first, second])
+    }
+
     async fn announce<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
         // In one piece: the announcement is for the next command on the connection, whosever that is.
         let mut announced = Pipeline::with_capacity(2);

@@ -103,7 +103,8 @@ impl Link {
         }
     }
 
-    fn at_once(&self, broken: Option<u64>) -> Option<Line> {
+    /// The connection, if it is up and not the `broken` one.
+    pub(super) fn at_once(&self, broken: Option<u64>) -> Option<Line> {
         let status = self.status.borrow();
         status.line(broken).map(|line| self.lanes.instead_of(line))
     }

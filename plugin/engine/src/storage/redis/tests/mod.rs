@@ -77,6 +77,37 @@ fn a_value_of_another_type_is_an_outage_of_that_row_only() {
 }
 
 #[test]
+fn two_rows_come_with_one_message() {
+    let bench = Bench::open();
+    let other = Key::new([8; 32]);
+    assert_eq!(
+        bench.load_together([KEY, other]),
+        [Loaded::Absent, Loaded::Absent]
+    );
+
+    bench.write(KEY, Expected::Absent, row(1));
+    bench.write(other, Expected::Absent, row(1));
+
+    let found = Loaded::Found(row(1));
+    assert_eq!(bench.load_together([KEY, other]), [found.clone(), found]);
+}
+
+#[test]
+fn of_two_rows_each_has_an_outage_of_its_own() {
+    let bench = Bench::open();
+    let other = Key::new([8; 32]);
+    let name = bench.storage.target.names.of(&other);
+    let _: () = bench.ask(redis::cmd("LPUSH").arg(name).arg("x"));
+    bench.write(KEY, Expected::Absent, row(1));
+
+    let [found, not] = bench.load_together([KEY, other]);
+
+    assert_eq!(found, Loaded::Found(row(1)));
+    let cause = Unavailable::new("the server answered WRONGTYPE");
+    assert_eq!(not, Loaded::Unavailable(cause));
+}
+
+#[test]
 fn reset_leaves_what_is_not_a_row() {
     let bench = Bench::with(RedisConfig {
         prefix: "s*[x]?".into(),
@@ -245,6 +276,10 @@ impl Bench {
 
     fn load(&self, key: Key) -> Loaded<Row> {
         block_on(self.storage.load(&key).wait())
+    }
+
+    fn load_together(&self, keys: [Key; 2]) -> [Loaded<Row>; 2] {
+        block_on(self.storage.load_together(keys).unwrap().wait())
     }
 
     fn write(&self, key: Key, expected: Expected, row: Row) -> Written {
