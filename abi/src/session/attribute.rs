@@ -18,9 +18,12 @@ pub enum Attribute<'a> {
     Object(&'a str),
 }
 
-/// The attribute was refused: its name is empty, or the session would become larger than allowed.
+/// The attribute was refused: its name is empty, its value is nested more than 100 deep, or the session would become
+/// larger than allowed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the attribute has no name, or the session would become larger than allowed")]
+#[error(
+    "the attribute has no name, is nested too deep, or would make the session larger than allowed"
+)]
 pub struct AttributeError;
 
 impl Attribute<'_> {

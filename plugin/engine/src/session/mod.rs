@@ -21,7 +21,7 @@ mod state;
 mod timestamp;
 
 pub use address::Address;
-pub use attributes::{Attributes, ValueRef, json_len};
+pub use attributes::{Attributes, ValueRef, is_too_deep, json_len};
 pub use codec::{DecodeError, decode, encode};
 pub use delta::{Delta, Deltas};
 pub use expiry::{End, Lifetime};

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::ledger::{Ledger, Work};
 use super::store::Store;
 use crate::engine::{Revoked, Saved, Session};
-use crate::session::{Attributes, Deltas, Family, Record, SessionId};
+use crate::session::{Attributes, Deltas, Family, Record, SessionId, is_too_deep};
 
 /// The session of one request, shared by everybody who works on it.
 #[derive(Debug)]
@@ -152,7 +152,8 @@ impl SessionObject for Visit {
 
     fn set(&self, name: &str, value: Value) -> Result<(), AttributeError> {
         let max_bytes = self.store.engine.policy().max_bytes;
-        if name.is_empty() || self.ledger().len_with(name, &value) > max_bytes {
+        let is_too_large = || self.ledger().len_with(name, &value) > max_bytes;
+        if name.is_empty() || is_too_deep(&value) || is_too_large() {
             return Err(AttributeError);
         }
         self.change(|changes| changes.set(name, value));

@@ -1,5 +1,6 @@
 //! What a session knows about its user.
 
+mod depth;
 mod json_len;
 mod member;
 mod packed;
@@ -19,6 +20,7 @@ use self::packed::Packed;
 use self::read::Text;
 use super::delta::Delta;
 
+pub use self::depth::is_too_deep;
 pub use self::json_len::json_len;
 pub use self::value_ref::ValueRef;
 

@@ -45,6 +45,21 @@ fn change_of_user_gives_a_new_id_and_the_old_one_is_dead_at_once() {
 }
 
 #[test]
+fn what_no_reader_of_json_would_follow_is_refused() {
+    let bench = Bench::new(json!({}));
+    let cookie = bench.log_in("anna");
+    let deep = (0..127).fold(json!(1), |inner, _| json!([inner]));
+
+    bench.visit(&cookie, |exchange| {
+        let session = exchange.session().unwrap();
+        assert!(session.set("deep", deep).is_err());
+    });
+
+    assert_eq!(bench.read(&cookie, "deep"), None);
+    assert_eq!(bench.user(&cookie), Some(json!("anna")));
+}
+
+#[test]
 fn upstream_writes_changes_and_ends_the_session() {
     let bench = Bench::new(json!({ "responseHeader": "X-Session-Set" }));
     let answer = |value: &'static str| {
