@@ -201,13 +201,14 @@ fn use_through_both_gateways_is_written_down_once_in_a_touch_interval() {
         }
     }
 
-    // Each is a write of the session and one of its user's row.
+    // Each is a write of the session and one of its user's row, and at most one more of the latter by a gateway that
+    // has not heard of the other's yet.
     let (sets, intervals) = (
         pair.calls("set"),
         began.elapsed().as_millis() / interval.as_millis(),
     );
-    assert!(sets >= 2 && sets.is_multiple_of(2), "{sets} writes");
-    assert!(u128::from(sets / 2) <= intervals + 1, "{sets} writes");
+    assert!(sets >= 2, "{sets} writes");
+    assert!(u128::from(sets / 3) <= intervals + 1, "{sets} writes");
 }
 
 /// Two gateways with the same sessions.
