@@ -62,7 +62,8 @@ impl Bench {
             },
             rows.clone(),
         );
-        let load = LoadSessionMiddleware::new(entry, &config, |_| Ok(shared.into()), clock, &services);
+        let load =
+            LoadSessionMiddleware::new(entry, &config, |_| Ok(shared.into()), clock, &services);
         let config = serde_json::from_value(json!({ "headers": { "x-user": "user_id" } }));
         let map = MapSessionToHeaderMiddleware::new(config.expect("a mapping"), &services);
         Self {
