@@ -19,6 +19,7 @@ mod fault;
 mod link;
 mod name;
 mod probe;
+mod read;
 mod reset;
 mod sentinel;
 #[cfg(any(test, feature = "conformance"))]
@@ -33,17 +34,15 @@ use std::time::Duration;
 use abi::Maybe;
 use abi::config::Faults;
 use abi::storage::{Expected, Key, Loaded, Row, Storage, Unavailable, Written};
-use redis::{Cmd, FromRedisValue};
+use redis::FromRedisValue;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use self::command::{Command, Script};
 use self::deployment::{Aim, Deployment};
-use self::fault::Fault;
-use self::link::{Hearing, Line, Patience, Terms};
+use self::link::{Hearing, Patience, Terms};
 use self::target::Target;
-use super::Together;
 use super::changes::Changes;
 use crate::runtime::{Runtime, entered};
 
@@ -149,67 +148,6 @@ impl RedisStorage {
         }
     }
 
-    async fn read(&self, key: &Key) -> Loaded<Row> {
-        row(self.in_time(self.find(key)).await)
-    }
-
-    async fn read_both(&self, keys: [Key; 2]) -> [Loaded<Row>; 2] {
-        let found = self.in_time(async { Ok(self.find_both(&keys).await) });
-        match found.await {
-            Ok(found) => found.map(row),
-            Err(cause) => [
-                Loaded::Unavailable(cause.clone()),
-                Loaded::Unavailable(cause),
-            ],
-        }
-    }
-
-    async fn find_both(&self, keys: &[Key; 2]) -> [Result<Option<Vec<u8>>, Unavailable>; 2] {
-        if let Some(line) = self.deployment.line_to_both(keys) {
-            let get = keys.each_ref().map(|key| self.get(key));
-            if let Ok(blobs) = line.query_both(get).await {
-                return blobs.map(Ok);
-            }
-        }
-        // Whatever is in the way, each finds its own way around it.
-        let [first, second] = keys.each_ref().map(|key| Box::pin(self.find(key)));
-        tokio::join!(first, second).into()
-    }
-
-    fn get(&self, key: &Key) -> Cmd {
-        let name = self.target.names.of(key);
-        let mut get = Cmd::with_capacity(2, "GET".len() + name.len());
-        get.arg("GET").arg(name);
-        get
-    }
-
-    async fn find(&self, key: &Key) -> Result<Option<Vec<u8>>, Unavailable> {
-        let get = Command::Repeatable(self.get(key));
-        if let Some(replica) = self.deployment.replica(key) {
-            let near = Box::pin(self.find_near(&replica, &get)).await;
-            if near.is_some() {
-                return Ok(near);
-            }
-        }
-        self.complete(Aim::Row(key), &get).await
-    }
-
-    /// What a replica has. It gets half of the time, so that the master can be asked when it does not answer.
-    async fn find_near(&self, replica: &Line, get: &Command<'_>) -> Option<Vec<u8>> {
-        let answer = timeout(
-            self.target.timeout / 2,
-            get.send::<Option<Vec<u8>>>(replica),
-        )
-        .await;
-        match answer.ok()? {
-            Ok(blob) => blob,
-            Err(error) => {
-                replica.doubt(&Fault::of_command(&error));
-                None
-            }
-        }
-    }
-
     async fn create(&self, key: &Key, row: &Row, millis: u64) -> Result<bool, Unavailable> {
         let mut set = redis::cmd("SET");
         set.arg(self.target.names.of(key))
@@ -281,26 +219,6 @@ impl fmt::Debug for RedisStorage {
         f.debug_struct("RedisStorage")
             .field("target", &self.target)
             .finish_non_exhaustive()
-    }
-}
-
-/// Rows of one server come with one message to it.
-impl Together for RedisStorage {
-    fn load_together(&self, keys: [Key; 2]) -> Option<Maybe<'_, [Loaded<Row>; 2]>> {
-        Some(self.task(self.read_both(keys)))
-    }
-}
-
-/// What an answer means. A value that is not a row may stand under our name. It is handed on as a row that says nothing,
-/// and so it is quarantined where every row is that nobody can read.
-fn row(found: Result<Option<Vec<u8>>, Unavailable>) -> Loaded<Row> {
-    match found {
-        Ok(None) => Loaded::Absent,
-        Ok(Some(blob)) => Loaded::Found(blob::split(blob).unwrap_or(Row {
-            version: 0,
-            payload: Vec::new(),
-        })),
-        Err(cause) => Loaded::Unavailable(cause),
     }
 }
 

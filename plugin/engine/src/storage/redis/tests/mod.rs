@@ -7,7 +7,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::session::Keyring;
 use crate::storage::conformance::{Subject, block_on};
-use crate::storage::{Encoded, Rows};
+use crate::storage::{Encoded, Rows, Together};
 use abi::config::{ConfigDuration, Secret};
 use abi::testing::TestGateway;
 
@@ -290,7 +290,7 @@ impl Bench {
         )
     }
 
-    fn ask<T: FromRedisValue + Send>(&self, command: &Cmd) -> T {
+    fn ask<T: FromRedisValue + Send>(&self, command: &redis::Cmd) -> T {
         let command = Command::Repeatable(command.clone());
         block_on(
             self.storage
