@@ -8,7 +8,7 @@ use crate::anna::{self, identity, is_anna, log_in};
 fn outage_is_a_503_that_clears_no_cookie_and_the_session_is_there_afterwards() {
     let mut redis = Redis::new();
     let upstream = anna::upstream();
-    let gateway = Site::new(&upstream).redis(&redis).run();
+    let gateway = without_copies(&redis, &upstream);
     let mut browser = log_in(&gateway);
     let asked = upstream.seen().len();
 
@@ -27,7 +27,7 @@ fn outage_is_a_503_that_clears_no_cookie_and_the_session_is_there_afterwards() {
 fn login_during_an_outage_sets_no_cookie() {
     let mut redis = Redis::new();
     let upstream = anna::upstream();
-    let gateway = Site::new(&upstream).redis(&redis).run();
+    let gateway = without_copies(&redis, &upstream);
 
     redis.kill();
     let login = gateway.browser().get("/login");
@@ -39,7 +39,7 @@ fn login_during_an_outage_sets_no_cookie() {
 fn visitors_without_a_cookie_do_not_notice_the_outage() {
     let mut redis = Redis::new();
     let upstream = anna::upstream();
-    let gateway = Site::new(&upstream).redis(&redis).run();
+    let gateway = without_copies(&redis, &upstream);
 
     redis.kill();
     let response = gateway.browser().get("/");
@@ -51,7 +51,7 @@ fn visitors_without_a_cookie_do_not_notice_the_outage() {
 fn frozen_redis_is_an_outage_and_not_a_hang() {
     let redis = Redis::new();
     let upstream = anna::upstream();
-    let gateway = Site::new(&upstream).redis(&redis).run();
+    let gateway = without_copies(&redis, &upstream);
     let mut browser = log_in(&gateway);
 
     redis.freeze();
@@ -70,7 +70,7 @@ fn frozen_redis_is_an_outage_and_not_a_hang() {
 fn client_cannot_send_a_mapped_header_during_an_outage() {
     let mut redis = Redis::new();
     let upstream = anna::upstream();
-    let gateway = Site::new(&upstream).redis(&redis).run();
+    let gateway = without_copies(&redis, &upstream);
 
     redis.kill();
     gateway
@@ -84,7 +84,7 @@ fn client_cannot_send_a_mapped_header_during_an_outage() {
 fn readiness_follows_the_storage() {
     let mut redis = Redis::new();
     let upstream = anna::upstream();
-    let gateway = Site::new(&upstream).redis(&redis).run();
+    let gateway = without_copies(&redis, &upstream);
     let status = |path: &str| gateway.browser().get(path).status();
 
     let before = until_answered(|| gateway.browser().get("/health/ready")).status();
@@ -175,6 +175,16 @@ fn under_anonymous_users_are_strangers_until_the_storage_is_back() {
     assert_eq!(served.header("set-cookie"), None);
     is_outage(&written);
     is_outage(&sensitive);
+}
+
+/// A gateway that notices an outage with the next request: none can be served from a copy that is good still.
+fn without_copies(redis: &Redis, upstream: &Upstream) -> Gateway {
+    let config = format!(
+        "host: '{}', timeout: 1s, connectTimeout: 1s, localCache: {{ enabled: false }}",
+        redis.socket().display()
+    );
+    let site = Site::new(upstream).storage("plugins.session.storages.RedisStorage", &config);
+    site.run()
 }
 
 /// A gateway with this local cache and this policy.
