@@ -11,8 +11,12 @@ use tokio::runtime::Handle;
 
 /// The event loop of the thread that calls, if it is one of the gateway's.
 pub(crate) fn current() -> Option<EventLoop> {
-    let thread = Handle::try_current().ok()?;
-    Some(EventLoop::new(Lent(thread)))
+    Handle::try_current().ok().map(of)
+}
+
+/// The event loop of this runtime, which has to be one of a single thread: what a plugin runs on it stays there.
+pub fn of(thread: Handle) -> EventLoop {
+    EventLoop::new(Lent(thread))
 }
 
 struct Lent(Handle);

@@ -9,7 +9,7 @@ mod chain;
 pub mod cli;
 pub mod config;
 mod desk;
-mod event_loop;
+pub mod event_loop;
 mod exchange;
 mod gateway;
 pub mod health;

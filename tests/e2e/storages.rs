@@ -192,6 +192,27 @@ fn sessions_in_redis_survive_the_gateway() {
 }
 
 #[test]
+fn each_thread_of_the_gateway_has_a_connection_of_its_own() {
+    let redis = Redis::new();
+    let upstream = anna::upstream();
+    let gateway = Site::new(&upstream).redis(&redis).run();
+    let mut browser = log_in(&gateway);
+
+    // One that watches and listens, and the lane of the only thread.
+    let connections = || {
+        let clients: String = redis.server().ask(&["CLIENT", "LIST"]);
+        let ours = |client: &&str| client.contains(" user=default ");
+        clients.lines().filter(ours).count()
+    };
+    let began = std::time::Instant::now();
+    while connections() < 2 {
+        assert!(began.elapsed() < e2e::PATIENCE, "no lane was opened");
+        assert_eq!(browser.get("/").status(), 200);
+    }
+    assert_eq!(connections(), 2);
+}
+
+#[test]
 fn redis_sees_neither_the_cookie_nor_a_key_without_an_end() {
     let redis = Redis::new();
     let upstream = anna::upstream();

@@ -61,11 +61,7 @@ fn a_master_that_is_killed_costs_its_rows_until_another_takes_over() {
     let mut cluster = RedisCluster::start();
     let (writer, reader) = two_gateways(&cluster);
     let load = Load::begin(&writer, &reader);
-    let victims: Vec<bool> = load
-        .rows()
-        .iter()
-        .map(|row| cluster.owner(row.slot()) == 0)
-        .collect();
+    let victims = load.rows_of(&cluster, 0);
     load.go_on();
     let before = load.versions();
     replicated(&cluster);
@@ -94,11 +90,7 @@ fn a_master_that_hangs_is_left_and_not_believed_when_it_wakes() {
     let cluster = RedisCluster::start();
     let (writer, reader) = two_gateways(&cluster);
     let load = Load::begin(&writer, &reader);
-    let victims: Vec<bool> = load
-        .rows()
-        .iter()
-        .map(|row| cluster.owner(row.slot()) == 0)
-        .collect();
+    let victims = load.rows_of(&cluster, 0);
     load.go_on();
     let before = load.versions();
     replicated(&cluster);

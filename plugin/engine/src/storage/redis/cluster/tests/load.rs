@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use abi::storage::{Expected, Key, Loaded, Written};
 
 use super::bench::{Gateway, key, slot, until};
+use crate::storage::server::RedisCluster;
 
 /// Many rows, each written by one gateway and read by another, over and over.
 pub(super) struct Load {
@@ -61,6 +62,12 @@ impl Load {
 
     pub(super) fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// Which of the rows are on the node of this number.
+    pub(super) fn rows_of(&self, cluster: &RedisCluster, node: usize) -> Vec<bool> {
+        let is_there = |row: &Row| cluster.owner(row.slot()) == node;
+        self.rows.iter().map(is_there).collect()
     }
 
     /// Waits until each row was written and read several times more.

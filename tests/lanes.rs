@@ -1,16 +1,16 @@
-use std::io;
-use std::os::fd::OwnedFd;
-use std::task::{Context, Poll};
+//! Commands to Redis on the thread of the gateway that asks: the gateway's event loop and the plugin's connections,
+//! without a library between them.
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
 use std::thread;
 
-use abi::event_loop::{EventLoopObject, Interest, WatchObject};
 use abi::storage::{Key, Loaded, Row, Storage};
-use tokio::net::TcpStream;
-use tokio::runtime::{Builder, Handle};
-
-use super::*;
-use crate::storage::RedisStorage;
-use crate::storage::redis::server::{Certificates, RedisServer, Setup};
+use engine::runtime::Runtime;
+use engine::storage::RedisStorage;
+use engine::storage::server::{Certificates, RedisServer, Setup};
+use gateway::event_loop;
+use tokio::runtime::Builder;
 
 #[test]
 fn a_thread_of_the_gateway_gets_a_connection_of_its_own() {
@@ -105,15 +105,17 @@ struct Gateway {
 
 impl Gateway {
     fn open(server: RedisServer) -> Self {
-        let thread = Builder::new_current_thread().enable_all().build().unwrap();
+        let thread = Builder::new_current_thread().enable_all().build();
+        let thread = thread.expect("a runtime on this thread");
         let (owner, handle) = (thread::current().id(), thread.handle().clone());
         let lender = move || {
             let is_ours = thread::current().id() == owner;
-            is_ours.then(|| EventLoop::new(Lent(handle.clone())))
+            is_ours.then(|| event_loop::of(handle.clone()))
         };
         let runtime = Arc::new(Runtime::default().borrowing(lender));
-        let storage = RedisStorage::open(&server.config(), runtime).unwrap();
-        thread.block_on(storage.probe().wait()).unwrap();
+        let storage = RedisStorage::open(&server.config(), runtime);
+        let storage = storage.expect("a server of the test has no faults");
+        assert_eq!(thread.block_on(storage.probe().wait()), Ok(()));
         Self {
             storage,
             server,
@@ -151,40 +153,6 @@ fn clients(server: &RedisServer) -> Vec<String> {
         .filter(|client| client.contains(" user=default "));
     let field = |client: &str| Some(client.split_once("id=")?.1.split_once(' ')?.0.to_owned());
     ours.filter_map(field).collect()
-}
-
-/// What a gateway lends.
-struct Lent(Handle);
-
-struct Watch(TcpStream);
-
-impl EventLoopObject for Lent {
-    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.0.spawn(work);
-    }
-
-    fn watch(&self, descriptor: OwnedFd) -> io::Result<impl WatchObject> {
-        let _entered = self.0.enter();
-        TcpStream::from_std(descriptor.into()).map(Watch)
-    }
-}
-
-impl WatchObject for Watch {
-    fn poll_ready(&self, context: &mut Context<'_>, interest: Interest) -> Poll<io::Result<()>> {
-        match interest {
-            Interest::Read => self.0.poll_read_ready(context),
-            Interest::Write => self.0.poll_write_ready(context),
-        }
-    }
-
-    fn clear_ready(&self, interest: Interest) {
-        let interest = match interest {
-            Interest::Read => tokio::io::Interest::READABLE,
-            Interest::Write => tokio::io::Interest::WRITABLE,
-        };
-        let would_block = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-        let _ = self.0.try_io(interest, would_block);
-    }
 }
 
 const KEY: Key = Key::new([9; 32]);

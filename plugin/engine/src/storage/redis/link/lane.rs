@@ -177,6 +177,3 @@ impl fmt::Debug for Lanes {
 const BEAT: Duration = Duration::from_secs(1);
 /// After an attempt that failed: the line works, so there is no hurry.
 const PAUSE: Duration = Duration::from_secs(1);
-
-#[cfg(test)]
-mod tests;
