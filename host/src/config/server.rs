@@ -7,12 +7,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::address::{Address, AddressError};
+use super::networks::Networks;
 
 /// Where the gateway listens and what it puts up with.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// Every address to listen on; at least one.
     pub addresses: Vec<Address>,
+    /// Whose word about a client is taken.
+    pub trusted_proxies: Networks,
     /// The administrative listener; none unless configured.
     pub admin: Option<Address>,
     /// The health routes.
@@ -35,6 +38,9 @@ pub struct Server {
 pub(super) struct ServerSection {
     /// Where to listen: `host:port` or `unix:/path`, or a list of them. Port 0 picks a free port and prints it.
     address: Addresses,
+    /// Proxies in front of the gateway: networks such as `10.0.0.0/8`, addresses, or `unix` for whoever comes over a unix
+    /// socket. Nobody is believed unless named here: who asked, and for what, is a proxy's word.
+    trusted_proxies: Vec<String>,
     /// The routes by which an orchestrator asks how the gateway is.
     health_check: HealthCheck,
     /// A second listener for `/metrics`, apart from the traffic. Off when absent.
@@ -130,6 +136,7 @@ impl ServerSection {
     pub(super) fn check(self) -> Result<Server, Faults> {
         let mut faults = Faults::default();
         let addresses = self.address.parse(&mut faults);
+        let trusted_proxies = Networks::parse("trustedProxies", &self.trusted_proxies, &mut faults);
         let admin = self
             .admin
             .map(|admin| admin.address.parse::<Address>())
@@ -150,6 +157,7 @@ impl ServerSection {
         }
         let server = Server {
             addresses,
+            trusted_proxies,
             admin: admin.ok().flatten(),
             health_check: self.health_check,
             limits: self.limits,
@@ -207,6 +215,7 @@ impl Default for ServerSection {
     fn default() -> Self {
         Self {
             address: Addresses::One(DEFAULT_ADDRESS.to_owned()),
+            trusted_proxies: Vec::new(),
             health_check: HealthCheck::default(),
             admin: None,
             limits: Limits::default(),
