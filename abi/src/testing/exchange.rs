@@ -1,6 +1,7 @@
 //! An exchange that exists for one test.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::gateway::Desk;
@@ -25,6 +26,8 @@ pub struct TestExchange {
     response: Option<(u16, Vec<u8>)>,
     session: Option<Session>,
     flags: u64,
+    scheme: &'static str,
+    peer: String,
 }
 
 impl TestExchange {
@@ -45,7 +48,23 @@ impl TestExchange {
             response: None,
             session: None,
             flags: 0,
+            scheme: "http",
+            peer: "192.0.2.1".to_owned(),
         }
+    }
+
+    /// Lets the request have come over TLS.
+    #[must_use]
+    pub fn over_tls(mut self) -> Self {
+        self.scheme = "https";
+        self
+    }
+
+    /// Lets the request have come from another address than 192.0.2.1.
+    #[must_use]
+    pub fn from_peer(mut self, peer: IpAddr) -> Self {
+        self.peer = peer.to_string();
+        self
     }
 
     /// Adds a header to the request.
@@ -188,8 +207,8 @@ impl ExchangeObject for TestExchange {
                 .text(Side::Request, "host")
                 .next()
                 .or(Some("gateway.test")),
-            Fact::Scheme => Some("http"),
-            Fact::Peer => Some("192.0.2.1"),
+            Fact::Scheme => Some(self.scheme),
+            Fact::Peer => Some(&self.peer),
         }
     }
 
