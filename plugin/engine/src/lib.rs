@@ -9,6 +9,8 @@ pub mod cookie;
 mod engine;
 mod lookup;
 pub mod middlewares;
+mod origin;
+mod return_target;
 pub mod runtime;
 pub mod session;
 pub mod storage;
@@ -18,3 +20,5 @@ pub use engine::{
     TOMBSTONE,
 };
 pub use lookup::{KeyLookup, LookupError, Source};
+pub use origin::{Origin, Scheme};
+pub use return_target::{ReturnOrigin, ReturnOriginError, ReturnOrigins, ReturnTarget};
