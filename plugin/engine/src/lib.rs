@@ -12,6 +12,7 @@ pub mod middlewares;
 mod origin;
 mod return_target;
 pub mod runtime;
+mod same_origin;
 pub mod session;
 pub mod storage;
 
@@ -22,3 +23,4 @@ pub use engine::{
 pub use lookup::{KeyLookup, LookupError, Source};
 pub use origin::{Origin, Scheme};
 pub use return_target::{ReturnOrigin, ReturnOriginError, ReturnOrigins, ReturnTarget};
+pub use same_origin::SameOrigin;
