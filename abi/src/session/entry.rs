@@ -1,5 +1,6 @@
 //! A session as its user may see it in a list.
 
+use std::net::IpAddr;
 use std::ops::Range;
 use std::time::SystemTime;
 
@@ -34,6 +35,13 @@ pub struct SessionEntry {
     /// The end, if no request comes until then.
     #[serde(with = "milliseconds")]
     pub expires_at: SystemTime,
+    /// Where the login came from. Absent when nobody knows, and in an engine older than this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpAddr>,
+    /// What the client of the login called itself: a claim, in at most 255 bytes without control characters. Absent as `ip`
+    /// is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
 }
 
 impl SessionEntry {
@@ -44,6 +52,8 @@ impl SessionEntry {
             created_at: life.start,
             seen_at: life.start,
             expires_at: life.end,
+            ip: None,
+            user_agent: None,
         }
     }
 
@@ -51,6 +61,20 @@ impl SessionEntry {
     #[must_use]
     pub fn seen(mut self, at: SystemTime) -> Self {
         self.seen_at = at;
+        self
+    }
+
+    /// Says where the login came from.
+    #[must_use]
+    pub fn from_address(mut self, ip: Option<IpAddr>) -> Self {
+        self.ip = ip;
+        self
+    }
+
+    /// Says what the client of the login called itself.
+    #[must_use]
+    pub fn from_agent(mut self, user_agent: Option<String>) -> Self {
+        self.user_agent = user_agent;
         self
     }
 }
@@ -87,7 +111,8 @@ mod tests {
 
     #[test]
     fn what_a_newer_engine_adds_is_passed_over() {
-        let newer = json!({ "handle": "h", "createdAt": 1, "seenAt": 1, "expiresAt": 2, "ip": "" });
+        let newer =
+            json!({ "handle": "h", "createdAt": 1, "seenAt": 1, "expiresAt": 2, "level": 3 });
 
         let entry: SessionEntry = from_value(newer).unwrap();
 
@@ -102,6 +127,20 @@ mod tests {
 
             from_value::<SessionEntry>(json).unwrap_err();
         }
+    }
+
+    #[test]
+    fn device_crosses_with_the_entry() {
+        let at = |milliseconds| UNIX_EPOCH + Duration::from_millis(milliseconds);
+        let entry = SessionEntry::new("h", at(1)..at(2))
+            .from_address("2001:db8::7".parse().ok())
+            .from_agent(Some("curl/8".to_owned()));
+
+        let json = serde_json::to_value(&entry).unwrap();
+
+        assert_eq!(json["ip"], "2001:db8::7");
+        assert_eq!(json["userAgent"], "curl/8");
+        assert_eq!(from_value::<SessionEntry>(json).unwrap(), entry);
     }
 
     #[test]

@@ -110,6 +110,24 @@ impl Session {
         self.raw.handle()
     }
 
+    /// Whom the stored session belongs to: the value of the attribute that names the user (`user_id`, unless the
+    /// middleware was told otherwise), as [`SessionStore`] takes it. `None` for a visitor, while a login is not stored yet,
+    /// and in an engine that knows no principals.
+    pub fn principal(&self) -> Option<String> {
+        self.raw.principal()
+    }
+
+    /// The store that this session is kept in. `None` in an engine older than this function.
+    pub fn store(&self) -> Option<SessionStore> {
+        self.raw.store().map(SessionStore::from_raw)
+    }
+
+    /// The stored session with its clocks, as it would stand in a list, but without what only the list knows: where the
+    /// login came from. `None` while nothing is stored, and in an engine older than this function.
+    pub fn entry(&self) -> Option<SessionEntry> {
+        self.raw.entry()
+    }
+
     /// Whether this session began with this request: no valid session came with it.
     pub fn fresh(&self) -> bool {
         self.raw.fresh()
@@ -119,6 +137,18 @@ impl Session {
     /// called at each change of what the session may do.
     pub fn regenerate(&self) {
         self.raw.regenerate();
+    }
+
+    /// Gives the session a new id and a fresh life when it is stored, as if it were due for renewal: the old id works on
+    /// for the configured time of grace. False, and nothing happens, when there is no stored session, when no response
+    /// could carry a new id to the client, and in an engine older than this function.
+    pub fn renew(&self) -> bool {
+        self.raw.renew()
+    }
+
+    /// This request only looks: it does not count as use of the session, nor does it renew one that is due.
+    pub fn peek(&self) {
+        self.raw.peek();
     }
 
     /// Ends the session. Nothing that is set afterwards is stored.
@@ -176,10 +206,28 @@ pub trait SessionObject: Send + Sync + 'static {
     fn handle(&self) -> Option<String> {
         None
     }
+    /// [`Session::principal`]. An engine that knows no principals leaves it at `None`.
+    fn principal(&self) -> Option<String> {
+        None
+    }
+    /// [`Session::store`].
+    fn store(&self) -> Option<SessionStore> {
+        None
+    }
+    /// [`Session::entry`].
+    fn entry(&self) -> Option<SessionEntry> {
+        None
+    }
     /// [`Session::fresh`].
     fn fresh(&self) -> bool;
     /// [`Session::regenerate`].
     fn regenerate(&self);
+    /// [`Session::renew`].
+    fn renew(&self) -> bool {
+        false
+    }
+    /// [`Session::peek`]. An engine that writes no use down leaves it empty.
+    fn peek(&self) {}
     /// [`Session::destroy`].
     fn destroy(&self);
     /// [`Session::set_expiry`].

@@ -30,6 +30,12 @@ impl SessionStore {
         self.raw
     }
 
+    /// Whether other processes see the same sessions: false where they live in the memory of this one. True also in an
+    /// engine older than this function, which cannot tell.
+    pub fn is_shared(&self) -> bool {
+        self.raw.is_shared()
+    }
+
     /// The session that the request belongs to, or a fresh one. Does not attach it.
     ///
     /// # Errors
@@ -104,6 +110,10 @@ impl fmt::Debug for SessionStore {
 /// What stands behind a [`SessionStore`]. The methods mean what those of `SessionStore` mean. Those that came later have
 /// bodies, which fail as `not-supported`: an engine written before them compiles and loads as it did.
 pub trait SessionStoreObject: Send + Sync + 'static {
+    /// [`SessionStore::is_shared`].
+    fn is_shared(&self) -> bool {
+        true
+    }
     /// [`SessionStore::load`].
     fn load<'a>(&'a self, exchange: Exchange<'a>) -> Maybe<'a, Result<Session, Failure>>;
     /// [`SessionStore::reset`].

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::session::{Attribute, AttributeError, Session, SessionObject};
+use crate::session::{
+    Attribute, AttributeError, Session, SessionEntry, SessionObject, SessionStore,
+};
 use crate::{Exchange, Failure, Maybe};
 
 /// A session that only exists in memory, and remembers what was asked of it. Clones share it.
@@ -34,9 +36,19 @@ struct Shared(Mutex<State>);
 struct State {
     attributes: Map<String, Value>,
     handle: Option<String>,
+    login: Option<Login>,
+    is_renewed: bool,
+    is_peeked: bool,
     is_regenerated: bool,
     is_destroyed: bool,
     expiry: Option<Duration>,
+}
+
+/// What a store knows about a session of its own.
+struct Login {
+    store: SessionStore,
+    principal: String,
+    entry: SessionEntry,
 }
 
 impl TestSession {
@@ -62,9 +74,32 @@ impl TestSession {
         self
     }
 
+    /// Makes it a session that `principal` has in `store`, where it stands as `entry`.
+    pub(super) fn of(self, store: SessionStore, principal: &str, entry: SessionEntry) -> Self {
+        let mut state = self.shared.state();
+        state.handle = Some(entry.handle.clone());
+        state.login = Some(Login {
+            store,
+            principal: principal.to_owned(),
+            entry,
+        });
+        drop(state);
+        self
+    }
+
     /// The session as a plugin sees it, for [`TestExchange::with_session`](super::TestExchange::with_session).
     pub fn handle(&self) -> Session {
         Session::new(Arc::clone(&self.shared))
+    }
+
+    /// Whether it was asked for a fresh life.
+    pub fn is_renewed(&self) -> bool {
+        self.shared.state().is_renewed
+    }
+
+    /// Whether the request was only to look.
+    pub fn is_peeked(&self) -> bool {
+        self.shared.state().is_peeked
     }
 
     /// Whether a new id was asked for.
@@ -127,8 +162,33 @@ impl SessionObject for Shared {
         self.state().handle.clone()
     }
 
+    fn principal(&self) -> Option<String> {
+        let state = self.state();
+        state.login.as_ref().map(|login| login.principal.clone())
+    }
+
+    fn store(&self) -> Option<SessionStore> {
+        let state = self.state();
+        state.login.as_ref().map(|login| login.store.clone())
+    }
+
+    fn entry(&self) -> Option<SessionEntry> {
+        let state = self.state();
+        state.login.as_ref().map(|login| login.entry.clone())
+    }
+
     fn fresh(&self) -> bool {
         false
+    }
+
+    fn renew(&self) -> bool {
+        let mut state = self.state();
+        state.is_renewed = state.login.is_some();
+        state.is_renewed
+    }
+
+    fn peek(&self) {
+        self.state().is_peeked = true;
     }
 
     fn regenerate(&self) {

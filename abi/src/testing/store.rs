@@ -64,9 +64,9 @@ impl TestSessionStore {
         state.logins += 1;
         let created_at = UNIX_EPOCH + Duration::from_secs(state.logins);
         let handle = format!("login-{}", state.logins);
-        let entry = SessionEntry::new(&*handle, created_at..created_at + HOUR);
-        state.live.push((principal.to_owned(), entry));
-        TestSession::new(json!({ "user_id": principal })).with_handle(&handle)
+        let entry = SessionEntry::new(handle, created_at..created_at + HOUR);
+        state.live.push((principal.to_owned(), entry.clone()));
+        TestSession::new(json!({ "user_id": principal })).of(self.handle(), principal, entry)
     }
 
     /// From here on the storage does not answer.
@@ -191,6 +191,20 @@ mod tests {
         };
         assert_eq!(listed, [login(3), login(1)]);
         assert_eq!(wait(store.handle().sessions("nobody")), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn session_knows_its_store_and_how_it_stands_there() {
+        let store = TestSessionStore::default();
+        let session = store.log_in("anna").handle();
+
+        let listed = wait(session.store().unwrap().sessions("anna")).unwrap();
+
+        assert_eq!(session.principal().as_deref(), Some("anna"));
+        assert_eq!(listed, [session.entry().unwrap()]);
+        let stranger = TestSession::default().handle();
+        assert!(stranger.store().is_none() && stranger.entry().is_none());
+        assert!(!stranger.renew() && session.renew());
     }
 
     #[test]

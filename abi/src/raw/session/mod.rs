@@ -11,13 +11,14 @@ use abi_stable::StableAbi;
 use abi_stable::prefix_type::WithMetadata;
 use abi_stable::std_types::{ROption, RResult, RString};
 
+use self::store::RawSessionStore;
 use crate::raw::exchange::{RawExchange, RawFailure, lift, lower};
 use crate::raw::future::RawMaybe;
 use crate::raw::guard::contain;
 use crate::raw::object::{Object, release, retain, shared_handle};
 use crate::raw::view::{View, Visit, visitor};
-use crate::session::{Attribute, SessionObject};
-use crate::{Exchange, Failure, Maybe, Session};
+use crate::session::{Attribute, SessionEntry, SessionObject};
+use crate::{Exchange, Failure, Maybe, Session, SessionStore};
 
 /// What can be done with a session.
 #[repr(C)]
@@ -58,6 +59,21 @@ pub struct SessionTable {
     /// The public handle; none while there is no stored session.
     #[sabi(missing_field(option))]
     pub handle: unsafe extern "C" fn(*const c_void) -> ROption<RString>,
+    /// Whom the stored session belongs to.
+    #[sabi(missing_field(option))]
+    pub principal: unsafe extern "C" fn(*const c_void) -> ROption<RString>,
+    /// The store it is kept in.
+    #[sabi(missing_field(option))]
+    pub store: unsafe extern "C" fn(*const c_void) -> ROption<RawSessionStore>,
+    /// A `SessionEntry` as JSON, which may gain fields; none while there is no stored session.
+    #[sabi(missing_field(option))]
+    pub entry: unsafe extern "C" fn(*const c_void) -> ROption<RString>,
+    /// Asks for a new id with a time of grace for the old one; says whether it can be had.
+    #[sabi(missing_field(option))]
+    pub renew: unsafe extern "C" fn(*const c_void) -> bool,
+    /// Takes this request for no use of the session.
+    #[sabi(missing_field(option))]
+    pub peek: unsafe extern "C" fn(*const c_void),
 }
 
 shared_handle! {
@@ -134,6 +150,38 @@ impl RawSession {
         handle.into_option().map(RString::into_string)
     }
 
+    pub(crate) fn principal(&self) -> Option<String> {
+        // SAFETY: as in `read`.
+        let principal = unsafe { (self.table.principal()?)(self.object) };
+        principal.into_option().map(RString::into_string)
+    }
+
+    pub(crate) fn store(&self) -> Option<RawSessionStore> {
+        // SAFETY: as in `read`.
+        unsafe { (self.table.store()?)(self.object) }.into_option()
+    }
+
+    pub(crate) fn entry(&self) -> Option<SessionEntry> {
+        // SAFETY: as in `read`.
+        let entry = unsafe { (self.table.entry()?)(self.object) };
+        serde_json::from_str(&entry.into_option()?).ok()
+    }
+
+    pub(crate) fn renew(&self) -> bool {
+        let Some(renew) = self.table.renew() else {
+            return false;
+        };
+        // SAFETY: as in `read`.
+        unsafe { renew(self.object) }
+    }
+
+    pub(crate) fn peek(&self) {
+        if let Some(peek) = self.table.peek() {
+            // SAFETY: as in `read`.
+            unsafe { peek(self.object) }
+        }
+    }
+
     pub(crate) fn fresh(&self) -> bool {
         // SAFETY: as in `read`.
         unsafe { (self.table.fresh())(self.object) }
@@ -189,6 +237,11 @@ impl<S: SessionObject> TableOf<S> {
         retain: retain::<S>,
         release: release::<S>,
         handle: handle::<S>,
+        principal: principal::<S>,
+        store: store::<S>,
+        entry: entry::<S>,
+        renew: renew::<S>,
+        peek: peek::<S>,
     });
     const TABLE: SessionTableRef = SessionTableRef(Self::PREFIX.static_as_prefix());
 }
@@ -270,6 +323,50 @@ unsafe extern "C" fn handle<S: SessionObject>(session: *const c_void) -> ROption
         .flatten()
         .map(RString::from)
         .into()
+}
+
+unsafe extern "C" fn principal<S: SessionObject>(session: *const c_void) -> ROption<RString> {
+    // SAFETY: called through the table of a live handle.
+    let session = unsafe { object::<S>(session) };
+    contain("session principal", || session.principal())
+        .ok()
+        .flatten()
+        .map(RString::from)
+        .into()
+}
+
+unsafe extern "C" fn store<S: SessionObject>(session: *const c_void) -> ROption<RawSessionStore> {
+    // SAFETY: called through the table of a live handle.
+    let session = unsafe { object::<S>(session) };
+    contain("session store", || session.store())
+        .ok()
+        .flatten()
+        .map(SessionStore::into_raw)
+        .into()
+}
+
+unsafe extern "C" fn entry<S: SessionObject>(session: *const c_void) -> ROption<RString> {
+    // SAFETY: called through the table of a live handle.
+    let session = unsafe { object::<S>(session) };
+    contain("session entry", || {
+        serde_json::to_string(&session.entry()?).ok()
+    })
+    .ok()
+    .flatten()
+    .map(RString::from)
+    .into()
+}
+
+unsafe extern "C" fn renew<S: SessionObject>(session: *const c_void) -> bool {
+    // SAFETY: called through the table of a live handle.
+    let session = unsafe { object::<S>(session) };
+    contain("session renew", || session.renew()).unwrap_or(false)
+}
+
+unsafe extern "C" fn peek<S: SessionObject>(session: *const c_void) {
+    // SAFETY: called through the table of a live handle.
+    let session = unsafe { object::<S>(session) };
+    crate::raw::guard::quietly("session peek", || session.peek());
 }
 
 unsafe extern "C" fn fresh<S: SessionObject>(session: *const c_void) -> bool {

@@ -11,6 +11,7 @@ use abi_stable::std_types::{RResult, RStr, RString};
 use super::{RawSession, crossing, object};
 use crate::raw::exchange::{RawExchange, RawFailure, lift};
 use crate::raw::future::RawMaybe;
+use crate::raw::guard::contain;
 use crate::raw::object::{Object, release, retain, shared_handle};
 use crate::session::{SessionEntry, SessionStoreObject, unsupported};
 use crate::{Exchange, Failure, Maybe, Session};
@@ -58,6 +59,9 @@ pub struct SessionStoreTable {
         Object<'a>,
         principal: RStr<'a>,
     ) -> RawMaybe<'a, RResult<u64, RawFailure>>,
+    /// Whether other processes see the same sessions.
+    #[sabi(missing_field(option))]
+    pub is_shared: unsafe extern "C" fn(*const c_void) -> bool,
 }
 
 shared_handle! {
@@ -73,6 +77,14 @@ impl RawSessionStore {
             object: Arc::into_raw(store).cast(),
             table: TableOf::<S>::TABLE,
         }
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        let Some(is_shared) = self.table.is_shared() else {
+            return true;
+        };
+        // SAFETY: `object` and `table` belong together.
+        unsafe { is_shared(self.object) }
     }
 
     pub(crate) fn load<'a>(
@@ -149,8 +161,15 @@ impl<S: SessionStoreObject> TableOf<S> {
             revoke: revoke::<S>,
             revoke_others: revoke_others::<S>,
             revoke_all: revoke_all::<S>,
+            is_shared: is_shared::<S>,
         });
     const TABLE: SessionStoreTableRef = SessionStoreTableRef(Self::PREFIX.static_as_prefix());
+}
+
+unsafe extern "C" fn is_shared<S: SessionStoreObject>(store: *const c_void) -> bool {
+    // SAFETY: called through the table of a live handle.
+    let store = unsafe { object::<S>(store) };
+    contain("session store is_shared", || store.is_shared()).unwrap_or(true)
 }
 
 unsafe extern "C" fn load<'a, S: SessionStoreObject>(
@@ -256,6 +275,7 @@ mod tests {
             ["not-supported"; 4]
         );
         assert_eq!(wait(store.reset()), Ok(7));
+        assert!(store.is_shared());
     }
 
     #[test]
