@@ -17,6 +17,18 @@ pub struct Backing {
     pub has_copies: bool,
     /// None for a storage that cannot fail over.
     pub failovers: Option<Failovers>,
+    /// Whether other processes can see the same rows. Where it is not known, they can.
+    pub is_shared: bool,
+}
+
+impl Backing {
+    /// Rows that end with this process.
+    pub(super) fn private(rows: Arc<dyn Rows>) -> Self {
+        Self {
+            is_shared: false,
+            ..rows.into()
+        }
+    }
 }
 
 /// News that another server answers for the storage from now on, which may lack the last writes of the one before it.
@@ -58,6 +70,7 @@ impl From<Arc<dyn Rows>> for Backing {
             rows,
             has_copies: false,
             failovers: None,
+            is_shared: true,
         }
     }
 }

@@ -17,6 +17,10 @@ use crate::session::{Entry, SessionId, Timestamp};
 pub(super) struct Published(pub(super) Arc<Store>);
 
 impl SessionStoreObject for Published {
+    fn is_shared(&self) -> bool {
+        self.0.is_shared
+    }
+
     fn load<'a>(&'a self, mut exchange: Exchange<'a>) -> Maybe<'a, Result<Handle, Failure>> {
         let opened = self.0.open(&mut exchange);
         opened.map(|visit| visit.map(|visit| Handle::new(Arc::new(visit))))
@@ -95,12 +99,13 @@ impl Published {
     }
 }
 
-fn listed(entry: &Entry) -> SessionEntry {
+/// A session as a list shows it.
+pub(super) fn listed(entry: &Entry) -> SessionEntry {
     let life = time(entry.created_at)..time(entry.expires_at);
     SessionEntry::new(entry.family.to_string(), life).seen(time(entry.seen_at))
 }
 
-fn time(at: Timestamp) -> SystemTime {
+pub(super) fn time(at: Timestamp) -> SystemTime {
     let since = Duration::from_millis(at.as_millis());
     SystemTime::UNIX_EPOCH
         .checked_add(since)

@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use abi::session::{Attribute, AttributeError, SessionObject};
+use abi::session::{Attribute, AttributeError, SessionEntry, SessionObject};
 use abi::storage::Loaded;
-use abi::{Exchange, Failure, Maybe};
+use abi::{Exchange, Failure, Maybe, SessionStore};
 use serde_json::{Map, Value};
 
 use super::ledger::{Ledger, Work};
+use super::published::{Published, time};
 use super::store::Store;
 use crate::engine::{Revoked, Saved, Session};
 use crate::session::{Attributes, Deltas, Family, Record, SessionId, is_too_deep};
@@ -56,7 +57,7 @@ impl Visit {
 
     /// Stores what happened, and only then tells the client.
     pub(super) async fn finish(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
-        self.store().await?;
+        self.write().await?;
         self.announce(&mut exchange);
         Ok(())
     }
@@ -75,7 +76,7 @@ impl Visit {
         engine.policy().lifetime.begin(Family::new(0), engine.now())
     }
 
-    async fn store(&self) -> Result<(), Failure> {
+    async fn write(&self) -> Result<(), Failure> {
         loop {
             let Some(work) = self.ledger().take_work(self.store.engine.policy()) else {
                 return Ok(());
@@ -99,6 +100,7 @@ impl Visit {
                 (engine.regenerate(&session, &changes).await, changes)
             }
             Work::Renew(session) => return self.keep_up(engine.rotate(&session).await),
+            Work::Prolong(session) => (engine.rotate(&session).await, Deltas::new()),
             Work::Touch(session) => return self.keep_up(engine.touch(&session).await),
         };
         self.ledger().accept(saved, changes)
@@ -192,12 +194,49 @@ impl SessionObject for Visit {
         Some(record.family().to_string())
     }
 
+    fn principal(&self) -> Option<String> {
+        let mut ledger = self.ledger();
+        let attributes = ledger.read().basis().record()?.attributes();
+        let principal = self.store.engine.policy().principal_of(attributes)?;
+        Some(principal.into_owned())
+    }
+
+    fn store(&self) -> Option<SessionStore> {
+        let published = Published(Arc::clone(&self.store));
+        Some(SessionStore::new(Arc::new(published)))
+    }
+
+    fn entry(&self) -> Option<SessionEntry> {
+        let mut ledger = self.ledger();
+        let record = ledger.read().basis().record()?;
+        let ends_at = self.store.engine.policy().lifetime.ends_at(record);
+        let life = time(record.created_at())..time(ends_at);
+        let entry = SessionEntry::new(record.family().to_string(), life);
+        Some(entry.seen(time(record.seen_at())))
+    }
+
     fn fresh(&self) -> bool {
         self.ledger().read().place().is_none()
     }
 
     fn regenerate(&self) {
         self.ledger().regenerate();
+    }
+
+    fn renew(&self) -> bool {
+        let mut ledger = self.ledger();
+        let is_told = ledger
+            .place()
+            .is_some_and(|place| self.store.reaches(place));
+        if is_told && ledger.basis().record().is_some() {
+            ledger.prolong();
+            return true;
+        }
+        false
+    }
+
+    fn peek(&self) {
+        self.ledger().peek();
     }
 
     fn destroy(&self) {
@@ -210,7 +249,7 @@ impl SessionObject for Visit {
     }
 
     fn save(&self) -> Maybe<'_, Result<(), Failure>> {
-        Maybe::task(self.store())
+        Maybe::task(self.write())
     }
 
     fn commit<'a>(&'a self, mut exchange: Exchange<'a>) -> Maybe<'a, Result<(), Failure>> {

@@ -34,6 +34,8 @@ pub struct Storages {
 enum Own {
     Decoded(Arc<dyn Rows>),
     File(Arc<FileStorage>),
+    /// In a directory that goes with this process.
+    TemporaryFile(Arc<FileStorage>),
     Redis(Arc<RedisStorage>, Option<Capacity>),
 }
 
@@ -63,12 +65,15 @@ impl Storages {
     /// When no storage has this name.
     pub fn find(&self, name: Option<&str>, keyring: &Keyring) -> Result<Backing, Faults> {
         let Some(name) = name else {
-            return Ok(self.unnamed()?.into());
+            return Ok(Backing::private(self.unnamed()?));
         };
         let own = self.own().get(name).cloned();
         match own {
-            Some(Own::Decoded(rows)) => Ok(rows.into()),
+            Some(Own::Decoded(rows)) => Ok(Backing::private(rows)),
             Some(Own::File(storage)) => Ok(self.encoded(storage, name, keyring).into()),
+            Some(Own::TemporaryFile(storage)) => {
+                Ok(Backing::private(self.encoded(storage, name, keyring)))
+            }
             Some(Own::Redis(storage, None)) => Ok(Backing {
                 failovers: Some(self.failovers(&storage)),
                 ..self.encoded(storage, name, keyring).into()
@@ -76,7 +81,7 @@ impl Storages {
             Some(Own::Redis(storage, Some(capacity))) => Ok(Backing {
                 failovers: Some(self.failovers(&storage)),
                 has_copies: true,
-                rows: self.cached((storage, capacity), name, keyring),
+                ..self.cached((storage, capacity), name, keyring).into()
             }),
             None => match self.services.storage(name) {
                 Some(storage) => Ok(self.encoded(storage, name, keyring).into()),
@@ -101,7 +106,11 @@ impl Storages {
     /// All faults of its configuration.
     pub fn file(&self, name: &str, config: &FileConfig) -> Result<StorageHandle, Faults> {
         let storage = Arc::new(FileStorage::open(config, Arc::clone(&self.clock))?);
-        self.add(name, Own::File(Arc::clone(&storage)));
+        let own = match config.path.as_os_str().is_empty() {
+            true => Own::TemporaryFile(Arc::clone(&storage)),
+            false => Own::File(Arc::clone(&storage)),
+        };
+        self.add(name, own);
         Ok(StorageHandle::new(storage))
     }
 

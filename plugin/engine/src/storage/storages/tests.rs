@@ -34,6 +34,32 @@ fn without_a_local_cache_there_are_no_copies() {
 }
 
 #[test]
+fn only_what_outlives_the_process_is_shared_with_others() {
+    let storages = storages();
+    let directory = tempfile::tempdir().unwrap();
+    let kept = json!({ "path": directory.path() });
+    let _handles = (
+        storages.memory("Memory", &MemoryConfig::default()).unwrap(),
+        storages.file("Temporary", &FileConfig::default()).unwrap(),
+        storages
+            .file("Kept", &serde_json::from_value(kept).unwrap())
+            .unwrap(),
+        storages.redis("Redis", &redis(json!({}))).unwrap(),
+    );
+
+    let names = [
+        None,
+        Some("Memory"),
+        Some("Temporary"),
+        Some("Kept"),
+        Some("Redis"),
+    ];
+    let shared = names.map(|name| storages.find(name, &Keyring::plain()).unwrap().is_shared);
+
+    assert_eq!(shared, [false, false, false, true, true]);
+}
+
+#[test]
 fn copies_that_would_be_trusted_for_too_long_are_a_fault_beside_all_others() {
     let config = redis(json!({ "prefix": "", "localCache": { "maxStaleness": "2m" } }));
 

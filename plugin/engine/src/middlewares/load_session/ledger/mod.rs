@@ -41,6 +41,8 @@ enum Fate {
     Touch,
     /// It is due for another id, after whatever else is stored.
     Renew,
+    /// Somebody asked for another id and a fresh life before it is due.
+    Prolong,
     Regenerate,
     Destroy,
     /// It is over: ended here, or found ended when it was to be stored.
@@ -174,8 +176,24 @@ impl Ledger {
         }
     }
 
-    pub(super) fn regenerate(&mut self) {
+    pub(super) fn prolong(&mut self) {
         if matches!(self.fate, Fate::Keep | Fate::Touch | Fate::Renew) {
+            self.fate = Fate::Prolong;
+        }
+    }
+
+    /// What the gateway wanted for itself is not done, unless it has to: a session that has moved moves on.
+    pub(super) fn peek(&mut self) {
+        if matches!(self.fate, Fate::Touch | Fate::Renew) {
+            self.fate = Fate::Keep;
+        }
+    }
+
+    pub(super) fn regenerate(&mut self) {
+        if matches!(
+            self.fate,
+            Fate::Keep | Fate::Touch | Fate::Renew | Fate::Prolong
+        ) {
             self.fate = Fate::Regenerate;
         }
     }

@@ -17,6 +17,8 @@ pub(crate) enum Work {
     Patch(Session, Deltas),
     Regenerate(Session, Deltas),
     Renew(Session),
+    /// As [`Renew`](Self::Renew), for somebody who waits for it.
+    Prolong(Session),
     Touch(Session),
     Revoke(Session),
 }
@@ -45,11 +47,11 @@ impl Ledger {
             Fate::Over => None,
             // Stays decided until the storage has said so: a request that fails here must not go on with it.
             Fate::Destroy => Some(Work::Revoke(session)),
-            Fate::Keep | Fate::Touch | Fate::Renew if is_new_user => {
+            Fate::Keep | Fate::Touch | Fate::Renew | Fate::Prolong if is_new_user => {
                 Some(self.regenerated(session, changes))
             }
             Fate::Regenerate => Some(self.regenerated(session, changes)),
-            Fate::Keep | Fate::Touch | Fate::Renew if !changes.is_empty() => {
+            Fate::Keep | Fate::Touch | Fate::Renew | Fate::Prolong if !changes.is_empty() => {
                 Some(Work::Patch(session, changes))
             }
             Fate::Keep => None,
@@ -60,6 +62,10 @@ impl Ledger {
             Fate::Renew => {
                 self.fate = Fate::Keep;
                 Some(Work::Renew(session))
+            }
+            Fate::Prolong => {
+                self.fate = Fate::Keep;
+                Some(Work::Prolong(session))
             }
         }
     }
@@ -73,12 +79,13 @@ impl Ledger {
                 self.end();
                 None
             }
-            Fate::Keep | Fate::Touch | Fate::Renew | Fate::Regenerate if self.begins() => {
+            Fate::Keep | Fate::Touch | Fate::Renew | Fate::Prolong | Fate::Regenerate => {
                 // An id that nobody has seen yet needs no other.
-                self.fate = Fate::Keep;
-                Some(Work::Create(changes))
+                self.begins().then(|| {
+                    self.fate = Fate::Keep;
+                    Work::Create(changes)
+                })
             }
-            Fate::Keep | Fate::Touch | Fate::Renew | Fate::Regenerate => None,
         }
     }
 

@@ -35,6 +35,8 @@ pub(super) struct Store {
     snapshots: Option<SnapshotCookies>,
     sensitive_paths: PathGlobs,
     forwards_key: bool,
+    /// Whether other processes see the same sessions.
+    pub(super) is_shared: bool,
     on_failure: OnStorageFailure,
     outages: Outages,
     journal: Arc<Journal>,
@@ -61,6 +63,7 @@ impl Store {
             places,
             sensitive_paths: settings.sensitive_paths.clone(),
             forwards_key: settings.forwards_key,
+            is_shared: backing.is_shared,
             on_failure: settings.on_storage_failure,
             outages: Outages::default(),
             journal,
@@ -124,6 +127,11 @@ impl Store {
     fn refused(&self, cause: &Unavailable) -> Failure {
         self.journal.unavailable.increment();
         Failure::new(Kind::UNAVAILABLE, "storage-unavailable", cause.to_string())
+    }
+
+    /// Whether a response can carry a new id back to where the old one was.
+    pub(super) fn reaches(&self, place: usize) -> bool {
+        self.sinks.reaches(place)
     }
 
     /// Refuses to begin a session that no response could tell of.

@@ -6,6 +6,7 @@ mod failing;
 mod keys;
 mod life;
 mod outages;
+mod own;
 mod principals;
 mod secrets;
 mod snapshots;

@@ -241,6 +241,23 @@ fn stale_needs_a_storage_with_copies() {
 }
 
 /// The middleware over rows that can go away.
+#[test]
+fn renewal_that_somebody_waits_for_does_not_succeed_in_an_outage() {
+    let bench = Fragile::new(json!({}));
+    let cookie = bench.log_in("anna");
+
+    bench.visit(&cookie, |exchange| {
+        let session = exchange.session().unwrap();
+        session.renew();
+        bench.fail();
+        let failure = wait(session.save()).unwrap_err();
+        bench.recover();
+        assert_eq!(failure.kind(), Kind::UNAVAILABLE);
+    });
+
+    assert_eq!(bench.user(&cookie), Some(json!("anna")));
+}
+
 struct Fragile {
     bench: Bench,
     rows: Arc<FragileRows>,
