@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         ["drill"] => drill::drill(),
         ["bench"] => bench::bench(),
         ["bench", "--load"] => load::load(),
+        ["bench", "--count"] => load::count(),
         ["bench", "--growth"] => bench::growth("10000000"),
         ["bench", "--growth", sessions] => bench::growth(sessions),
         _ => Err(USAGE.into()),
@@ -61,5 +62,7 @@ usage: cargo xtask <command>
   drill             let servers fail under load, one drill after the other, and print what people saw; ten minutes
   bench [--load]    criterion benchmarks and the comparison with nginx, axum and Lua under load, or the latter alone:
                     four minutes on two processors that have nothing else to do, after the builds
+  bench --count     what the gateway does for a request, counted: instructions, allocations, system calls; a
+                    minute on a machine that may be busy, after the build
   bench --growth [SESSIONS]
                     what sessions cost as they become more, up to 10000000 unless given, which take 4 GB";

@@ -65,6 +65,18 @@ pub(crate) const FOR_LOAD: &[Tool] = &[
     },
 ];
 
+/// What counting what a request costs needs beyond that.
+pub(crate) const FOR_COUNT: &[Tool] = &[
+    Tool {
+        program: "strace",
+        package: "strace",
+    },
+    Tool {
+        program: "valgrind",
+        package: "valgrind",
+    },
+];
+
 /// What nginx with Lua needs beyond that.
 pub(crate) const FOR_LUA: &[Tool] = &[
     Tool {

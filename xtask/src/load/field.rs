@@ -22,12 +22,7 @@ impl Field {
             contenders: vec![nginx::contender(backend)?],
             absent: Vec::new(),
         };
-        for sessions in [
-            Sessions::None,
-            Sessions::Memory,
-            Sessions::Redis,
-            Sessions::CachedRedis,
-        ] {
+        for sessions in Sessions::ALL {
             field
                 .contenders
                 .push(gateway::contender(sessions, backend)?);

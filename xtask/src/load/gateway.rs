@@ -1,7 +1,7 @@
 //! The gateway, with `session.so` and without.
 
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use super::backend::Backend;
 use super::contender::Contender;
@@ -21,15 +21,36 @@ pub(super) enum Sessions {
     CachedRedis,
 }
 
-/// One thread, and otherwise what is there without configuration.
+impl Sessions {
+    /// In the order of the tables.
+    pub(super) const ALL: [Self; 4] = [Self::None, Self::Memory, Self::Redis, Self::CachedRedis];
+}
+
+/// On the contender's processor.
+///
+/// # Errors
+/// As [`start`].
+pub(super) fn contender(sessions: Sessions, backend: &Backend) -> Result<Contender, Error> {
+    let gateway = Processor::Contender.command(&program(backend));
+    start(gateway, sessions, backend)
+}
+
+/// The file that is run.
+pub(super) fn program(backend: &Backend) -> String {
+    backend.directory().join("gateway").display().to_string()
+}
+
+/// One thread, and otherwise what is there without configuration. `gateway` runs the program, whatever stands before it.
 ///
 /// # Errors
 /// When it does not start, or nobody can log in.
-pub(super) fn contender(sessions: Sessions, backend: &Backend) -> Result<Contender, Error> {
+pub(super) fn start(
+    mut gateway: Command,
+    sessions: Sessions,
+    backend: &Backend,
+) -> Result<Contender, Error> {
     let config = tempfile::tempdir_in(backend.directory())?.keep();
     fs::write(config.join("gateway.yaml"), yaml(sessions, backend))?;
-    let program = backend.directory().join("gateway").display().to_string();
-    let mut gateway = Processor::Contender.command(&program);
     gateway.arg("run").arg("--config").arg(&config);
     gateway.env("NO_COLOR", "1").stderr(Stdio::piped());
     let mut process = Process::start(&mut gateway)?;
@@ -43,7 +64,7 @@ pub(super) fn contender(sessions: Sessions, backend: &Backend) -> Result<Contend
     }
 }
 
-const fn name(sessions: Sessions) -> &'static str {
+pub(super) const fn name(sessions: Sessions) -> &'static str {
     match sessions {
         Sessions::None => "gateway, no session",
         Sessions::Memory => "gateway, sessions in memory",

@@ -18,6 +18,7 @@
 mod axum;
 mod backend;
 mod contender;
+mod count;
 mod cpu;
 mod field;
 mod gateway;
@@ -35,6 +36,8 @@ use self::contender::Contender;
 use self::field::Field;
 use self::round::Sample;
 use crate::{Error, layout, step, tools};
+
+pub(crate) use self::count::count;
 
 /// Compares and prints a table in Markdown.
 ///
