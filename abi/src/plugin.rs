@@ -35,6 +35,20 @@ pub trait Plugin: Sized + Send + Sync + 'static {
     /// All faults of the configuration at once.
     fn open(config: Self::Config, services: Services) -> Result<Self, Faults>;
 
+    /// Starts the plugin for a gateway that reads its configuration anew, beside the one that still serves. Requests
+    /// in flight end with `before`, which is dropped after them; if anything in the new configuration is refused, it
+    /// simply goes on. So whatever has to survive a reload is shared with `before` and not taken from it.
+    ///
+    /// Begins from nothing unless a plugin says otherwise. A gateway older than this function calls
+    /// [`open`](Self::open).
+    ///
+    /// # Errors
+    /// All faults of the configuration at once.
+    fn reopen(config: Self::Config, services: Services, before: &Self) -> Result<Self, Faults> {
+        let _ = before;
+        Self::open(config, services)
+    }
+
     /// Lists what the plugin offers. Asked without a gateway too, for help texts and schemas.
     fn components(offer: &mut Offer<Self>);
 }

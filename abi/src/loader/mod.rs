@@ -20,8 +20,7 @@ use crate::Services;
 use crate::config::Faults;
 use crate::handle::{ActionHandle, MiddlewareHandle};
 use crate::plugin::{Description, Kind, Made};
-use crate::raw::library::Library;
-use crate::raw::module::RawPlugin;
+use crate::raw::library::{Library, Started};
 use crate::storage::StorageHandle;
 
 /// A library that passed every check. Its code is mapped and stays so.
@@ -34,7 +33,7 @@ pub struct LoadedPlugin {
 
 /// A plugin that was started for one gateway.
 pub struct OpenPlugin {
-    raw: RawPlugin,
+    started: Started,
 }
 
 impl LoadedPlugin {
@@ -71,11 +70,32 @@ impl LoadedPlugin {
     /// # Errors
     /// What the plugin finds wrong with its configuration, or the panic of its constructor.
     pub fn open(&self, services: Services, config: &Value) -> Result<OpenPlugin, Faults> {
-        let raw = self
-            .library
-            .start(services, &config.to_string())
-            .map_err(|json| faults(&json))?;
-        Ok(OpenPlugin { raw })
+        self.start(services, config, None)
+    }
+
+    /// Starts the plugin anew for a gateway in which `before` serves. It may share with that one what has to survive;
+    /// if that was started by another library, such as an older release, it begins from nothing.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn reopen(
+        &self,
+        services: Services,
+        config: &Value,
+        before: &OpenPlugin,
+    ) -> Result<OpenPlugin, Faults> {
+        self.start(services, config, Some(&before.started))
+    }
+
+    fn start(
+        &self,
+        services: Services,
+        config: &Value,
+        before: Option<&Started>,
+    ) -> Result<OpenPlugin, Faults> {
+        let started = self.library.start(services, &config.to_string(), before);
+        let started = started.map_err(|json| faults(&json))?;
+        Ok(OpenPlugin { started })
     }
 }
 
@@ -135,7 +155,8 @@ impl OpenPlugin {
         entry: &str,
         config: &Value,
     ) -> Result<Made, Faults> {
-        self.raw
+        self.started
+            .raw
             .make((kind, component), entry, &config.to_string())
             .map_err(|json| faults(&json))
     }

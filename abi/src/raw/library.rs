@@ -22,6 +22,14 @@ use crate::loader::layout::summary;
 /// A library whose interface is known to be ours.
 pub(crate) struct Library {
     module: PluginModuleRef,
+    /// Where this is tells libraries apart: one that is opened twice is mapped once.
+    manifest: &'static Manifest,
+}
+
+/// A plugin that was started, and the library that did it.
+pub(crate) struct Started {
+    pub(crate) raw: RawPlugin,
+    manifest: &'static Manifest,
 }
 
 impl Library {
@@ -44,11 +52,12 @@ impl Library {
         let manifest = unsafe { library.get::<*const Manifest>(MANIFEST_SYMBOL) };
         let manifest = manifest.map_err(|_| LoadError::NoEntry)?;
         // SAFETY: dlsym does not answer null for a symbol of a mapped library, and it stays mapped.
-        check(unsafe { &**manifest })?;
+        let manifest: &'static Manifest = unsafe { &**manifest };
+        check(manifest)?;
         // SAFETY: the manifest is ours, so this is the static that `export_plugin!` made beside it.
         let header = unsafe { library.get::<AbiHeaderRef>(MODULE_SYMBOL) };
         let module = upgrade(*header.map_err(|_| LoadError::NoEntry)?)?;
-        Ok(Self { module })
+        Ok(Self { module, manifest })
     }
 
     pub(crate) fn describe(&self) -> Result<String, String> {
@@ -58,11 +67,28 @@ impl Library {
             .into_result()
     }
 
-    pub(crate) fn start(&self, services: Services, config: &str) -> Result<RawPlugin, String> {
-        // SAFETY: the module's layout was checked; the text is read during the call.
-        unsafe { (self.module.open())(services.into_raw(), View::of(config.as_bytes())) }
-            .map_err(Into::into)
-            .into_result()
+    /// Starts the plugin, beside the one `before` it if that is of this library.
+    pub(crate) fn start(
+        &self,
+        services: Services,
+        config: &str,
+        before: Option<&Started>,
+    ) -> Result<Started, String> {
+        let config = View::of(config.as_bytes());
+        let services = services.into_raw();
+        let before = before.filter(|before| std::ptr::eq(before.manifest, self.manifest));
+        let started = match (self.module.reopen(), before) {
+            // SAFETY: the module's layout was checked; the text is read during the call; the plugin before is one that
+            // this library made, and lives during the call.
+            (Some(reopen), Some(before)) => unsafe {
+                reopen(services, config, before.raw.object())
+            },
+            // SAFETY: the module's layout was checked; the text is read during the call.
+            _ => unsafe { (self.module.open())(services, config) },
+        };
+        let raw = started.map_err(String::from).into_result()?;
+        let manifest = self.manifest;
+        Ok(Started { raw, manifest })
     }
 }
 

@@ -14,7 +14,7 @@ use abi_stable::std_types::{RResult, RString};
 use super::View;
 use super::guard::contain;
 use super::middleware::{RawAction, RawMiddleware};
-use super::object::{owned_handle, release_box};
+use super::object::{Object, owned_handle, release_box};
 use super::services::RawServices;
 use super::storage::RawStorage;
 use crate::config::Faults;
@@ -81,6 +81,13 @@ pub struct PluginModule {
     /// Starts the plugin: its configuration as JSON; the faults as JSON.
     #[sabi(last_prefix_field)]
     pub open: unsafe extern "C" fn(RawServices, config: View) -> RResult<RawPlugin, RString>,
+    /// As `open`, beside a plugin that the same library started for the same gateway.
+    #[sabi(missing_field(option))]
+    pub reopen: unsafe extern "C" fn(
+        RawServices,
+        config: View,
+        before: Object<'_>,
+    ) -> RResult<RawPlugin, RString>,
 }
 
 impl RootModule for PluginModuleRef {
@@ -129,6 +136,11 @@ owned_handle! {
 
 #[cfg(feature = "loader")]
 impl RawPlugin {
+    pub(crate) const fn object(&self) -> Object<'_> {
+        // SAFETY: the object lives as long as this handle.
+        unsafe { Object::lend(self.object) }
+    }
+
     pub(crate) fn make(
         &self,
         (kind, component): (Kind, &str),
@@ -170,6 +182,7 @@ fn module<P: Plugin>() -> PluginModuleRef {
     PluginModule {
         describe: describe::<P>,
         open: open::<P>,
+        reopen: reopen::<P>,
     }
     .leak_into_prefix()
 }
@@ -193,11 +206,34 @@ unsafe extern "C" fn open<P: Plugin>(
     services: RawServices,
     config: View,
 ) -> RResult<RawPlugin, RString> {
-    super::trace::connect(services.trace(), P::NAME);
     // SAFETY: the host lends the text for this call.
+    unsafe { start(services, config, P::open) }
+}
+
+unsafe extern "C" fn reopen<P: Plugin>(
+    services: RawServices,
+    config: View,
+    before: Object<'_>,
+) -> RResult<RawPlugin, RString> {
+    // SAFETY: the host passes what `start` of this library made, and lends it for this call.
+    let before = unsafe { before.get::<Opened<P>>() };
+    let open = |config, services| P::reopen(config, services, &before.plugin);
+    // SAFETY: the host lends the text for this call.
+    unsafe { start(services, config, open) }
+}
+
+/// # Safety
+/// The text must be lent for the call.
+unsafe fn start<P: Plugin>(
+    services: RawServices,
+    config: View,
+    open: impl FnOnce(P::Config, Services) -> Result<P, Faults>,
+) -> RResult<RawPlugin, RString> {
+    super::trace::connect(services.trace(), P::NAME);
+    // SAFETY: the caller's promise.
     let config = unsafe { config.text() }.unwrap_or("null");
     outcome("open", || {
-        let plugin = P::open(read(config)?, Services::from_raw(services))?;
+        let plugin = open(read(config)?, Services::from_raw(services))?;
         let offer = Offer::of_plugin();
         Ok(RawPlugin {
             object: Box::into_raw(Box::new(Opened { plugin, offer }))

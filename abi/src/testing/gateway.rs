@@ -81,6 +81,21 @@ impl TestGateway {
         Ok(OpenTestPlugin { plugin, offer })
     }
 
+    /// Opens a plugin as a gateway does that reads its configuration anew. `self` is the gateway after that, which
+    /// knows nothing of what was registered before.
+    ///
+    /// # Errors
+    /// What the plugin finds wrong with it.
+    pub fn reopen<P: Plugin>(
+        &self,
+        config: Value,
+        before: &OpenTestPlugin<P>,
+    ) -> Result<OpenTestPlugin<P>, Faults> {
+        let plugin = P::reopen(parse(config)?, self.services(), &before.plugin)?;
+        let offer = Offer::of_plugin();
+        Ok(OpenTestPlugin { plugin, offer })
+    }
+
     /// A request to this gateway, with nothing in it but method and target (path and query).
     pub fn exchange(&self, method: &str, target: &str) -> TestExchange {
         TestExchange::new(Arc::clone(&self.desk), method, target)
