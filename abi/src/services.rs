@@ -3,8 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::exchange::{Flag, HeaderName, Side};
+pub use crate::raw::histogram::HistogramObject;
+use crate::raw::histogram::RawHistogram;
 use crate::raw::services::RawServices;
 pub use crate::raw::services::ServicesObject;
 use crate::storage::StorageHandle;
@@ -33,6 +36,10 @@ pub enum ServicesError {
 /// A number that only grows and is shown on `/metrics`. Counting is one atomic addition.
 #[derive(Clone, Copy, Debug)]
 pub struct Counter(&'static AtomicU64);
+
+/// How long things took, shown on `/metrics` as a histogram. Recording neither locks nor allocates.
+#[derive(Clone, Copy)]
+pub struct Histogram(Option<RawHistogram>);
 
 impl Services {
     /// Wraps a gateway, or a test's stand-in for one.
@@ -84,11 +91,13 @@ impl Services {
 
     /// A counter. `name` follows Prometheus (`session_loads_total`); the same name and labels are the same counter.
     pub fn counter(&self, name: &str, help: &str, labels: &[(&str, &str)]) -> Counter {
-        let labels: Vec<String> = labels
-            .iter()
-            .map(|(key, value)| format!("{key}={}", value.replace('\n', " ")))
-            .collect();
-        Counter(self.raw.counter(name, help, &labels.join("\n")))
+        Counter(self.raw.counter(name, help, &lines(labels)))
+    }
+
+    /// A histogram of durations. `name` follows Prometheus (`session_storage_seconds`); the same name and labels are
+    /// the same histogram. The gateway chooses the buckets; one older than this function keeps nothing.
+    pub fn histogram(&self, name: &str, help: &str, labels: &[(&str, &str)]) -> Histogram {
+        Histogram(self.raw.histogram(name, help, &lines(labels)))
     }
 
     /// The storage that `storages.yaml` calls `name`, from whichever plugin. All storages exist before the first
@@ -124,6 +133,13 @@ impl Services {
     }
 }
 
+fn lines(labels: &[(&str, &str)]) -> String {
+    let lines = labels
+        .iter()
+        .map(|(key, value)| format!("{key}={}", value.replace('\n', " ")));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 impl fmt::Debug for Services {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Services(..)")
@@ -144,5 +160,29 @@ impl Counter {
     /// The count so far.
     pub fn value(self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Histogram {
+    /// A histogram that a gateway keeps.
+    pub fn new(kept: &'static impl HistogramObject) -> Self {
+        Self(Some(RawHistogram::new(kept)))
+    }
+
+    /// Records one duration.
+    pub fn record(self, duration: Duration) {
+        if let Some(raw) = self.0 {
+            raw.record(duration);
+        }
+    }
+
+    pub(crate) const fn into_raw(self) -> Option<RawHistogram> {
+        self.0
+    }
+}
+
+impl fmt::Debug for Histogram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Histogram(..)")
     }
 }

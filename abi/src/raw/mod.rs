@@ -17,6 +17,7 @@ pub mod event_loop;
 pub mod exchange;
 pub mod future;
 pub mod guard;
+pub mod histogram;
 #[cfg(test)]
 mod interface;
 #[cfg(feature = "loader")]

@@ -10,6 +10,7 @@ use abi_stable::prefix_type::WithMetadata;
 use abi_stable::std_types::ROption;
 
 use super::event_loop::RawEventLoop;
+use super::histogram::RawHistogram;
 use super::object::{release, retain, shared_handle};
 use super::session::store::RawSessionStore;
 use super::storage::RawStorage;
@@ -17,7 +18,7 @@ use super::trace::TraceTableRef;
 use super::view::visitor;
 use super::{View, Visit};
 use crate::exchange::Side;
-use crate::services::ServicesError;
+use crate::services::{Histogram, ServicesError};
 use crate::storage::StorageHandle;
 use crate::{EventLoop, SessionStore};
 
@@ -54,6 +55,14 @@ pub struct ServicesTable {
     /// The event loop of the thread that calls; none on a thread that is not the gateway's.
     #[sabi(missing_field(option))]
     pub event_loop: unsafe extern "C" fn(*const c_void) -> ROption<RawEventLoop>,
+    /// A histogram of durations: name, help, labels as `key=value` lines. Lives for ever.
+    #[sabi(missing_field(option))]
+    pub histogram: unsafe extern "C" fn(
+        *const c_void,
+        name: View,
+        help: View,
+        labels: View,
+    ) -> ROption<RawHistogram>,
 }
 
 shared_handle! {
@@ -130,6 +139,14 @@ impl RawServices {
         unsafe { event_loop(self.object) }.into_option()
     }
 
+    /// A gateway that was built before there was this function keeps none.
+    pub(crate) fn histogram(&self, name: &str, help: &str, labels: &str) -> Option<RawHistogram> {
+        let histogram = self.table.histogram()?;
+        let [name, help, labels] = [name, help, labels].map(|text| View::of(text.as_bytes()));
+        // SAFETY: as in `header`.
+        unsafe { histogram(self.object, name, help, labels) }.into_option()
+    }
+
     pub(crate) fn trace(&self) -> TraceTableRef {
         // SAFETY: as in `header`.
         unsafe { (self.table.trace())(self.object) }
@@ -169,6 +186,10 @@ pub trait ServicesObject: Send + Sync + 'static {
     fn event_loop(&self) -> Option<EventLoop> {
         None
     }
+    /// A histogram of durations under a name and labels (`key=value` lines), if any are kept.
+    fn histogram(&self, _name: &str, _help: &str, _labels: &str) -> Option<Histogram> {
+        None
+    }
 }
 
 struct TableOf<G>(PhantomData<G>);
@@ -187,6 +208,7 @@ impl<G: ServicesObject> TableOf<G> {
         retain: retain::<G>,
         release: release::<G>,
         event_loop: event_loop::<G>,
+        histogram: histogram::<G>,
     });
     const TABLE: ServicesTableRef = ServicesTableRef(Self::PREFIX.static_as_prefix());
 }
@@ -285,4 +307,17 @@ unsafe extern "C" fn event_loop<G: ServicesObject>(object: *const c_void) -> ROp
 
 unsafe extern "C" fn trace(_: *const c_void) -> TraceTableRef {
     super::trace::TABLE
+}
+
+unsafe extern "C" fn histogram<G: ServicesObject>(
+    object: *const c_void,
+    name: View,
+    help: View,
+    labels: View,
+) -> ROption<RawHistogram> {
+    // SAFETY: called through the table of a live handle; the texts are lent for the call.
+    let ((gateway, name), help, labels) =
+        unsafe { (call::<G>(object, name), help.text(), labels.text()) };
+    let found = gateway.histogram(name, help.unwrap_or_default(), labels.unwrap_or_default());
+    found.and_then(Histogram::into_raw).into()
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ use crate::config::Faults;
 use crate::exchange::Side;
 use crate::handle::{ActionHandle, MiddlewareHandle};
 use crate::plugin::{Entry, Kind, Made, Offer, Plugin, parse};
-use crate::services::{Services, ServicesError, ServicesObject};
+use crate::services::{Histogram, HistogramObject, Services, ServicesError, ServicesObject};
 use crate::session::SessionStore;
 use crate::storage::{Storage, StorageHandle};
 
@@ -34,12 +35,17 @@ pub(super) struct Desk {
     state: Mutex<State>,
 }
 
+/// How many there were: how long things take is no matter for a test.
+#[derive(Default)]
+struct Measurements(AtomicU64);
+
 #[derive(Default)]
 struct State {
     headers: Vec<String>,
     flags: Vec<String>,
     reserved: Vec<(Side, String)>,
     counters: HashMap<String, &'static AtomicU64>,
+    histograms: HashMap<String, &'static Measurements>,
     storages: HashMap<String, StorageHandle>,
     stores: HashMap<String, SessionStore>,
 }
@@ -106,6 +112,13 @@ impl TestGateway {
         let key = format!("{name}\n{labels}");
         let counter = self.desk.state().counters.get(&key).copied();
         counter.map_or(0, |counter| counter.load(Ordering::Relaxed))
+    }
+
+    /// How often a histogram was recorded to, by name and labels as `key=value` lines; 0 if nobody made it.
+    pub fn recorded(&self, name: &str, labels: &str) -> u64 {
+        let key = format!("{name}\n{labels}");
+        let histogram = self.desk.state().histograms.get(&key).copied();
+        histogram.map_or(0, |histogram| histogram.0.load(Ordering::Relaxed))
     }
 
     /// The headers that plugins have reserved, in order.
@@ -206,6 +219,14 @@ impl ServicesObject for Desk {
             .or_insert_with(|| Box::leak(Box::default()))
     }
 
+    fn histogram(&self, name: &str, _help: &str, labels: &str) -> Option<Histogram> {
+        let key = format!("{name}\n{labels}");
+        let mut state = self.state();
+        let kept = state.histograms.entry(key);
+        let kept: &'static Measurements = kept.or_insert_with(|| Box::leak(Box::default()));
+        Some(Histogram::new(kept))
+    }
+
     fn storage(&self, name: &str) -> Option<StorageHandle> {
         self.state().storages.get(name).cloned()
     }
@@ -225,6 +246,12 @@ impl ServicesObject for Desk {
         }
         state.stores.insert(name.to_owned(), store);
         true
+    }
+}
+
+impl HistogramObject for Measurements {
+    fn record(&self, _: Duration) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -234,6 +234,24 @@ fn same_counter_is_shared_and_seen_by_the_gateway() {
 }
 
 #[test]
+fn same_histogram_is_shared_and_seen_by_the_gateway() {
+    let gateway = TestGateway::new();
+    let record = |label| {
+        gateway
+            .services()
+            .histogram("took_seconds", "Took.", &[("kind", label)])
+            .record(Duration::from_millis(1));
+    };
+
+    record("a");
+    record("a");
+    record("b");
+
+    assert_eq!(gateway.recorded("took_seconds", "kind=a"), 2);
+    assert_eq!(gateway.recorded("took_seconds", "kind=c"), 0);
+}
+
+#[test]
 fn description_lists_components_with_their_schemas() {
     let description = Offer::<Probe>::of_plugin().describe();
 
