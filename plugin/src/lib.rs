@@ -24,7 +24,7 @@ use engine::storage::{FileConfig, MemoryConfig, RedisConfig, Storages};
 struct Session {
     services: Services,
     clock: Arc<dyn Clock>,
-    storages: Storages,
+    storages: Arc<Storages>,
 }
 
 /// What holds for the whole plugin.
@@ -59,12 +59,23 @@ impl Plugin for Session {
 
     fn open(config: SessionConfig, services: Services) -> Result<Self, Faults> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let gateway = services.clone();
-        let runtime = Runtime::new(config.io_threads).borrowing(move || gateway.event_loop());
+        let runtime = runtime(config.io_threads, &services);
+        let storages = Storages::new(services.clone(), Arc::clone(&clock), runtime);
         Ok(Self {
-            storages: Storages::new(services.clone(), Arc::clone(&clock), Arc::new(runtime)),
+            storages: Arc::new(storages),
             services,
             clock,
+        })
+    }
+
+    fn reopen(config: SessionConfig, services: Services, before: &Self) -> Result<Self, Faults> {
+        let known = before.storages.runtime(config.io_threads);
+        let runtime = known.unwrap_or_else(|| runtime(config.io_threads, &services));
+        let storages = Storages::after(&before.storages, services.clone(), runtime);
+        Ok(Self {
+            storages: Arc::new(storages),
+            services,
+            clock: Arc::clone(&before.clock),
         })
     }
 
@@ -100,6 +111,11 @@ impl Plugin for Session {
             Self::redis,
         );
     }
+}
+
+fn runtime(io_threads: NonZeroUsize, services: &Services) -> Arc<Runtime> {
+    let gateway = services.clone();
+    Arc::new(Runtime::new(io_threads).borrowing(move || gateway.event_loop()))
 }
 
 impl Session {

@@ -48,6 +48,11 @@ impl Runtime {
         }
     }
 
+    /// How many threads it starts.
+    pub const fn io_threads(&self) -> NonZeroUsize {
+        self.io_threads
+    }
+
     /// The event loop of the thread that calls this, if somebody lends it.
     pub fn event_loop(&self) -> Option<EventLoop> {
         self.lender.as_ref()?()

@@ -1,13 +1,21 @@
 //! The storages of one gateway, by the names that `storages.yaml` gives them.
+//!
+//! They survive a gateway that reads its configuration anew: what is opened as it was opened before is the same storage,
+//! with its rows, its file, its connections and its copies. It ends with the last configuration that names it.
+
+mod inheritance;
+mod settings;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use abi::Services;
 use abi::config::Faults;
 use abi::storage::StorageHandle;
 
+use self::settings::Settings;
 use super::announced::Announced;
 use super::cache::{Cached, Capacity};
 use super::{
@@ -23,10 +31,18 @@ pub struct Storages {
     services: Services,
     clock: Arc<dyn Clock>,
     runtime: Arc<Runtime>,
-    own: Mutex<HashMap<String, Own>>,
+    own: Mutex<HashMap<String, Kept>>,
     shared: Mutex<Vec<Shared>>,
     // One for all that name no storage: they are on the same gateway and may well share a cookie.
     unnamed: OnceLock<Arc<dyn Rows>>,
+    /// Those of the configuration before, for as long as it serves. Nothing is kept open by this.
+    before: Weak<Self>,
+}
+
+/// A storage of this plugin, and how it was opened.
+struct Kept {
+    settings: Settings,
+    storage: Own,
 }
 
 /// A storage of this plugin.
@@ -40,8 +56,9 @@ enum Own {
 }
 
 /// Copies of the rows of one storage, for all who open them with the same secrets. Decoded rows are for nobody else.
+#[derive(Clone)]
 struct Shared {
-    name: String,
+    storage: Arc<RedisStorage>,
     keyring: Keyring,
     rows: Arc<dyn Rows>,
 }
@@ -56,7 +73,21 @@ impl Storages {
             own: Mutex::default(),
             shared: Mutex::default(),
             unnamed: OnceLock::new(),
+            before: Weak::new(),
         }
+    }
+
+    /// Starts without any, beside those that are still in use, and shares with them what is opened in the same way.
+    pub fn after(before: &Arc<Self>, services: Services, runtime: Arc<Runtime>) -> Self {
+        Self {
+            before: Arc::downgrade(before),
+            ..Self::new(services, Arc::clone(&before.clock), runtime)
+        }
+    }
+
+    /// The runtime, if it has so many threads.
+    pub fn runtime(&self, io_threads: NonZeroUsize) -> Option<Arc<Runtime>> {
+        (self.runtime.io_threads() == io_threads).then(|| Arc::clone(&self.runtime))
     }
 
     /// The storage of this name; without a name, one in memory. What it keeps as bytes is sealed by `keyring`.
@@ -67,7 +98,7 @@ impl Storages {
         let Some(name) = name else {
             return Ok(Backing::private(self.unnamed()?));
         };
-        let own = self.own().get(name).cloned();
+        let own = self.own().get(name).map(|kept| kept.storage.clone());
         match own {
             Some(Own::Decoded(rows)) => Ok(Backing::private(rows)),
             Some(Own::File(storage)) => Ok(self.encoded(storage, name, keyring).into()),
@@ -95,9 +126,10 @@ impl Storages {
     /// # Errors
     /// All faults of its configuration.
     pub fn memory(&self, name: &str, config: &MemoryConfig) -> Result<StorageHandle, Faults> {
-        let rows: Arc<dyn Rows> = Arc::new(MemoryStorage::open(config, Arc::clone(&self.clock))?);
-        self.add(name, Own::Decoded(Arc::clone(&rows)));
-        Ok(StorageHandle::new(Arc::new(Exported::new(rows))))
+        self.keep(name, Settings::Memory(config.clone()), || {
+            let rows = MemoryStorage::open(config, Arc::clone(&self.clock))?;
+            Ok(Own::Decoded(Arc::new(rows)))
+        })
     }
 
     /// Opens a storage in a file.
@@ -105,13 +137,13 @@ impl Storages {
     /// # Errors
     /// All faults of its configuration.
     pub fn file(&self, name: &str, config: &FileConfig) -> Result<StorageHandle, Faults> {
-        let storage = Arc::new(FileStorage::open(config, Arc::clone(&self.clock))?);
-        let own = match config.path.as_os_str().is_empty() {
-            true => Own::TemporaryFile(Arc::clone(&storage)),
-            false => Own::File(Arc::clone(&storage)),
-        };
-        self.add(name, own);
-        Ok(StorageHandle::new(storage))
+        self.keep(name, Settings::File(config.clone()), || {
+            let storage = Arc::new(FileStorage::open(config, Arc::clone(&self.clock))?);
+            Ok(match config.path.as_os_str().is_empty() {
+                true => Own::TemporaryFile(storage),
+                false => Own::File(storage),
+            })
+        })
     }
 
     /// Opens a storage on Redis or Valkey servers.
@@ -119,22 +151,33 @@ impl Storages {
     /// # Errors
     /// All faults of its configuration.
     pub fn redis(&self, name: &str, config: &RedisConfig) -> Result<StorageHandle, Faults> {
-        let mut faults = Faults::default();
-        let capacity = Capacity::of(&config.local_cache).map_err(|found| found.under("localCache"));
-        let capacity = faults.absorb(capacity);
-        let storage = faults.absorb(RedisStorage::open(config, Arc::clone(&self.runtime)));
-        let (Some(capacity), Some(storage)) = (capacity, storage.map(Arc::new)) else {
-            return Err(faults);
-        };
-        self.add(name, Own::Redis(Arc::clone(&storage), capacity));
-        let changes = storage.changes();
-        Ok(StorageHandle::new(Arc::new(Announced::new(
-            storage, changes,
-        ))))
+        self.keep(name, Settings::redis(config), || {
+            let mut faults = Faults::default();
+            let capacity = Capacity::of(&config.local_cache);
+            let capacity = faults.absorb(capacity.map_err(|found| found.under("localCache")));
+            let storage = RedisStorage::open(config, Arc::clone(&self.runtime));
+            match (capacity, faults.absorb(storage)) {
+                (Some(capacity), Some(storage)) => Ok(Own::Redis(Arc::new(storage), capacity)),
+                _ => Err(faults),
+            }
+        })
     }
 
-    fn add(&self, name: &str, storage: Own) {
-        self.own().insert(name.to_owned(), storage);
+    /// Takes over what is open already, or opens it.
+    fn keep(
+        &self,
+        name: &str,
+        settings: Settings,
+        open: impl FnOnce() -> Result<Own, Faults>,
+    ) -> Result<StorageHandle, Faults> {
+        let storage = match self.inherited(name, &settings)? {
+            Some(storage) => storage,
+            None => open()?,
+        };
+        let handle = storage.handle();
+        self.own()
+            .insert(name.to_owned(), Kept { settings, storage });
+        Ok(handle)
     }
 
     fn encoded(&self, storage: impl Together, name: &str, keyring: &Keyring) -> Arc<dyn Rows> {
@@ -149,17 +192,24 @@ impl Storages {
         keyring: &Keyring,
     ) -> Arc<dyn Rows> {
         let mut shared = lock(&self.shared);
-        let is_same = |known: &&Shared| known.name == name && known.keyring == *keyring;
+        let is_same =
+            |known: &&Shared| Arc::ptr_eq(&known.storage, &storage) && known.keyring == *keyring;
         if let Some(known) = shared.iter().find(is_same) {
             return Arc::clone(&known.rows);
         }
+        let before = self.before.upgrade();
+        let known = before.and_then(|before| lock(&before.shared).iter().find(is_same).cloned());
+        if let Some(known) = known {
+            shared.push(known.clone());
+            return known.rows;
+        }
         let changes = storage.changes();
-        let encoded = Encoded::new(storage, name, keyring.clone(), &self.services);
+        let encoded = Encoded::new(Arc::clone(&storage), name, keyring.clone(), &self.services);
         let desk = (Arc::clone(&self.clock), &self.services);
         let rows: Arc<dyn Rows> =
             Arc::new(<Cached<_>>::new(encoded, (name, capacity), changes, desk));
         shared.push(Shared {
-            name: name.to_owned(),
+            storage,
             keyring: keyring.clone(),
             rows: Arc::clone(&rows),
         });
@@ -170,7 +220,7 @@ impl Storages {
         Failovers::new(storage.moved(), Arc::clone(&self.runtime))
     }
 
-    fn own(&self) -> MutexGuard<'_, HashMap<String, Own>> {
+    fn own(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
         lock(&self.own)
     }
 
@@ -178,8 +228,15 @@ impl Storages {
         if let Some(rows) = self.unnamed.get() {
             return Ok(Arc::clone(rows));
         }
-        let config = MemoryConfig::default();
-        let rows: Arc<dyn Rows> = Arc::new(MemoryStorage::open(&config, Arc::clone(&self.clock))?);
+        let before = self.before.upgrade();
+        let known = before.and_then(|before| before.unnamed.get().cloned());
+        let rows = match known {
+            Some(rows) => rows,
+            None => {
+                let config = MemoryConfig::default();
+                Arc::new(MemoryStorage::open(&config, Arc::clone(&self.clock))?)
+            }
+        };
         Ok(Arc::clone(self.unnamed.get_or_init(|| rows)))
     }
 
@@ -192,6 +249,22 @@ impl Storages {
             "no storage is called `{name}`; there are: {}",
             known.join(", ")
         )
+    }
+}
+
+impl Own {
+    /// The storage as other plugins reach it.
+    fn handle(&self) -> StorageHandle {
+        match self {
+            Self::Decoded(rows) => StorageHandle::new(Arc::new(Exported::new(Arc::clone(rows)))),
+            Self::File(storage) | Self::TemporaryFile(storage) => {
+                StorageHandle::new(Arc::clone(storage))
+            }
+            Self::Redis(storage, _) => {
+                let (storage, changes) = (Arc::clone(storage), storage.changes());
+                StorageHandle::new(Arc::new(Announced::new(storage, changes)))
+            }
+        }
     }
 }
 

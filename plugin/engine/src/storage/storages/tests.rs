@@ -1,10 +1,13 @@
-use abi::config::Secret;
+use std::path::Path;
+
+use abi::config::{ConfigPath, Secret};
 use abi::testing::TestGateway;
 use serde_json::json;
 
 use super::*;
 use crate::clock::SystemClock;
 use crate::session::Secrets;
+use crate::storage::Durability;
 
 #[test]
 fn equal_secrets_share_their_copies_and_others_do_not() {
@@ -78,6 +81,100 @@ fn an_unknown_name_is_a_fault() {
         faults.err().unwrap().to_string(),
         "storage: no storage is called `Nobody`; `storages` names none at all"
     );
+}
+
+#[test]
+fn what_is_opened_as_before_is_the_same_storage() {
+    let before = Arc::new(storages());
+    let file = tempfile::tempdir().unwrap();
+    open_all(&before, file.path());
+
+    let after = after(&before);
+    open_all(&after, file.path());
+
+    for name in [None, Some("Memory"), Some("Redis")] {
+        let [one, other] = [&before, &after].map(|storages| rows(storages, name));
+        assert!(Arc::ptr_eq(&one, &other), "{name:?}");
+    }
+}
+
+#[test]
+fn what_is_opened_otherwise_is_another_storage() {
+    let before = Arc::new(storages());
+    let _handle = before.memory("Memory", &MemoryConfig::default()).unwrap();
+
+    let after = after(&before);
+    let smaller = MemoryConfig {
+        max_entries: 7,
+        ..MemoryConfig::default()
+    };
+    let _handle = after.memory("Memory", &smaller).unwrap();
+
+    let [one, other] = [&before, &after].map(|storages| rows(storages, Some("Memory")));
+    assert!(!Arc::ptr_eq(&one, &other));
+}
+
+#[test]
+fn a_file_that_is_open_may_be_renamed_and_not_be_written_otherwise() {
+    let directory = tempfile::tempdir().unwrap();
+    let before = Arc::new(storages());
+    let _handle = before.file("File", &file(directory.path())).unwrap();
+
+    let after = after(&before);
+    let otherwise = FileConfig {
+        durability: Durability::EverySecond,
+        ..file(directory.path())
+    };
+
+    assert!(after.file("Sessions", &file(directory.path())).is_ok());
+    assert_eq!(
+        after.file("File", &otherwise).unwrap_err().to_string(),
+        "durability: takes a restart: the file stays open while a new configuration is read"
+    );
+}
+
+#[test]
+fn what_nobody_opens_again_ends_with_those_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let before = Arc::new(storages());
+    drop(before.file("File", &file(directory.path())).unwrap());
+
+    let after = after(&before);
+    drop(before);
+
+    let again = FileStorage::open(&file(directory.path()), Arc::new(SystemClock::new()));
+    assert!(again.is_ok(), "{again:?}");
+    assert!(after.own().is_empty());
+}
+
+#[test]
+fn threads_are_shared_by_those_who_want_as_many() {
+    let storages = storages();
+    let shared = |threads| storages.runtime(NonZeroUsize::new(threads).unwrap());
+
+    assert!(shared(1).is_some_and(|runtime| Arc::ptr_eq(&runtime, &storages.runtime)));
+    assert!(shared(2).is_none());
+}
+
+fn open_all(storages: &Storages, directory: &Path) {
+    storages.memory("Memory", &MemoryConfig::default()).unwrap();
+    storages.redis("Redis", &redis(json!({}))).unwrap();
+    storages.file("File", &file(directory)).unwrap();
+}
+
+fn rows(storages: &Storages, name: Option<&str>) -> Arc<dyn Rows> {
+    storages.find(name, &Keyring::plain()).unwrap().rows
+}
+
+fn file(directory: &Path) -> FileConfig {
+    FileConfig {
+        path: ConfigPath::new(directory),
+        ..FileConfig::default()
+    }
+}
+
+fn after(before: &Arc<Storages>) -> Storages {
+    Storages::after(before, TestGateway::new().services(), Arc::default())
 }
 
 fn storages() -> Storages {

@@ -10,7 +10,7 @@ use crate::storage::redis::connect::{Access, Address};
 use crate::storage::redis::sentinel::{Route, Sentinels};
 
 /// The Sentinels that know which server is the master.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct HighAvailabilityConfig {
     /// What the Sentinels call the master, such as `mymaster`.

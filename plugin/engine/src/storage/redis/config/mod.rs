@@ -24,7 +24,7 @@ use super::sentinel::Sentinels;
 use super::target::{Servers, Target};
 
 /// Sessions in Redis or Valkey, shared by all gateways that use the same servers and prefix.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct RedisConfig {
     /// How the servers work together. `single` when absent.

@@ -58,6 +58,13 @@ impl Default for TlsConfig {
 }
 
 impl TlsConfig {
+    /// Every file that is read, named or not.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        [&self.ca_file, &self.cert_file, &self.key_file]
+            .into_iter()
+            .map(|file| file.as_ref())
+    }
+
     /// Reads the files. None when connections are in the clear.
     pub(super) fn checked(
         &self,
