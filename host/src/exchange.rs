@@ -154,7 +154,7 @@ impl ExchangeObject for Exchange {
             Fact::SentPath => sent_path(),
             Fact::Query => self.request.uri.query(),
             Fact::Host => self.host(),
-            Fact::Scheme => Some("http"),
+            Fact::Scheme => Some(self.peer.scheme.as_str()),
             Fact::Peer => self.peer_text(),
             Fact::Route => Some(&self.place.route),
         }
@@ -355,7 +355,7 @@ mod tests {
             desk: Arc::new(Desk::new(Arc::new(Metrics::default()))),
             route: "/".into(),
         };
-        let peer = Peer { address: None };
+        let peer = Peer::unknown();
         let request = request.into_parts().0;
         Exchange::new(request, Body::Empty, peer, (Arc::new(place), 1))
     }

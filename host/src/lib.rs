@@ -11,6 +11,7 @@ pub mod config;
 mod desk;
 pub mod event_loop;
 mod exchange;
+mod forwarding;
 mod gateway;
 pub mod health;
 pub mod hygiene;

@@ -23,9 +23,11 @@ pub fn refusal(refusal: Refusal) -> Response<Body> {
                 .insert(ALLOW, HeaderValue::from_static(""));
             response
         }
-        Refusal::DotSegments | Refusal::Host | Refusal::Length | Refusal::Target => {
-            plain(StatusCode::BAD_REQUEST)
-        }
+        Refusal::DotSegments
+        | Refusal::Forwarded
+        | Refusal::Host
+        | Refusal::Length
+        | Refusal::Target => plain(StatusCode::BAD_REQUEST),
     };
     response
         .headers_mut()

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 
 use crate::body::Body;
-use crate::config::{Limits, Timeouts};
+use crate::config::{Limits, Networks, Timeouts};
 use crate::rescue;
 use crate::server::{Answer, Peer, Service, Settings, Tracker};
 use crate::upstream::{Patience, Upstream};
@@ -53,6 +53,7 @@ pub(crate) fn upstream(url: &str) -> Upstream {
 pub(crate) fn settings() -> Settings {
     Settings {
         addresses: vec!["127.0.0.1:0".parse().unwrap()],
+        trusted_proxies: Networks::default(),
         threads: 1,
         limits: Limits {
             header_bytes: ByteSize::of_kib(16),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gateway::body::Body;
-use gateway::config::{Address, Limits, Timeouts};
+use gateway::config::{Address, Limits, Networks, Timeouts};
 use gateway::metrics::{Metrics, RouteCounters};
 use gateway::server::{Answer, Peer, Server, Service, Settings};
 use http::Response;
@@ -66,6 +66,7 @@ impl Service for Hello {
 fn serve(metrics: Arc<Metrics>) -> Server {
     let settings = Settings {
         addresses: vec!["127.0.0.1:0".parse().unwrap()],
+        trusted_proxies: Networks::default(),
         threads: 1,
         limits: Limits::default(),
         timeouts: Timeouts::default(),

@@ -11,6 +11,7 @@ mod drills;
 mod events;
 mod examples;
 mod file;
+mod forwarded;
 mod headers;
 mod loading;
 mod login;

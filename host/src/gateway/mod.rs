@@ -16,7 +16,7 @@ use self::assembly::Assembly;
 use self::library::Libraries;
 use self::service::GatewayService;
 use crate::admin::Admin;
-use crate::config::{self, Address, Config, Fault};
+use crate::config::{self, Address, Config, Fault, Networks};
 use crate::metrics::Metrics;
 use crate::server::{Server, ServerError, Settings};
 use crate::upstream::Patience;
@@ -106,6 +106,8 @@ impl Gateway {
     fn admin(&self, address: Address) -> Result<Server, ServerError> {
         let settings = Settings {
             addresses: vec![address],
+            // Nobody else's word counts where nobody is asked who they are.
+            trusted_proxies: Networks::default(),
             threads: 1,
             ..Settings::from(&self.config.server)
         };

@@ -12,6 +12,8 @@ use http::header::{
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
+use crate::forwarding::{self, Contradiction};
+
 /// Why a request is not let in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
@@ -21,6 +23,9 @@ pub enum Refusal {
     /// `.` or `..` in the path: what it names depends on who resolves it.
     #[error("the path has dot segments")]
     DotSegments,
+    /// A trusted proxy says two things about the client, or something malformed.
+    #[error("the proxies in front do not agree about the client")]
+    Forwarded,
     /// More than one Host, none in HTTP/1.1, or one that is none.
     #[error("exactly one valid Host is required")]
     Host,
@@ -30,6 +35,12 @@ pub enum Refusal {
     /// `*` or an authority where a path belongs.
     #[error("the request target is not a path")]
     Target,
+}
+
+impl From<Contradiction> for Refusal {
+    fn from(_: Contradiction) -> Self {
+        Self::Forwarded
+    }
 }
 
 /// Refuses what could mean two things to two servers.
@@ -59,10 +70,8 @@ pub fn inspect(request: &Parts) -> Result<(), Refusal> {
 
 /// Makes an accepted request ready for the middlewares. Done before any of them runs: a client that names a header in
 /// `Connection` must not be able to remove one that a middleware sets.
-pub fn clean(request: &mut Parts, client: Option<&HeaderValue>, scheme: &'static str) {
-    let upgrade = strip_request(&mut request.headers);
-    write_forwarded(&mut request.headers, client, scheme);
-    if let Some(protocol) = upgrade {
+pub fn clean(request: &mut Parts) {
+    if let Some(protocol) = strip_request(&mut request.headers) {
         request.headers.insert(UPGRADE, protocol);
     }
 }
@@ -93,28 +102,9 @@ pub fn strip_response(headers: &mut HeaderMap) {
 /// (RFC 9110, section 6.5.1).
 pub fn strip_trailers(trailers: &mut HeaderMap) {
     strip_hop_by_hop(trailers);
-    for name in HEADERS_ONLY.iter().chain(&FORWARDED) {
+    forwarding::remove(trailers);
+    for name in &HEADERS_ONLY {
         trailers.remove(name);
-    }
-}
-
-/// Says who asked, anew: nobody in front of the gateway is trusted, so what the client claims is dropped. `client` is
-/// the address of the connection, written once for all of its requests.
-pub fn write_forwarded(
-    headers: &mut HeaderMap,
-    client: Option<&HeaderValue>,
-    scheme: &'static str,
-) {
-    for name in FORWARDED {
-        headers.remove(name);
-    }
-    let host = headers.get(HOST).cloned();
-    if let Some(client) = client {
-        headers.insert(X_FORWARDED_FOR, client.clone());
-    }
-    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
-    if let Some(host) = host {
-        headers.insert(X_FORWARDED_HOST, host);
     }
 }
 
@@ -129,7 +119,7 @@ fn has_one_host(request: &Parts) -> bool {
 }
 
 /// Letters that can stand in `host:port`. What else a Host may hold by its grammar, no DNS name or address has.
-fn is_host(host: &[u8]) -> bool {
+pub(crate) fn is_host(host: &[u8]) -> bool {
     let is_fine = |byte: &u8| {
         byte.is_ascii_alphanumeric()
             || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']' | b'%' | b'~')
@@ -191,21 +181,6 @@ fn is_harmless(token: &str) -> bool {
         || token.eq_ignore_ascii_case("keep-alive")
         || token.eq_ignore_ascii_case("upgrade")
 }
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-
-const FORWARDED: [HeaderName; 8] = [
-    HeaderName::from_static("forwarded"),
-    X_FORWARDED_FOR,
-    X_FORWARDED_HOST,
-    X_FORWARDED_PROTO,
-    HeaderName::from_static("x-forwarded-port"),
-    HeaderName::from_static("x-forwarded-prefix"),
-    HeaderName::from_static("x-forwarded-server"),
-    HeaderName::from_static("x-real-ip"),
-];
 
 const HEADERS_ONLY: [HeaderName; 6] = [
     AUTHORIZATION,

@@ -2,11 +2,11 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::HeaderValue;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
@@ -14,7 +14,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::activity::{Activity, Watched};
 use super::worker::Plan;
-use super::{Peer, Service, exchange};
+use super::{Peer, Scheme, Service, exchange};
+use crate::forwarding::Sender;
 use crate::stream::Stream;
 
 /// What every connection of a worker shares.
@@ -28,13 +29,22 @@ pub(super) struct Doorway<S> {
 pub(super) struct Client<S> {
     pub(super) doorway: Arc<Doorway<S>>,
     pub(super) activity: Arc<Activity>,
-    pub(super) peer: Peer,
-    pub(super) forwarded_for: Option<HeaderValue>,
+    pub(super) sender: Sender,
 }
 
 /// Serves a connection until it is closed, upgraded, overdue or no longer wanted.
-pub(super) async fn serve<S: Service>(stream: Stream, peer: Peer, doorway: Arc<Doorway<S>>) {
-    let activity = Activity::new(doorway.plan.settings.timeouts);
+pub(super) async fn serve<S: Service>(
+    stream: Stream,
+    address: Option<IpAddr>,
+    doorway: Arc<Doorway<S>>,
+) {
+    let settings = &doorway.plan.settings;
+    let sender = Sender::new(Peer {
+        address,
+        scheme: Scheme::Http,
+        is_trusted: settings.trusted_proxies.contains(address),
+    });
+    let activity = Activity::new(settings.timeouts);
     let http = doorway.plan.http.clone();
     let mut stopping = doorway.stopping.clone();
     let io = TokioIo::new(Watched {
@@ -44,8 +54,7 @@ pub(super) async fn serve<S: Service>(stream: Stream, peer: Peer, doorway: Arc<D
     let client = Arc::new(Client {
         doorway,
         activity: Arc::clone(&activity),
-        peer,
-        forwarded_for: peer.forwarded_for(),
+        sender,
     });
     let service = service_fn(|request| {
         let client = Arc::clone(&client);

@@ -5,47 +5,60 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::activity::Activity;
-use super::connection::Client;
+use super::connection::{Client, Doorway};
 use super::{Answer, Peer, Service};
 use crate::access_log;
 use crate::body::{Body, BodyError};
+use crate::hygiene::{self, Refusal};
 use crate::metrics::RouteCounters;
-use crate::{hygiene, rescue};
+use crate::rescue;
 
 pub(super) async fn run<S: Service>(
     client: &Client<S>,
     request: Request<Incoming>,
 ) -> Response<Sent> {
-    let mut record = Record::begin(Arc::clone(&client.activity), client.peer, &request);
-    let answer = answer(client, request).await;
+    let activity = Arc::clone(&client.activity);
+    let mut record = Record::begin(activity, client.sender.peer(), &request);
+    let (mut parts, incoming) = request.into_parts();
+    let answer = match admit(client, &mut parts) {
+        Ok(peer) => {
+            record.peer = peer;
+            answer(client, peer, parts, incoming).await
+        }
+        Err(refusal) => rescue::refusal(refusal).into(),
+    };
     record.status = answer.response.status();
     record.request = answer.request;
     record.route = answer.route;
     answer.response.map(|body| Sent { body, record })
 }
 
-async fn answer<S: Service>(client: &Client<S>, request: Request<Incoming>) -> Answer {
-    let (mut parts, incoming) = request.into_parts();
-    if let Err(refusal) = hygiene::inspect(&parts) {
-        return rescue::refusal(refusal).into();
-    }
-    hygiene::clean(&mut parts, client.forwarded_for.as_ref(), "http");
-    let settings = &client.doorway.plan.settings;
+/// Lets a request in, or not, and says who asks.
+fn admit<S: Service>(client: &Client<S>, parts: &mut Parts) -> Result<Peer, Refusal> {
+    hygiene::inspect(parts)?;
+    hygiene::clean(parts);
+    let trusted = &client.doorway.plan.settings.trusted_proxies;
+    Ok(client.sender.introduce(&mut parts.headers, trusted)?)
+}
+
+async fn answer<S: Service>(
+    client: &Client<S>,
+    peer: Peer,
+    parts: Parts,
+    incoming: Incoming,
+) -> Answer {
+    let Doorway { service, plan, .. } = &*client.doorway;
+    let settings = &plan.settings;
     let limit = settings.limits.body_bytes.bytes();
     match Body::from_client(incoming, limit, settings.timeouts.idle.get()) {
-        Ok(body) => {
-            client
-                .doorway
-                .service
-                .handle(&client.peer, parts, body)
-                .await
-        }
+        Ok(body) => service.handle(&peer, parts, body).await,
         Err(error) => rescue::body(error).into(),
     }
 }

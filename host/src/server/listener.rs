@@ -1,7 +1,7 @@
 //! The sockets the gateway listens on.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdTcpListener, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpListener as StdTcpListener, ToSocketAddrs};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::path::Path;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, UnixListener};
 
-use super::{Peer, ServerError};
+use super::ServerError;
 use crate::config::Address;
 use crate::stream::Stream;
 
@@ -121,21 +121,17 @@ impl Bound {
 }
 
 impl Listener {
-    pub(super) async fn accept(&self) -> io::Result<(Stream, Peer)> {
+    /// The next connection and its address, which one over a unix socket has not.
+    pub(super) async fn accept(&self) -> io::Result<(Stream, Option<IpAddr>)> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
                 stream.set_nodelay(true)?;
-                Ok((
-                    Stream::Tcp(stream),
-                    Peer {
-                        address: Some(address.ip().to_canonical()),
-                    },
-                ))
+                Ok((Stream::Tcp(stream), Some(address.ip().to_canonical())))
             }
             Self::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                Ok((Stream::Unix(stream), Peer { address: None }))
+                Ok((Stream::Unix(stream), None))
             }
         }
     }

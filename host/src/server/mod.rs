@@ -8,6 +8,7 @@ mod connection;
 mod drain;
 mod exchange;
 mod listener;
+mod peer;
 mod signal;
 mod worker;
 
@@ -17,20 +18,20 @@ mod tests;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use http::Response;
 use http::request::Parts;
-use http::{HeaderValue, Response};
 use tokio::sync::watch;
 
 use crate::body::Body;
-use crate::config::{Address, Limits, Timeouts};
+use crate::config::{Address, Limits, Networks, Timeouts};
 use crate::metrics::RouteCounters;
 
 pub use drain::{Alive, Tracker};
+pub use peer::{Peer, Scheme};
 pub use signal::StopSignal;
 pub use worker::Worker;
 
@@ -57,18 +58,13 @@ pub struct Answer {
     pub route: Option<Arc<RouteCounters>>,
 }
 
-/// The other end of a client connection.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Peer {
-    /// `None` on a unix socket.
-    pub address: Option<IpAddr>,
-}
-
 /// How to serve.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where to listen.
     pub addresses: Vec<Address>,
+    /// Whose word about a client is taken.
+    pub trusted_proxies: Networks,
     /// Worker threads; 0 means one per core.
     pub threads: u16,
     /// What a client may send.
@@ -183,18 +179,8 @@ pub(crate) async fn serve_for_test(
         plan,
         stopping,
     });
-    let peer = Peer {
-        address: Some([192, 0, 2, 1].into()),
-    };
-    connection::serve(crate::stream::Stream::Unix(stream), peer, doorway).await;
-}
-
-impl Peer {
-    /// The address as `X-Forwarded-For` has it.
-    fn forwarded_for(self) -> Option<HeaderValue> {
-        // An IP address is always a header value.
-        HeaderValue::try_from(self.address?.to_string()).ok()
-    }
+    let address = Some([192, 0, 2, 1].into());
+    connection::serve(crate::stream::Stream::Unix(stream), address, doorway).await;
 }
 
 impl Drop for Server {
@@ -217,6 +203,7 @@ impl From<&crate::config::Server> for Settings {
     fn from(server: &crate::config::Server) -> Self {
         Self {
             addresses: server.addresses.clone(),
+            trusted_proxies: server.trusted_proxies.clone(),
             threads: server.threads,
             limits: server.limits,
             timeouts: server.timeouts,

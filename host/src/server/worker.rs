@@ -91,8 +91,8 @@ async fn accept<S: Service>(listener: Listener, doorway: Arc<Doorway<S>>, alive:
             next = next => next,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                let serving = connection::serve(stream, peer, Arc::clone(&doorway));
+            Ok((stream, address)) => {
+                let serving = connection::serve(stream, address, Arc::clone(&doorway));
                 let alive = alive.clone();
                 tokio::spawn(async move {
                     serving.await;
