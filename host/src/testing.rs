@@ -14,7 +14,7 @@ use crate::body::Body;
 use crate::config::{Limits, Networks, Timeouts};
 use crate::rescue;
 use crate::server::{Answer, Peer, Service, Settings, Tracker};
-use crate::upstream::{Patience, Upstream};
+use crate::upstream::{ConnectionConfig, Endpoint, Origin, Patience, Upstream};
 
 /// Forwards everything.
 pub(crate) struct Proxy(pub(crate) Upstream);
@@ -42,12 +42,19 @@ pub(crate) async fn origin<F: Future<Output = ()> + Send + 'static>(
 }
 
 pub(crate) fn upstream(url: &str) -> Upstream {
-    let patience = Patience {
-        connect: Duration::from_secs(5),
-        read: Duration::from_secs(60),
-        write: Duration::from_secs(60),
-    };
-    Upstream::new(url.parse().unwrap(), patience, Tracker::detached())
+    upstream_with(url, serde_json::json!({}))
+}
+
+pub(crate) fn upstream_with(url: &str, config: serde_json::Value) -> Upstream {
+    Upstream::new(Arc::new(service(url, config)), Tracker::detached())
+}
+
+/// A service that is reached as this configuration says.
+pub(crate) fn service(url: &str, config: serde_json::Value) -> Origin {
+    let config: ConnectionConfig = serde_json::from_value(config).unwrap();
+    let endpoint: Endpoint = url.parse().unwrap();
+    let link = config.link(std::slice::from_ref(&endpoint), Patience::default());
+    link.unwrap().to(endpoint)
 }
 
 pub(crate) fn settings() -> Settings {

@@ -22,14 +22,14 @@ use crate::desk::{Desk, Reserved};
 use crate::metrics::{Metrics, RouteCounters};
 use crate::middlewares::SetMiddleware;
 use crate::router::Router;
-use crate::upstream::Endpoint;
+use crate::upstream::{Origin, Patience};
 
 /// Everything that serves one configuration.
 #[derive(Debug)]
 pub(crate) struct Assembly {
     pub(crate) router: Router,
     pub(crate) routes: Vec<RouteChain>,
-    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) origins: Vec<Arc<Origin>>,
     pub(crate) reserved: Arc<Reserved>,
     pub(crate) desk: Arc<Desk>,
     /// What was opened stays open as long as what it made.
@@ -50,7 +50,7 @@ struct Assembler<'a> {
     desk: Arc<Desk>,
     services: Services,
     plugins: Vec<Option<OpenPlugin>>,
-    endpoints: Vec<Endpoint>,
+    origins: Vec<Arc<Origin>>,
     steps: HashMap<String, Arc<Step>>,
     actions: HashMap<String, Arc<ActionStep>>,
     faults: Vec<Fault>,
@@ -73,7 +73,7 @@ impl Assembly {
             services: Services::new(Arc::clone(&desk)),
             desk,
             plugins: Vec::new(),
-            endpoints: Vec::new(),
+            origins: Vec::new(),
             steps: HashMap::new(),
             actions: HashMap::new(),
             faults: Vec::new(),
@@ -210,10 +210,11 @@ impl Assembler<'_> {
                 .and_then(|config| StaticAction::new(config, &self.services))
                 .map(ActionHandle::new),
             Builtin::Http => {
-                let endpoint = parse(config).and_then(|config: HttpConfig| config.endpoint());
-                return Some(endpoint.map(|endpoint| {
-                    self.endpoints.push(endpoint);
-                    Action::Forward(self.endpoints.len() - 1)
+                let patience = Patience::from(&self.config.server.timeouts);
+                let origin = parse(config).and_then(|config: HttpConfig| config.origin(patience));
+                return Some(origin.map(|origin| {
+                    self.origins.push(Arc::new(origin));
+                    Action::Forward(self.origins.len() - 1)
                 }));
             }
             Builtin::Set => return None,
@@ -288,7 +289,7 @@ impl Assembler<'_> {
         Ok(Assembly {
             router,
             routes,
-            endpoints: self.endpoints,
+            origins: self.origins,
             reserved: Arc::new(self.desk.close()),
             desk: self.desk,
             _plugins: self.plugins.into_iter().flatten().collect(),

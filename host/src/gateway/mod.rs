@@ -19,7 +19,6 @@ use crate::admin::Admin;
 use crate::config::{self, Address, Config, Fault, Networks};
 use crate::metrics::Metrics;
 use crate::server::{Server, ServerError, Settings};
-use crate::upstream::Patience;
 
 /// A complete, checked configuration with its plugins open, ready to serve.
 ///
@@ -91,11 +90,10 @@ impl Gateway {
             .clone()
             .map(|address| self.admin(address));
         let settings = Settings::from(&self.config.server);
-        let patience = Patience::from(&settings.timeouts);
         let health = self.config.server.health_check.clone();
         let assembly = self.assembly;
         let server = Server::start(settings, move |worker| {
-            GatewayService::new(Arc::clone(&assembly), health.clone(), patience, worker)
+            GatewayService::new(Arc::clone(&assembly), health.clone(), worker)
         })?;
         Ok(Running {
             server,

@@ -20,7 +20,7 @@ use crate::config::HealthCheck;
 use crate::exchange::{Exchange, Place, Target};
 use crate::router::Lookup;
 use crate::server::{Answer, Peer, Service, Worker};
-use crate::upstream::{Patience, Upstream};
+use crate::upstream::Upstream;
 use crate::{health, rescue};
 
 /// A worker's view of the assembly, with upstream connections of its own.
@@ -37,15 +37,10 @@ pub(crate) struct GatewayService {
 }
 
 impl GatewayService {
-    pub(crate) fn new(
-        assembly: Arc<Assembly>,
-        health: HealthCheck,
-        patience: Patience,
-        worker: &Worker,
-    ) -> Self {
-        let endpoints = assembly.endpoints.iter();
-        let upstreams = endpoints
-            .map(|endpoint| Upstream::new(endpoint.clone(), patience, worker.tracker()))
+    pub(crate) fn new(assembly: Arc<Assembly>, health: HealthCheck, worker: &Worker) -> Self {
+        let origins = assembly.origins.iter();
+        let upstreams = origins
+            .map(|origin| Upstream::new(Arc::clone(origin), worker.tracker()))
             .collect();
         let routes = assembly.routes.iter();
         let places = routes

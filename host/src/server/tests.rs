@@ -378,12 +378,8 @@ fn tunnel(grace: Duration) -> (Server, TcpStream, TcpStream) {
             ..settings()
         },
         move |worker| {
-            let patience = crate::upstream::Patience::from(&settings().timeouts);
-            Proxy(crate::upstream::Upstream::new(
-                url.parse().unwrap(),
-                patience,
-                worker.tracker(),
-            ))
+            let origin = Arc::new(crate::testing::service(&url, serde_json::json!({})));
+            Proxy(crate::upstream::Upstream::new(origin, worker.tracker()))
         },
     )
     .unwrap();

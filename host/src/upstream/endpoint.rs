@@ -1,21 +1,18 @@
-//! Where an upstream is.
+//! Where an upstream is, as the user writes it.
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use http::Uri;
 use http::header::{HOST, HeaderMap, HeaderValue};
-use http::uri::{Authority, PathAndQuery};
-use tokio::net::{TcpStream, UnixStream};
+use http::uri::{PathAndQuery, Scheme};
 
-use crate::stream::Stream;
-
-/// `http://host:port[/base]` or `unix:/path`.
+/// `http://host:port[/base]`, `https://…`, `h2c://…` or `unix:/path`.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
-    place: Place,
+    pub(super) place: Place,
+    pub(super) spoken: Spoken,
     // Without a trailing slash; empty for requests that are passed on as they are.
     base: String,
     // For requests that name no host themselves.
@@ -23,19 +20,36 @@ pub struct Endpoint {
 }
 
 #[derive(Clone, Debug)]
-enum Place {
-    Tcp(Authority),
+pub(super) enum Place {
+    /// The host without the brackets of an IPv6 address.
+    Tcp {
+        host: String,
+        port: u16,
+    },
     Unix(PathBuf),
+}
+
+/// What the scheme says about the connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Spoken {
+    /// In the clear.
+    Plain,
+    /// HTTP/2 in the clear, without asking first.
+    PlainHttp2,
+    /// Over TLS.
+    Secure,
 }
 
 /// The text is no endpoint.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum EndpointError {
-    /// Anything but the two forms.
-    #[error("expected `http://host:port`, with a base path if needed, or `unix:/path`")]
+    /// Anything but the forms there are.
+    #[error(
+        "expected `http://host:port`, `https://host:port` or `h2c://host:port`, with a base path if needed, or `unix:/path`"
+    )]
     Malformed,
     /// A scheme that is not spoken.
-    #[error("only `http://` and `unix:` are supported")]
+    #[error("only `http://`, `https://`, `h2c://` and `unix:` are supported")]
     Scheme,
     /// User, password or query, which would be silently dropped.
     #[error("an endpoint has neither a user nor a query")]
@@ -60,15 +74,11 @@ impl Endpoint {
         headers.entry(HOST).or_insert_with(|| self.host.clone());
     }
 
-    pub(super) async fn connect(&self) -> io::Result<Stream> {
-        match &self.place {
-            Place::Tcp(authority) => {
-                let host = authority.host().trim_matches(['[', ']']);
-                let stream = TcpStream::connect((host, authority.port_u16().unwrap_or(80))).await?;
-                stream.set_nodelay(true)?;
-                Ok(Stream::Tcp(stream))
-            }
-            Place::Unix(path) => UnixStream::connect(path).await.map(Stream::Unix),
+    /// The scheme that requests over HTTP/2 name.
+    pub(super) const fn scheme(&self) -> Scheme {
+        match self.spoken {
+            Spoken::Secure => Scheme::HTTPS,
+            Spoken::Plain | Spoken::PlainHttp2 => Scheme::HTTP,
         }
     }
 }
@@ -80,40 +90,49 @@ impl FromStr for Endpoint {
         if let Some(path) = text.strip_prefix("unix:") {
             let path = PathBuf::from(path);
             let place = path.is_absolute().then_some(Place::Unix(path));
-            let place = place.ok_or(EndpointError::Malformed)?;
             return Ok(Self {
-                place,
+                place: place.ok_or(EndpointError::Malformed)?,
+                spoken: Spoken::Plain,
                 base: String::new(),
                 host: HeaderValue::from_static("localhost"),
             });
         }
         let uri: Uri = text.parse().map_err(|_| EndpointError::Malformed)?;
         let authority = uri.authority().ok_or(EndpointError::Malformed)?;
-        match uri.scheme_str() {
-            Some("http") => {}
+        let (spoken, port) = match uri.scheme_str() {
+            Some("http") => (Spoken::Plain, 80),
+            Some("h2c") => (Spoken::PlainHttp2, 80),
+            Some("https") => (Spoken::Secure, 443),
             Some(_) => return Err(EndpointError::Scheme),
             None => return Err(EndpointError::Malformed),
-        }
+        };
         if uri.query().is_some() || authority.as_str().contains('@') {
             return Err(EndpointError::Surplus);
         }
         let host = HeaderValue::try_from(authority.as_str());
-        let host = host.map_err(|_| EndpointError::Malformed)?;
-        let base = uri.path().trim_end_matches('/').to_owned();
         Ok(Self {
-            place: Place::Tcp(authority.clone()),
-            base,
-            host,
+            place: Place::Tcp {
+                host: authority.host().trim_matches(['[', ']']).to_owned(),
+                port: authority.port_u16().unwrap_or(port),
+            },
+            spoken,
+            base: uri.path().trim_end_matches('/').to_owned(),
+            host: host.map_err(|_| EndpointError::Malformed)?,
         })
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Tcp(authority) => write!(f, "http://{authority}{}", self.base),
-            Place::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
+        let scheme = match (&self.place, self.spoken) {
+            (Place::Unix(path), _) => return write!(f, "unix:{}", path.display()),
+            (_, Spoken::Plain) => "http",
+            (_, Spoken::PlainHttp2) => "h2c",
+            (_, Spoken::Secure) => "https",
+        };
+        // A host was made of an authority, which is visible ASCII.
+        let host = self.host.to_str().unwrap_or_default();
+        write!(f, "{scheme}://{host}{}", self.base)
     }
 }
 
@@ -136,13 +155,37 @@ mod tests {
     }
 
     #[test]
+    fn an_endpoint_is_shown_as_it_was_written() {
+        for text in [
+            "http://a",
+            "https://[::1]:8443/base",
+            "h2c://a:1",
+            "unix:/run/a",
+        ] {
+            assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_scheme_has_its_own_port_and_an_address_no_brackets() {
+        let place = |text: &str| match text.parse::<Endpoint>().unwrap().place {
+            Place::Tcp { host, port } => (host, port),
+            Place::Unix(path) => (path.display().to_string(), 0),
+        };
+
+        assert_eq!(place("http://a"), ("a".into(), 80));
+        assert_eq!(place("https://[::1]"), ("::1".into(), 443));
+        assert_eq!(place("h2c://a:7"), ("a".into(), 7));
+    }
+
+    #[test]
     fn what_is_no_endpoint_is_refused() {
         let error = |text: &str| text.parse::<Endpoint>().unwrap_err();
 
         assert_eq!(error("localhost:80"), EndpointError::Malformed);
         assert_eq!(error("/a"), EndpointError::Malformed);
         assert_eq!(error("unix:a"), EndpointError::Malformed);
-        assert_eq!(error("https://a"), EndpointError::Scheme);
+        assert_eq!(error("ftp://a"), EndpointError::Scheme);
         assert_eq!(error("http://u:p@a"), EndpointError::Surplus);
         assert_eq!(error("http://a/?b"), EndpointError::Surplus);
     }

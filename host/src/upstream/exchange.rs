@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use http::header::{CONTENT_LENGTH, HeaderValue};
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
 use tokio::time::{Instant, timeout_at};
 
+use super::connection::Connection;
 use super::{Patience, UpstreamError};
 use crate::body::{Body, BodyError, Phase, Upload};
 
@@ -21,15 +21,6 @@ pub(super) enum Failure {
     Unsent(Box<Request<Body>>, hyper::Error),
     /// The upstream may have seen it.
     Sent(UpstreamError),
-}
-
-impl Failure {
-    pub(super) fn into_error(self) -> UpstreamError {
-        match self {
-            Self::Unsent(_, error) => UpstreamError::Failed(error),
-            Self::Sent(error) => error,
-        }
-    }
 }
 
 /// Makes the length that is announced the length of the body, which a middleware may have replaced.
@@ -49,56 +40,98 @@ pub(super) fn frame(parts: &mut Parts, body: &Body) {
     }
 }
 
-/// A copy for a second try, when a second try does no harm (RFC 9110 9.2.2).
-pub(super) fn copy(request: &Request<Body>) -> Option<Request<Body>> {
-    if !request.method().is_idempotent() {
+/// A copy for a second try, where one might do no harm (RFC 9110 9.2.2). Only over HTTP/2 an upstream can say that it
+/// has not touched a request.
+pub(super) fn copy(request: &Request<Body>, connection: &Connection) -> Option<Request<Body>> {
+    if !request.method().is_idempotent() && matches!(connection, Connection::Http1(_)) {
         return None;
     }
     let mut copy = Request::new(request.body().replay()?);
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
+    *copy.version_mut() = request.version();
     *copy.headers_mut() = request.headers().clone();
     Some(copy)
 }
 
-/// Whether the connection was closed before any answer came: what a kept connection is prone to.
-pub(super) fn is_stale(error: &UpstreamError) -> bool {
+/// Whether a request that failed like this on a kept connection may be sent again on another one.
+pub(super) fn may_repeat(error: &UpstreamError, method: &Method) -> bool {
+    is_untouched(error) || (method.is_idempotent() && is_stale(error))
+}
+
+/// Whether the upstream says that it has not touched the request (RFC 9113 8.7).
+pub(super) fn is_untouched(error: &UpstreamError) -> bool {
     let UpstreamError::Failed(error) = error else {
         return false;
     };
-    let broken = || {
-        let kind = source::<io::Error>(error).map(io::Error::kind);
-        matches!(
-            kind,
-            Some(io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
-        )
+    source::<h2::Error>(error).is_some_and(|error| {
+        let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        // A stream fails with it only if its number is above the last one that the upstream has taken on.
+        let is_after_the_last = error.is_go_away() && error.is_remote();
+        is_refused || is_after_the_last
+    })
+}
+
+/// Whether the connection was closed before any answer came: what a kept connection is prone to.
+fn is_stale(error: &UpstreamError) -> bool {
+    let UpstreamError::Failed(error) = error else {
+        return false;
     };
-    error.is_canceled() || error.is_closed() || error.is_incomplete_message() || broken()
+    let http2 = source::<h2::Error>(error);
+    let io = source::<io::Error>(error).or_else(|| http2?.get_io());
+    let is_broken = matches!(
+        io.map(io::Error::kind),
+        Some(
+            io::ErrorKind::BrokenPipe
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::UnexpectedEof
+        )
+    );
+    error.is_canceled()
+        || error.is_closed()
+        || error.is_incomplete_message()
+        // An HTTP/2 connection whose pings nobody answers.
+        || error.is_timeout()
+        || is_broken
 }
 
 pub(super) async fn run(
-    mut connection: SendRequest<Body>,
+    connection: &mut Connection,
     mut request: Request<Body>,
     patience: &Patience,
-) -> Result<(Response<Incoming>, SendRequest<Body>), Failure> {
+) -> Result<Response<Incoming>, Failure> {
     let upload = request.body_mut().watch();
-    let mut answer = pin!(connection.try_send_request(request));
+    let answer = match connection {
+        Connection::Http1(connection) => {
+            let answer = connection.try_send_request(request);
+            wait(answer, upload.as_ref(), patience).await
+        }
+        Connection::Http2(stream) => {
+            let answer = stream.sender.try_send_request(request);
+            wait(answer, upload.as_ref(), patience).await
+        }
+    };
+    answer?.map_err(|mut error| match error.take_message() {
+        Some(unsent) => Failure::Unsent(Box::new(unsent), error.into_error()),
+        None => Failure::Sent(classify(error.into_error())),
+    })
+}
+
+async fn wait<T>(
+    answer: impl Future<Output = T>,
+    upload: Option<&Arc<Upload>>,
+    patience: &Patience,
+) -> Result<T, Failure> {
+    let mut answer = pin!(answer);
     let mut deadline = Instant::now() + patience.read;
-    let answered = loop {
+    loop {
         match timeout_at(deadline, answer.as_mut()).await {
-            Ok(answered) => break answered,
-            Err(_) => match extension(upload.as_ref(), patience) {
+            Ok(answered) => return Ok(answered),
+            Err(_) => match extension(upload, patience) {
                 Some(later) => deadline = later,
                 None => return Err(Failure::Sent(UpstreamError::Timeout)),
             },
         }
-    };
-    match answered {
-        Ok(response) => Ok((response, connection)),
-        Err(mut error) => Err(match error.take_message() {
-            Some(unsent) => Failure::Unsent(Box::new(unsent), error.into_error()),
-            None => Failure::Sent(classify(error.into_error())),
-        }),
     }
 }
 

@@ -3,9 +3,17 @@
 //! One pool per worker thread and upstream: connections never cross threads. A request that did not reach the wire
 //! is sent again whatever it is; one that may have been seen is sent again only when that is harmless.
 
+mod config;
+mod connection;
+mod dial;
 mod endpoint;
 mod exchange;
+mod form;
+mod multiplex;
+mod origin;
 mod pool;
+mod protocol;
+mod tls;
 mod tunnel;
 
 #[cfg(test)]
@@ -13,28 +21,37 @@ mod tests;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
 use tokio::time::timeout;
 
+use self::connection::Connection;
+use self::multiplex::Multiplex;
+use self::pool::Pool;
 use crate::body::{Body, BodyError};
 use crate::config::Timeouts;
 use crate::server::Tracker;
 
+pub(crate) use config::ConnectionConfig;
+pub(crate) use connection::Lease;
 pub use endpoint::{Endpoint, EndpointError};
-pub(crate) use pool::Lease;
-use pool::Pool;
+pub use origin::Origin;
+pub use pool::Keep;
+pub use protocol::Protocol;
+pub(crate) use tls::TlsConfig;
 
-/// A service behind the gateway.
+/// A service behind the gateway, as one worker sees it.
 #[derive(Debug)]
 pub struct Upstream {
-    endpoint: Endpoint,
-    patience: Patience,
+    origin: Arc<Origin>,
     pool: Arc<Pool>,
+    multiplex: Multiplex,
+    // Where the origin chooses, whether its latest choice was HTTP/2: until it is known, one at a time asks.
+    is_http1: AtomicBool,
     tracker: Tracker,
 }
 
@@ -72,14 +89,21 @@ pub enum UpstreamError {
     Timeout,
 }
 
+/// An answer, and the connection that its body comes on.
+struct Delivered {
+    response: Response<Incoming>,
+    connection: Connection,
+}
+
 impl Upstream {
     /// Prepares to talk to a service; connects with the first request. `tracker` belongs to the worker, which stays
     /// until its tunnels are closed.
-    pub fn new(endpoint: Endpoint, patience: Patience, tracker: Tracker) -> Self {
+    pub fn new(origin: Arc<Origin>, tracker: Tracker) -> Self {
         Self {
-            endpoint,
-            patience,
-            pool: Arc::default(),
+            pool: Arc::new(Pool::new(origin.keep)),
+            multiplex: Multiplex::default(),
+            is_http1: AtomicBool::new(origin.protocol == Protocol::Http1),
+            origin,
             tracker,
         }
     }
@@ -87,7 +111,7 @@ impl Upstream {
     /// Sends a request whose headers are already clean of what belongs to the client's connection, except for an
     /// upgrade, which is recognised by the extension hyper leaves and by `Upgrade`.
     ///
-    /// The future may be dropped at any point; the connection is then closed.
+    /// The future may be dropped at any point; the connection, or its part of it, is then closed.
     ///
     /// # Errors
     /// See [`UpstreamError`].
@@ -97,54 +121,128 @@ impl Upstream {
         body: Body,
     ) -> Result<Response<Body>, UpstreamError> {
         let upgrade = tunnel::Request::take(&mut parts);
-        parts.uri = self.endpoint.target(&parts.uri);
+        parts.uri = self.origin.endpoint.target(&parts.uri);
         parts.version = Version::HTTP_11;
-        self.endpoint.name_host(&mut parts.headers);
+        self.origin.endpoint.name_host(&mut parts.headers);
         exchange::frame(&mut parts, &body);
-        let (response, connection) = self.deliver(Request::from_parts(parts, body)).await?;
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        // HTTP/2 has another form for upgrades, which few services understand.
+        let protocol = match &upgrade {
+            Some(_) => Protocol::Http1,
+            None => self.origin.protocol,
+        };
+        let request = Request::from_parts(parts, body);
+        let delivered = self.deliver(request, protocol).await?;
+        if delivered.response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let upgrade = upgrade.ok_or(UpstreamError::BadUpgrade)?;
-            return Ok(upgrade.accept(response, self.tracker.track()));
+            return Ok(upgrade.accept(delivered.response, self.tracker.track()));
         }
-        let (mut head, incoming) = response.into_parts();
+        Ok(self.pass(delivered))
+    }
+
+    /// Makes an answer one of the gateway's.
+    fn pass(&self, delivered: Delivered) -> Response<Body> {
+        let (mut head, incoming) = delivered.response.into_parts();
         crate::hygiene::strip_response(&mut head.headers);
         // What an upstream speaks is between it and the gateway.
         head.version = Version::HTTP_11;
-        let lease = Lease::new(Arc::clone(&self.pool), connection);
-        let body = Body::from_upstream(incoming, self.patience.read, lease);
-        Ok(Response::from_parts(head, body))
+        let lease = Lease::new(Arc::clone(&self.pool), delivered.connection);
+        let body = Body::from_upstream(incoming, self.origin.patience.read, lease);
+        Response::from_parts(head, body)
     }
 
-    /// Tries pooled connections until one takes the request, then a new one.
+    /// Tries kept connections until one takes the request, then a new one.
     async fn deliver(
         &self,
         mut request: Request<Body>,
-    ) -> Result<(Response<Incoming>, SendRequest<Body>), UpstreamError> {
-        while let Some(connection) = self.pool.take(request.method(), request.body()) {
-            let copy = exchange::copy(&request);
-            match exchange::run(connection, request, &self.patience).await {
-                Ok(answer) => return Ok(answer),
+        protocol: Protocol,
+    ) -> Result<Delivered, UpstreamError> {
+        let mut refusals = 0;
+        while refusals < MAX_REFUSALS
+            && let Some(mut connection) = self.kept(&request, protocol)
+        {
+            connection.form(&mut request, self.origin.endpoint.scheme());
+            let copy = exchange::copy(&request, &connection);
+            match exchange::run(&mut connection, request, &self.origin.patience).await {
+                Ok(response) => {
+                    return Ok(Delivered {
+                        response,
+                        connection,
+                    });
+                }
                 Err(exchange::Failure::Unsent(unsent, _)) => request = *unsent,
                 // The upstream closed the connection as the request arrived: it was idle for too long.
-                Err(exchange::Failure::Sent(error)) if exchange::is_stale(&error) => match copy {
-                    Some(copy) => request = copy,
-                    None => return Err(error),
+                Err(exchange::Failure::Sent(error)) => match copy {
+                    Some(copy) if exchange::may_repeat(&error, copy.method()) => request = copy,
+                    _ => return Err(error),
                 },
-                Err(exchange::Failure::Sent(error)) => return Err(error),
+            }
+            if let Connection::Http2(stream) = &connection {
+                stream.retire();
+                refusals += 1;
             }
         }
-        let connection = self.connect().await?;
-        exchange::run(connection, request, &self.patience)
-            .await
-            .map_err(exchange::Failure::into_error)
+        let mut connection = self.connect(protocol).await?;
+        connection.form(&mut request, self.origin.endpoint.scheme());
+        match exchange::run(&mut connection, request, &self.origin.patience).await {
+            Ok(response) => Ok(Delivered {
+                response,
+                connection,
+            }),
+            Err(exchange::Failure::Unsent(_, error)) => Err(UpstreamError::Failed(error)),
+            Err(exchange::Failure::Sent(error)) => Err(error),
+        }
     }
 
-    async fn connect(&self) -> Result<SendRequest<Body>, UpstreamError> {
-        let connecting = timeout(self.patience.connect, self.endpoint.connect()).await;
-        let stream = connecting.map_err(|_| UpstreamError::ConnectTimeout)?;
-        pool::open(stream.map_err(UpstreamError::Connect)?)
-            .await
-            .map_err(UpstreamError::Failed)
+    /// A connection that is open already.
+    fn kept(&self, request: &Request<Body>, protocol: Protocol) -> Option<Connection> {
+        if protocol != Protocol::Http1
+            && let Some(stream) = self.multiplex.take(self.origin.keep.idle_time)
+        {
+            return Some(Connection::Http2(stream));
+        }
+        self.pool.take(request).map(Connection::Http1)
+    }
+
+    async fn connect(&self, protocol: Protocol) -> Result<Connection, UpstreamError> {
+        let connecting = async {
+            if protocol == Protocol::Http1 || self.is_http1.load(Ordering::Relaxed) {
+                return self.open(protocol).await;
+            }
+            let _turn = self.multiplex.opening.lock().await;
+            match self.multiplex.take(self.origin.keep.idle_time) {
+                Some(stream) => Ok(Connection::Http2(stream)),
+                None => self.open(protocol).await,
+            }
+        };
+        let connected = timeout(self.origin.patience.connect, connecting).await;
+        connected.map_err(|_| UpstreamError::ConnectTimeout)?
+    }
+
+    async fn open(&self, protocol: Protocol) -> Result<Connection, UpstreamError> {
+        let (wire, chosen) = self.origin.dial(protocol).await.map_err(unreachable)?;
+        let opened = Connection::open(wire, chosen).await;
+        let connection = opened.map_err(UpstreamError::Failed)?;
+        if protocol == Protocol::Either {
+            let is_http1 = matches!(connection, Connection::Http1(_));
+            self.is_http1.store(is_http1, Ordering::Relaxed);
+        }
+        if let Connection::Http2(stream) = &connection {
+            self.multiplex.share(stream);
+        }
+        Ok(connection)
+    }
+}
+
+fn unreachable(error: io::Error) -> UpstreamError {
+    match error.kind() {
+        io::ErrorKind::TimedOut => UpstreamError::ConnectTimeout,
+        _ => UpstreamError::Connect(error),
+    }
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self::from(&Timeouts::default())
     }
 }
 
@@ -157,3 +255,6 @@ impl From<&Timeouts> for Patience {
         }
     }
 }
+
+// Of one request by connections that are kept, before it gets a new one.
+const MAX_REFUSALS: usize = 3;

@@ -1,34 +1,30 @@
-//! The connections to one upstream that wait for the next request.
+//! The HTTP/1.1 connections to one upstream that wait for the next request.
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use http::Method;
+use http::Request;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use crate::body::Body;
-use crate::stream::Stream;
 
 /// The idle connections of one worker to one upstream.
-#[derive(Default)]
-pub(crate) struct Pool {
+pub(super) struct Pool {
+    keep: Keep,
     // Only this worker's thread ever locks it; the newest connection is at the back.
     idle: Mutex<VecDeque<(SendRequest<Body>, Instant)>>,
 }
 
-/// A connection on loan for as long as a response is read from it.
-pub(crate) struct Lease {
-    pool: Arc<Pool>,
-    connection: SendRequest<Body>,
-}
-
-/// Opens HTTP on a stream.
-pub(super) async fn open(stream: Stream) -> Result<SendRequest<Body>, hyper::Error> {
-    let (sender, driver) = Builder::new().handshake(TokioIo::new(stream)).await?;
+/// Opens HTTP/1.1 on a stream.
+pub(super) async fn open(
+    io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+) -> Result<SendRequest<Body>, hyper::Error> {
+    let (sender, driver) = Builder::new().handshake(TokioIo::new(io)).await?;
     tokio::spawn(async move {
         if let Err(error) = driver.with_upgrades().await {
             tracing::debug!(%error, "upstream connection failed");
@@ -37,15 +33,32 @@ pub(super) async fn open(stream: Stream) -> Result<SendRequest<Body>, hyper::Err
     Ok(sender)
 }
 
+/// Which connections are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep {
+    /// How many of one worker may be idle. Above it the upstream would hold more connections than it serves.
+    pub idle: usize,
+    /// How long one may be idle: less than the upstream waits, because whoever closes first decides whether a request
+    /// is lost.
+    pub idle_time: Duration,
+}
+
 impl Pool {
+    pub(super) fn new(keep: Keep) -> Self {
+        Self {
+            keep,
+            idle: Mutex::default(),
+        }
+    }
+
     /// Takes the connection that was used last: it is the least likely to be closed by the upstream. A request that
     /// could not be sent again gets one only when it is fresh.
-    pub(super) fn take(&self, method: &Method, body: &Body) -> Option<SendRequest<Body>> {
-        let is_safe_to_repeat = method.is_idempotent() && body.is_replayable();
+    pub(super) fn take(&self, request: &Request<Body>) -> Option<SendRequest<Body>> {
+        let is_safe_to_repeat = request.method().is_idempotent() && request.body().is_replayable();
         let limit = if is_safe_to_repeat {
-            MAX_IDLE_TIME
+            self.keep.idle_time
         } else {
-            FRESH
+            FRESH.min(self.keep.idle_time)
         };
         let mut idle = self.lock();
         let mut unready = None;
@@ -70,7 +83,7 @@ impl Pool {
         taken
     }
 
-    fn put(&self, connection: SendRequest<Body>) {
+    pub(super) fn put(&self, connection: SendRequest<Body>) {
         if connection.is_closed() {
             return;
         }
@@ -78,12 +91,14 @@ impl Pool {
         let mut idle = self.lock();
         let is_old = |idle: &VecDeque<(SendRequest<Body>, Instant)>| {
             idle.front()
-                .is_some_and(|(_, since)| now - *since > MAX_IDLE_TIME)
+                .is_some_and(|(_, since)| now - *since > self.keep.idle_time)
         };
-        while idle.len() >= MAX_IDLE || is_old(&idle) {
+        while !idle.is_empty() && (idle.len() >= self.keep.idle || is_old(&idle)) {
             idle.pop_front();
         }
-        idle.push_back((connection, now));
+        if self.keep.idle > 0 {
+            idle.push_back((connection, now));
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<(SendRequest<Body>, Instant)>> {
@@ -91,14 +106,13 @@ impl Pool {
     }
 }
 
-impl Lease {
-    pub(super) fn new(pool: Arc<Pool>, connection: SendRequest<Body>) -> Self {
-        Self { pool, connection }
-    }
-
-    /// The response was read to its end.
-    pub(crate) fn give_back(self) {
-        self.pool.put(self.connection);
+impl Default for Keep {
+    /// Below the 60 s and 75 s after which common servers close.
+    fn default() -> Self {
+        Self {
+            idle: 1024,
+            idle_time: Duration::from_secs(55),
+        }
     }
 }
 
@@ -110,9 +124,5 @@ impl fmt::Debug for Pool {
     }
 }
 
-// Per worker; above it the upstream would hold more idle connections than it serves.
-const MAX_IDLE: usize = 1024;
-// Below the 60 s and 75 s after which common servers close: whoever closes first decides whether a request is lost.
-const MAX_IDLE_TIME: Duration = Duration::from_secs(55);
 // A request that cannot be repeated goes only where a close in flight is unlikely.
 const FRESH: Duration = Duration::from_secs(1);

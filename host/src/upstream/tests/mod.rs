@@ -1,8 +1,10 @@
 //! An upstream between real sockets.
 
 mod failing;
+mod http2;
 mod passing;
 mod pooling;
+mod secure;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +17,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::testing::{
     Notes, OK, Proxy, answering, client, client_with, origin, read_all, read_to, settings,
-    upstream, write,
+    upstream, upstream_with, write,
 };
 
 /// Reads whatever comes and never answers.

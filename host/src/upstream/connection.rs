@@ -1,0 +1,62 @@
+//! One connection for one request, whichever HTTP it speaks.
+
+use std::sync::Arc;
+
+use http::Request;
+use http::uri::Scheme;
+use hyper::client::conn::http1;
+
+use super::dial::Wire;
+use super::multiplex::Stream;
+use super::pool::Pool;
+use super::{Protocol, form, multiplex, pool};
+use crate::body::Body;
+
+/// A connection that a request may be sent on now.
+pub(super) enum Connection {
+    /// All of it.
+    Http1(http1::SendRequest<Body>),
+    /// A part of it.
+    Http2(Stream),
+}
+
+/// A connection on loan for as long as a response is read from it.
+pub(crate) struct Lease {
+    pool: Arc<Pool>,
+    connection: Connection,
+}
+
+impl Connection {
+    /// Opens HTTP on a wire.
+    pub(super) async fn open(wire: Wire, protocol: Protocol) -> Result<Self, hyper::Error> {
+        Ok(match (wire, protocol) {
+            (Wire::Plain(io), Protocol::Http2) => Self::Http2(multiplex::open(io).await?),
+            (Wire::Secure(io), Protocol::Http2) => Self::Http2(multiplex::open(io).await?),
+            (Wire::Plain(io), _) => Self::Http1(pool::open(io).await?),
+            (Wire::Secure(io), _) => Self::Http1(pool::open(io).await?),
+        })
+    }
+
+    /// Gives a request the form that it has on this connection.
+    pub(super) fn form(&self, request: &mut Request<Body>, scheme: Scheme) {
+        match self {
+            Self::Http1(_) => form::http1(request),
+            Self::Http2(_) => form::http2(request, scheme),
+        }
+    }
+}
+
+impl Lease {
+    pub(super) fn new(pool: Arc<Pool>, connection: Connection) -> Self {
+        Self { pool, connection }
+    }
+
+    /// The response was read to its end.
+    pub(crate) fn give_back(self) {
+        match self.connection {
+            Connection::Http1(connection) => self.pool.put(connection),
+            // The others on it never stopped.
+            Connection::Http2(stream) => drop(stream),
+        }
+    }
+}
