@@ -80,7 +80,7 @@ impl Attributes {
                 Delta::Set { name, value } => drop(all.insert(name, value.into())),
             }
         }
-        Self(Packed::of(&all))
+        all.into()
     }
 
     /// The length of the attributes as one JSON object: what `maxBytes` limits.
@@ -100,6 +100,12 @@ impl From<Map<String, Value>> for Attributes {
     }
 }
 
+impl From<BTreeMap<&str, ValueRef<'_>>> for Attributes {
+    fn from(all: BTreeMap<&str, ValueRef<'_>>) -> Self {
+        Self(Packed::of(all.iter().map(|(name, value)| (*name, value))))
+    }
+}
+
 /// Of two values for one name the later one stays.
 impl<N: AsRef<str>> FromIterator<(N, Value)> for Attributes {
     fn from_iter<I: IntoIterator<Item = (N, Value)>>(pairs: I) -> Self {
@@ -108,7 +114,7 @@ impl<N: AsRef<str>> FromIterator<(N, Value)> for Attributes {
             .iter()
             .map(|(name, value)| (name.as_ref(), value.into()))
             .collect();
-        Self(Packed::of(&all))
+        all.into()
     }
 }
 
@@ -144,15 +150,25 @@ impl<'de> Visitor<'de> for AttributesVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
-        let mut all = BTreeMap::new();
-        while let Some((name, value)) = map.next_entry::<Text<'de>, ValueRef<'de>>()? {
-            if all.insert(name, value).is_some() {
+        let mut all: Vec<(Text<'de>, ValueRef<'de>)> = Vec::with_capacity(USUAL);
+        while let Some(pair) = map.next_entry()? {
+            all.push(pair);
+        }
+        // They were written in order, mostly, and then nothing has to be sorted.
+        let is_before = |(one, _): &(Text<'de>, _), (next, _): &(Text<'de>, _)| one < next;
+        if !all.is_sorted_by(is_before) {
+            all.sort_by(|(one, _), (other, _)| one.cmp(other));
+            if !all.is_sorted_by(is_before) {
                 return Err(A::Error::custom("an attribute is named twice"));
             }
         }
-        Ok(Attributes(Packed::of(&all)))
+        let pairs = all.iter().map(|(name, value)| (name.as_ref(), value));
+        Ok(Attributes(Packed::of(pairs)))
     }
 }
+
+/// As many attributes as most sessions have, or more.
+const USUAL: usize = 8;
 
 #[cfg(test)]
 mod tests;

@@ -9,8 +9,6 @@
 //! All of it is text, lengths included, so that a name or a value is found without a copy and without looking at its
 //! letters. A `serde_json::Map` takes 600 bytes for the first of them, and a slice of names and values 80 for each.
 
-use std::collections::BTreeMap;
-
 use super::value_ref::ValueRef;
 
 /// Names and values in the order of the names.
@@ -18,10 +16,11 @@ use super::value_ref::ValueRef;
 pub(super) struct Packed(Box<str>);
 
 impl Packed {
-    pub(super) fn of<N: AsRef<str>>(pairs: &BTreeMap<N, ValueRef<'_>>) -> Self {
-        let pieces = pairs
-            .iter()
-            .flat_map(|(name, value)| [["", name.as_ref()], value.parts()]);
+    /// Of pairs that are in this order already.
+    pub(super) fn of<'p, 'v: 'p>(
+        pairs: impl Iterator<Item = (&'p str, &'p ValueRef<'v>)> + Clone,
+    ) -> Self {
+        let pieces = pairs.flat_map(|(name, value)| [["", name], value.parts()]);
         let mut packed = String::with_capacity(pieces.clone().map(packed_len).sum());
         for piece in pieces {
             push(&mut packed, piece);
@@ -94,6 +93,8 @@ const BASE: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -102,7 +103,7 @@ mod tests {
             let (name, text) = ("n".repeat(len), "é".repeat(len));
             let pairs = BTreeMap::from([(&*name, text_ref(&text)), ("z", text_ref(""))]);
 
-            let packed = Packed::of(&pairs);
+            let packed = Packed::of(pairs.iter().map(|(name, value)| (*name, value)));
 
             assert!(packed.iter().eq(pairs), "{len}");
         }
@@ -110,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_short_pair_takes_its_letters_two_lengths_and_a_mark() {
-        let packed = Packed::of(&BTreeMap::from([("name", text_ref("value"))]));
+        let packed = Packed::of([("name", &text_ref("value"))].into_iter());
 
         assert_eq!(packed.bytes(), 4 + 5 + 2 + 1);
     }

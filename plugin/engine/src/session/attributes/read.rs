@@ -78,5 +78,10 @@ impl<'de> Visitor<'de> for ValueVisitor {
 }
 
 fn json(value: &Value) -> ValueRef<'static> {
-    ValueRef::Json(value.to_string().into())
+    ValueRef::Json(written(value).into())
+}
+
+/// As [`Value::to_string`] writes it, without the machinery of formats around it.
+pub(super) fn written(value: &Value) -> String {
+    serde_json::to_string(value).expect("memory takes every byte and names are texts")
 }

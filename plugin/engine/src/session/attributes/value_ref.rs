@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::member::member;
+use super::read::written;
 
 /// The value of an attribute, borrowed.
 #[derive(Clone, Eq, PartialEq)]
@@ -82,7 +83,7 @@ impl<'a> From<&'a Value> for ValueRef<'a> {
     fn from(value: &'a Value) -> Self {
         match value {
             Value::String(text) => Self::Text(text.into()),
-            other => Self::Json(other.to_string().into()),
+            other => Self::Json(written(other).into()),
         }
     }
 }
