@@ -11,6 +11,7 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+use smallvec::SmallVec;
 
 use crate::forwarding::{self, Contradiction};
 
@@ -169,9 +170,17 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
             headers.remove(name);
         }
     }
-    for name in &HOP_BY_HOP {
+    // One look at the names that are there is cheaper than one for each that is not, and few messages have more than one.
+    let found: SmallVec<[&HeaderName; 2]> = headers.keys().filter_map(hop_by_hop).collect();
+    for name in found {
         headers.remove(name);
     }
+}
+
+fn hop_by_hop(name: &HeaderName) -> Option<&'static HeaderName> {
+    let first = name.as_str().as_bytes().first()?;
+    let may_be = HOP_BY_HOP_BEGIN.contains(first);
+    may_be.then(|| HOP_BY_HOP.iter().find(|known| *known == name))?
 }
 
 /// What nearly every Connection header says: not worth a list of names.
@@ -191,7 +200,7 @@ const HEADERS_ONLY: [HeaderName; 6] = [
     SET_COOKIE,
 ];
 
-const HOP_BY_HOP: [HeaderName; 8] = [
+static HOP_BY_HOP: [HeaderName; 8] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-authenticate"),
@@ -201,3 +210,6 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     TRANSFER_ENCODING,
     UPGRADE,
 ];
+
+/// How the names begin: most others are told apart by that.
+const HOP_BY_HOP_BEGIN: &[u8] = b"ckptu";

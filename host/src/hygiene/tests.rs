@@ -106,6 +106,17 @@ fn headers_of_the_connection_are_removed_in_both_directions() {
 }
 
 #[test]
+fn a_header_of_the_connection_is_removed_where_it_is_the_only_one() {
+    for name in &HOP_BY_HOP {
+        let mut headers = headers(&[(name.as_str(), "a"), ("x-other", "b")]);
+
+        strip_response(&mut headers);
+
+        assert_eq!(headers.keys().collect::<Vec<_>>(), ["x-other"], "{name}");
+    }
+}
+
+#[test]
 fn connection_cannot_name_host_and_length() {
     let mut map = headers(&[
         ("connection", "Host, Content-Length"),
