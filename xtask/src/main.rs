@@ -60,8 +60,8 @@ usage: cargo xtask <command>
                     look for inputs that break a promise; `fuzz --help` says how and what to do about one
   dist              lay out what is shipped in dist/: gateway, plugins/session.so, config/, SHA256SUMS
   drill             let servers fail under load, one drill after the other, and print what people saw; ten minutes
-  bench [--load]    criterion benchmarks and the comparison with nginx, axum and Lua under load, or the latter alone:
-                    four minutes on two processors that have nothing else to do, after the builds
+  bench [--load]    criterion benchmarks and the comparison with nginx, Lua, axum, Apache and Express under load, or the
+                    latter alone: five minutes on two processors that have nothing else to do, after the builds
   bench --count     what the gateway does for a request, counted: instructions, allocations, system calls; a
                     minute on a machine that may be busy, after the build
   bench --growth [SESSIONS]

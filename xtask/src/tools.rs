@@ -65,6 +65,34 @@ pub(crate) const FOR_LOAD: &[Tool] = &[
     },
 ];
 
+/// What a peer on Node.js needs beyond that.
+pub(crate) const FOR_EXPRESS: &[Tool] = &[
+    Tool {
+        program: "node",
+        package: "nodejs",
+    },
+    Tool {
+        program: "npm",
+        package: "npm",
+    },
+];
+
+/// What Apache needs beyond that.
+pub(crate) const FOR_APACHE: &[Tool] = &[
+    Tool {
+        program: "apache2",
+        package: "apache2-bin",
+    },
+    Tool {
+        program: "/usr/share/doc/libaprutil1-dbd-sqlite3/copyright",
+        package: "libaprutil1-dbd-sqlite3",
+    },
+    Tool {
+        program: "sqlite3",
+        package: "sqlite3",
+    },
+];
+
 /// What counting what a request costs needs beyond that.
 pub(crate) const FOR_COUNT: &[Tool] = &[
     Tool {

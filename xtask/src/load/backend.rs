@@ -53,13 +53,14 @@ fn socket_in(directory: &Path) -> String {
     directory.join("redis.sock").display().to_string()
 }
 
-/// Insists on both headers. Logs in whoever asks for `/login` through a gateway that keeps sessions.
+/// Insists on both headers. Logs in whoever asks for `/login` through a gateway that keeps sessions, or through Apache.
 fn upstream(directory: &Path) -> Result<(Process, SocketAddr), Error> {
     let server = format!(
-        "location = /login {{ add_header X-Session-Set '{}'; return 200; }}\n\
+        "location = /login {{ add_header X-Session-Set '{}'; add_header X-Replace-Session '{}'; return 200; }}\n\
          location / {{ if ($http_x_user_id != '{}') {{ return 403; }} if ($http_authorization = '') {{ return 403; }}\n\
          return 200 '{}'; }}",
         page::session(),
+        page::form(),
         page::USER,
         page::body()
     );

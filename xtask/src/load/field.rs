@@ -3,7 +3,7 @@
 use super::backend::Backend;
 use super::contender::Contender;
 use super::gateway::{self, Sessions};
-use super::{axum, lua, nginx};
+use super::{apache, axum, express, lua, nginx};
 use crate::{Error, step};
 
 /// All who run, and those who could not be started.
@@ -29,6 +29,8 @@ impl Field {
         }
         field.admit(axum::NAME, axum::contender(backend));
         field.admit(lua::NAME, lua::contender(backend));
+        field.admit(apache::NAME, apache::contender(backend));
+        field.admit(express::NAME, express::contender(backend));
         Ok(field)
     }
 

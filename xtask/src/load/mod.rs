@@ -5,7 +5,8 @@
 //! together, and began at the contender's own `/login`. Contenders without sessions get both headers from the client.
 //! Whoever needs Redis reaches it by its unix socket and keeps its connections; how many is each one's own best choice.
 //! What they promise beyond that differs: the gateway reads two rows in its round trip, because sessions belong to users,
-//! and writes the time of the last use once a minute; the peers read one value and write nothing.
+//! and writes the time of the last use once a minute, as Apache does; the others read one value and write nothing.
+//! Apache's own sessions know SQL databases and no Redis; it has SQLite, which costs it no round trip.
 //!
 //! Everybody is started once, on processor 0, and only who is measured has anything to do there. `wrk` with 64 connections,
 //! the upstream and Redis share processor 1. One contender after the other gets a second to warm up and four that count,
@@ -15,11 +16,13 @@
 //!
 //! A machine with two processors and nothing else to do is enough, and needed.
 
+mod apache;
 mod axum;
 mod backend;
 mod contender;
 mod count;
 mod cpu;
+mod express;
 mod field;
 mod gateway;
 mod login;

@@ -9,6 +9,13 @@ pub(super) fn session() -> String {
     )
 }
 
+/// The same as a form has it.
+pub(super) fn form() -> String {
+    let authorization = authorization().replace(' ', "+");
+    let rest = "email=anna%40example.org&roles=reader%2Cwriter&locale=de&visits=42";
+    format!("user_id={USER}&authorization={authorization}&{rest}")
+}
+
 /// A token of 600 bytes.
 pub(super) fn authorization() -> String {
     format!("Bearer {}", "t".repeat(593))
