@@ -35,7 +35,7 @@ use engine::clock::SystemClock;
 use engine::cookie::{Candidates, CookieName, strip};
 use engine::middlewares::{LoadSessionMiddleware, MapSessionToHeaderMiddleware};
 use engine::session::Keyring;
-use engine::session::{Attributes, Lifetime};
+use engine::session::{Attributes, Device, Lifetime};
 use engine::storage::server::RedisServer;
 use engine::storage::{MemoryConfig, MemoryStorage, Storages};
 use engine::{Engine, Policy};
@@ -76,15 +76,15 @@ fn a_header_that_is_set_allocates_its_value_only() {
 }
 
 #[test]
-fn a_visitor_without_a_session_costs_one_allocation() {
+fn a_visitor_without_a_session_costs_two_allocations() {
     let desk = Desk::default();
     let chain = middlewares(&desk);
     let mut newcomer = InFlight::new(&desk, None);
     let mut stranger = InFlight::new(&desk, Some(&cookie_header("sid=abc")));
 
-    // The session that could begin here.
-    assert_eq!(allocations(&chain, &mut newcomer), 1);
-    assert_eq!(allocations(&chain, &mut stranger), 1);
+    // The session that could begin here, and what the client calls itself: a list would say so.
+    assert_eq!(allocations(&chain, &mut newcomer), 2);
+    assert_eq!(allocations(&chain, &mut stranger), 2);
 }
 
 #[test]
@@ -167,6 +167,19 @@ fn a_user_costs_at_most_200_bytes_more_and_100_for_each_session() {
         assert!(first <= 400, "{}: {first}", kind.name);
         assert!(10 * of_ten - first <= 9 * 300, "{}: {of_ten}", kind.name);
     }
+}
+
+#[test]
+fn a_device_costs_its_text_and_37_bytes() {
+    let agent = [b'a'; 111];
+    let ip = "192.0.2.7".parse().ok();
+
+    let mut device = None;
+    let kept = measure(|| device = Device::new(ip, Some(&agent)));
+
+    assert!(device.is_some());
+    assert_eq!(kept.bytes_current, 111 + 37);
+    assert_eq!(kept.count_current, 2);
 }
 
 #[test]

@@ -149,11 +149,20 @@ def decode(state: bytes) -> Row:
     elif tag == "R":
         entries = [fields.take(32) for _ in range(fields.number())]
         row = Row(tag, families=frozenset(entry[:8].hex() for entry in entries))
+    elif tag == "D":
+        row = Row(tag, families=frozenset(_with_device(fields) for _ in range(fields.number())))
     else:
         raise Unreadable("an unknown tag")
     if fields.rest:
         raise Unreadable("bytes after the end")
     return row
+
+
+def _with_device(fields: Bytes) -> str:
+    family = fields.take(32)[:8].hex()
+    for _text in ("address", "name"):
+        fields.take(fields.take(1)[0])
+    return family
 
 
 def _record(tag: str, nonce: bytes, fields: Bytes) -> Row:

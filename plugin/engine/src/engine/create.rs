@@ -9,7 +9,7 @@ use super::outcome::{Attempt, Saved, Stop};
 use super::rows::Place;
 use super::session::Session;
 use super::{Engine, TOMBSTONE};
-use crate::session::{Deltas, Family, Record, SessionId, State};
+use crate::session::{Deltas, Device, Family, Record, SessionId, State};
 
 impl Engine {
     /// Stores a new session with what `deltas` set, under an id that nobody else knows.
@@ -40,7 +40,7 @@ impl Engine {
             // 256 random bits do not repeat. If they seem to, nothing else about them can be trusted.
             return Err(Unavailable::new("a new session id was already taken").into());
         }
-        self.join(&place, &record).await?;
+        self.join(&place, (&record, deltas.device())).await?;
         self.session(place, 1, record).map_err(|_| Stop::Lost)
     }
 
@@ -54,11 +54,16 @@ impl Engine {
     }
 
     /// Makes a session whose row was just written a living one.
-    pub(super) async fn join(&self, place: &Place, record: &Record) -> Attempt<()> {
+    pub(super) async fn join(
+        &self,
+        place: &Place,
+        (record, device): (&Record, Option<&Device>),
+    ) -> Attempt<()> {
         let Some(principal) = self.policy.principal_of(record.attributes()) else {
             return Ok(());
         };
-        let admitted = self.admit(&principal, record).await;
+        let entry = self.entry(record, device.cloned());
+        let admitted = self.admit(&principal, entry).await;
         if let Err(Stop::Refused(_)) = admitted {
             // Dead already, as no roster names it. An outage leaves it lying there until its time runs out.
             let row = (place.address, 1);

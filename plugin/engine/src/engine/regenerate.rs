@@ -71,7 +71,7 @@ impl Engine {
             self.put_successor((place, version), &record).await?;
             if family != old.record.family() {
                 match version {
-                    1 => self.join(place, &record).await?,
+                    1 => self.join(place, (&record, deltas.device())).await?,
                     // What it joined with may have had another end.
                     _ => self.note(&record, &place.address).await?,
                 }

@@ -18,7 +18,7 @@ use super::revocations::Ended;
 use super::rows::contended;
 use super::session::Session;
 use super::{Engine, TOMBSTONE, TRIES};
-use crate::session::{Address, Entry, Family, Limit, Record, Roster, State};
+use crate::session::{Address, Device, Entry, Family, Limit, Record, Roster, State};
 use crate::storage::Versioned;
 
 /// What becomes of a roster, and what there is to say about it.
@@ -36,7 +36,7 @@ impl Engine {
         let mut entries = Vec::new();
         for address in self.policy.keyring.rosters(principal) {
             let (_, roster) = self.roster(address).await?;
-            entries.extend(roster.entries());
+            entries.extend_from_slice(roster.entries());
         }
         entries.sort_by_key(|entry: &Entry| (std::cmp::Reverse(entry.created_at), entry.family));
         entries.dedup_by_key(|entry| entry.family);
@@ -103,7 +103,7 @@ impl Engine {
     }
 
     /// Puts a session that begins on the roster of its principal.
-    pub(super) async fn admit(&self, principal: &str, record: &Record) -> Attempt<()> {
+    pub(super) async fn admit(&self, principal: &str, entry: Entry) -> Attempt<()> {
         let rosters = self.policy.keyring.rosters(principal);
         let Some((newest, older)) = rosters.split_first() else {
             return Ok(());
@@ -112,23 +112,22 @@ impl Engine {
         for address in older {
             elsewhere.extend_from_slice(self.roster(*address).await?.1.entries());
         }
-        self.enter(*newest, record, self.policy.limit, &elsewhere)
+        self.enter(*newest, entry, self.policy.limit, &elsewhere)
             .await
     }
 
     async fn enter(
         &self,
         address: Address,
-        record: &Record,
+        entry: Entry,
         limit: Option<Limit>,
         elsewhere: &[Entry],
     ) -> Attempt<()> {
-        let entry = self.entry(record);
         let evicted = self.amend(address, |roster| {
             // Who moved here stands there still, until the time runs out that it had there.
             let is_only_there = |entry: &&Entry| roster.entry(entry.family).is_none();
             let elsewhere = elsewhere.iter().filter(is_only_there).count();
-            match roster.admit(entry, limit, elsewhere) {
+            match roster.admit(entry.clone(), limit, elsewhere) {
                 Some(admission) => {
                     Amendment::Write(admission.roster, Some(admission.evicted.len()))
                 }
@@ -149,13 +148,13 @@ impl Engine {
         let Some(key) = record.roster() else {
             return Ok(());
         };
-        let now = self.entry(record);
+        let now = self.entry(record, None);
         let is_member = self.amend(at.beside(key), |roster| match roster.entry(now.family) {
             None => Amendment::Keep(false),
             Some(known) if known.seen_at >= now.seen_at && known.expires_at >= now.expires_at => {
                 Amendment::Keep(true)
             }
-            Some(known) => Amendment::Write(roster.with(known.or_later(now)), true),
+            Some(known) => Amendment::Write(roster.with(known.or_later(now.clone())), true),
         });
         if is_member.await? {
             Ok(())
@@ -189,7 +188,9 @@ impl Engine {
             self.note(&record, from).await?;
             return Ok(record);
         };
-        self.enter(home, &record, None, &[]).await?;
+        let device = self.device_of(&record, from).await?;
+        let entry = self.entry(&record, device);
+        self.enter(home, entry, None, &[]).await?;
         let moved = record.clone().on_roster(Some(home.key()));
         match self.note(&record, from).await {
             Ok(()) => Ok(moved),
@@ -269,8 +270,19 @@ impl Engine {
         })
     }
 
-    fn entry(&self, record: &Record) -> Entry {
+    /// Where the login of a session came from, as its roster says.
+    async fn device_of(&self, record: &Record, at: &Address) -> Attempt<Option<Device>> {
+        let Some(key) = record.roster() else {
+            return Ok(None);
+        };
+        let (_, roster) = self.roster(at.beside(key)).await?;
+        let entry = roster.entry(record.family());
+        Ok(entry.and_then(|entry| entry.device.clone()))
+    }
+
+    pub(super) fn entry(&self, record: &Record, device: Option<Device>) -> Entry {
         Entry {
+            device,
             family: record.family(),
             created_at: record.created_at(),
             seen_at: record.seen_at(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::device::Device;
 use super::timestamp::Timestamp;
 
 /// One change to a session.
@@ -46,18 +47,34 @@ impl fmt::Debug for Delta {
 ///
 /// A session is never written back as a whole: two requests that read the same record and change different
 /// attributes each hand in their deltas, and both survive.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Deltas(Vec<Delta>);
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Deltas {
+    changes: Vec<Delta>,
+    device: Option<Device>,
+}
 
 impl Deltas {
     /// No change yet.
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self {
+            changes: Vec::new(),
+            device: None,
+        }
     }
 
     /// Adds one more change after the others.
     pub fn push(&mut self, delta: Delta) {
-        self.0.push(delta);
+        self.changes.push(delta);
+    }
+
+    /// Says from where they were made, which is told of a login.
+    pub fn made_from(&mut self, device: Option<Device>) {
+        self.device = device;
+    }
+
+    /// From where they were made.
+    pub const fn device(&self) -> Option<&Device> {
+        self.device.as_ref()
     }
 
     /// Sets an attribute.
@@ -80,18 +97,28 @@ impl Deltas {
 
     /// The changes, first to last.
     pub fn iter(&self) -> std::slice::Iter<'_, Delta> {
-        self.0.iter()
+        self.changes.iter()
     }
 
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.changes.is_empty()
+    }
+}
+
+impl fmt::Debug for Deltas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Deltas")?;
+        f.debug_list().entries(&self.changes).finish()
     }
 }
 
 impl FromIterator<Delta> for Deltas {
     fn from_iter<I: IntoIterator<Item = Delta>>(deltas: I) -> Self {
-        Self(deltas.into_iter().collect())
+        Self {
+            changes: deltas.into_iter().collect(),
+            device: None,
+        }
     }
 }
 
@@ -107,7 +134,7 @@ mod tests {
 
         assert_eq!(
             format!("{deltas:?}"),
-            r#"Deltas([Set("token"), Delete("old")])"#
+            r#"Deltas[Set("token"), Delete("old")]"#
         );
     }
 }

@@ -105,7 +105,8 @@ impl LoadSessionMiddleware {
         })
     }
 
-    fn enter(&self, mut exchange: Exchange<'_>, visit: Visit) -> Flow<Arc<Visit>> {
+    fn enter(&self, mut exchange: Exchange<'_>, mut visit: Visit) -> Flow<Arc<Visit>> {
+        visit.note_agent(&exchange);
         let visit = Arc::new(visit);
         if !self.is_hidden {
             exchange.attach_session(Session::new(Arc::clone(&visit)));

@@ -10,7 +10,7 @@ use abi::{Exchange, Failure, Maybe, Session as Handle};
 
 use super::store::Store;
 use crate::engine::{Revoked, Session};
-use crate::session::{Entry, SessionId, Timestamp};
+use crate::session::{Device, Entry, SessionId, Timestamp};
 
 /// The sessions of one `LoadSessionMiddleware`, under its name.
 #[derive(Debug)]
@@ -100,9 +100,13 @@ impl Published {
 }
 
 /// A session as a list shows it.
-pub(super) fn listed(entry: &Entry) -> SessionEntry {
+fn listed(entry: &Entry) -> SessionEntry {
     let life = time(entry.created_at)..time(entry.expires_at);
-    SessionEntry::new(entry.family.to_string(), life).seen(time(entry.seen_at))
+    let device = entry.device.as_ref();
+    SessionEntry::new(entry.family.to_string(), life)
+        .seen(time(entry.seen_at))
+        .from_address(device.and_then(Device::ip))
+        .from_agent(device.and_then(Device::user_agent).map(str::to_owned))
 }
 
 pub(super) fn time(at: Timestamp) -> SystemTime {

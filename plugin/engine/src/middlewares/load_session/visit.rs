@@ -29,6 +29,16 @@ impl Visit {
         }
     }
 
+    /// Notes what the client calls itself while that can be asked, if its request may become a login. Who is logged in
+    /// already pays nothing.
+    pub(super) fn note_agent(&mut self, exchange: &Exchange<'_>) {
+        let ledger = self.ledger.get_mut();
+        let ledger = ledger.unwrap_or_else(PoisonError::into_inner);
+        if ledger.may_be_login() {
+            ledger.note_agent(self.store.agent(exchange));
+        }
+    }
+
     pub(super) fn is_settled(&self) -> bool {
         self.ledger().is_settled()
     }
@@ -57,6 +67,8 @@ impl Visit {
 
     /// Stores what happened, and only then tells the client.
     pub(super) async fn finish(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
+        let agent = self.store.agent(&exchange);
+        self.ledger().come_from(exchange.peer(), agent);
         self.write().await?;
         self.announce(&mut exchange);
         Ok(())

@@ -3,7 +3,7 @@
 //! ```text
 //! offset  size  field
 //!      0     1  format: 1
-//!      1     1  tag: L live, P rotation pending, A alias (rotated), X revoked, R roster
+//!      1     1  tag: L live, P rotation pending, A alias (rotated), X revoked, R roster, D roster with devices
 //!
 //! A, P:   2  32  nonce
 //! A:      .   8  end of the grace, milliseconds since 1970, big-endian, as all numbers here
@@ -17,6 +17,8 @@
 //!         .   *  attributes, a JSON object up to the end
 //! R:      2   8  how many entries follow, in the order of their families, each of four numbers:
 //!         .  32  family, created_at, seen_at, expires_at
+//! D:          *  as R, and behind the four numbers of each entry two texts, each with a byte of length in front: the
+//!                octets of the address of the device (0, 4 or 16) and its name in UTF-8
 //! ```
 //! Decoding is strict and there is exactly one decoder: what it refuses is never tried with a weaker one. The
 //! version of a row is not in here; the storage keeps it next to these bytes so that it can compare it.
@@ -27,6 +29,7 @@ use std::sync::Arc;
 use abi::storage::Key;
 
 use super::attributes::Attributes;
+use super::device::Device;
 use super::family::Family;
 use super::nonce::Nonce;
 use super::record::Record;
@@ -46,7 +49,7 @@ pub fn encode(state: &State) -> Vec<u8> {
             with_numbers(with_nonce(ALIAS, &rotated.nonce), [until])
         }
         State::Revoked => vec![FORMAT, REVOKED],
-        State::Roster(roster) => with_roster(vec![FORMAT, ROSTER], roster),
+        State::Roster(roster) => with_roster(roster),
     }
 }
 
@@ -74,7 +77,8 @@ pub fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
             Ok(State::Rotated(Rotated { nonce, until }.into()))
         }
         REVOKED => at_end(rest).map(|()| State::Revoked),
-        ROSTER => roster(rest).map(|roster| State::Roster(Arc::new(roster))),
+        ROSTER => roster(rest, entry).map(|roster| State::Roster(Arc::new(roster))),
+        DEVICES => roster(rest, entry_with_device).map(|roster| State::Roster(Arc::new(roster))),
         unknown => Err(DecodeError::Tag(unknown)),
     }
 }
@@ -91,6 +95,9 @@ pub enum DecodeError {
     /// Another format, perhaps of a newer gateway.
     #[error("unknown format {0}")]
     Format(u8),
+    /// The device of an entry of a roster is none that is written.
+    #[error("the device of an entry is none")]
+    Device,
     /// A state that this format does not have.
     #[error("unknown tag {0}")]
     Tag(u8),
@@ -128,11 +135,27 @@ fn with_record(bytes: Vec<u8>, record: &Record) -> Vec<u8> {
     bytes
 }
 
-fn with_roster(bytes: Vec<u8>, roster: &Roster) -> Vec<u8> {
+/// As long as no device is known, in the form that gateways before devices read.
+fn with_roster(roster: &Roster) -> Vec<u8> {
     let entries = roster.entries();
-    entries
-        .iter()
-        .fold(with_numbers(bytes, [entries.len() as u64]), with_entry)
+    let head = |tag| with_numbers(vec![FORMAT, tag], [entries.len() as u64]);
+    match entries.iter().any(|entry| entry.device.is_some()) {
+        true => entries.iter().fold(head(DEVICES), with_entry_and_device),
+        false => entries.iter().fold(head(ROSTER), with_entry),
+    }
+}
+
+fn with_entry_and_device(bytes: Vec<u8>, entry: &Entry) -> Vec<u8> {
+    let (ip, agent) = entry.device.as_ref().map(Device::parts).unwrap_or_default();
+    with_text(with_text(with_entry(bytes, entry), ip), agent)
+}
+
+/// What is longer than a byte can say is cut: no device is.
+fn with_text(mut bytes: Vec<u8>, text: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(text.len()).unwrap_or(u8::MAX);
+    bytes.push(length);
+    bytes.extend(&text[..length.into()]);
+    bytes
 }
 
 fn with_entry(bytes: Vec<u8>, entry: &Entry) -> Vec<u8> {
@@ -186,9 +209,9 @@ fn membership(bytes: &[u8]) -> Result<(Option<Box<Key>>, &[u8]), DecodeError> {
     }
 }
 
-fn roster(bytes: &[u8]) -> Result<Roster, DecodeError> {
+fn roster(bytes: &[u8], entry: ReadEntry) -> Result<Roster, DecodeError> {
     let (count, mut rest) = number(bytes)?;
-    let mut entries = Vec::with_capacity(rest.len() / size_of::<Entry>());
+    let mut entries = Vec::with_capacity(rest.len() / ENTRY);
     for _ in 0..count {
         let (entry, after) = entry(rest)?;
         entries.push(entry);
@@ -211,8 +234,26 @@ fn entry(bytes: &[u8]) -> Result<(Entry, &[u8]), DecodeError> {
         created_at,
         seen_at,
         expires_at,
+        device: None,
     };
     Ok((entry, rest))
+}
+
+fn entry_with_device(bytes: &[u8]) -> Result<(Entry, &[u8]), DecodeError> {
+    let (entry, rest) = entry(bytes)?;
+    let (ip, rest) = text(rest)?;
+    let (agent, rest) = text(rest)?;
+    let device = match (ip, agent) {
+        ([], []) => None,
+        (ip, agent) => Some(Device::from_parts(ip, agent).ok_or(DecodeError::Device)?),
+    };
+    Ok((Entry { device, ..entry }, rest))
+}
+
+fn text(bytes: &[u8]) -> Result<(&[u8], &[u8]), DecodeError> {
+    let ([length], rest) = take(bytes)?;
+    rest.split_at_checked(length.into())
+        .ok_or(DecodeError::Truncated)
 }
 
 fn nonce(bytes: &[u8]) -> Result<(Nonce, &[u8]), DecodeError> {
@@ -255,6 +296,11 @@ const PENDING: u8 = b'P';
 const ALIAS: u8 = b'A';
 const REVOKED: u8 = b'X';
 const ROSTER: u8 = b'R';
+const DEVICES: u8 = b'D';
+// The four numbers of an entry.
+const ENTRY: usize = 32;
+
+type ReadEntry = fn(&[u8]) -> Result<(Entry, &[u8]), DecodeError>;
 
 #[cfg(test)]
 mod tests;

@@ -132,13 +132,40 @@ fn a_roster_that_promises_more_than_there_is_costs_nothing() {
     assert_eq!(decode(&bytes), Err(DecodeError::Truncated));
 }
 
-fn states() -> [State; 7] {
+#[test]
+fn a_roster_without_devices_is_written_as_before_there_were_any() {
+    let roster = State::Roster(Arc::new([1].map(entry).into_iter().collect()));
+
+    let numbers = [
+        1,
+        1,
+        1_700_000_000_000,
+        1_700_000_000_000,
+        1_700_000_000_000,
+    ];
+    assert_eq!(encode(&roster), with_numbers(vec![FORMAT, ROSTER], numbers));
+}
+
+#[test]
+fn a_device_that_nobody_would_write_is_refused() {
+    let entry = with_numbers(vec![FORMAT, DEVICES], [1, 7, 1, 1, 1]);
+    let with = |ip: &[u8], agent: &[u8]| decode(&with_text(with_text(entry.clone(), ip), agent));
+
+    assert!(with(&[192, 0, 2, 7], b"curl").is_ok());
+    assert_eq!(with(&[1, 2, 3], b"curl"), Err(DecodeError::Device));
+    assert_eq!(with(&[], b"cu\nrl"), Err(DecodeError::Device));
+    assert_eq!(with(&[], b"\xff"), Err(DecodeError::Device));
+    assert_eq!(decode(&with_text(entry, &[])), Err(DecodeError::Truncated));
+}
+
+fn states() -> [State; 8] {
     let nonce = Nonce::new([7; 32]);
     let record = Arc::new(full());
     let nobody = full().on_roster(None);
     [
         State::Roster(Arc::new(Roster::default())),
         State::Roster(Arc::new([1, 2].map(entry).into_iter().collect())),
+        State::Roster(Arc::new([1, 2].map(with_device).into_iter().collect())),
         State::Live(Arc::new(nobody)),
         State::Live(record.clone()),
         State::Rotating(Rotating { nonce, record }.into()),
@@ -160,6 +187,16 @@ fn entry(family: u64) -> Entry {
         created_at: at,
         seen_at: at,
         expires_at: at,
+        device: None,
+    }
+}
+
+/// Every other one, as on a roster that began before there were devices.
+fn with_device(family: u64) -> Entry {
+    let device = Device::new("192.0.2.7".parse().ok(), Some("curl/8.5.0 é".as_bytes()));
+    Entry {
+        device: device.filter(|_| family % 2 == 1),
+        ..entry(family)
     }
 }
 

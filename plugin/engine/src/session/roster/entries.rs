@@ -40,9 +40,9 @@ impl Deref for Entries {
 
 impl From<Vec<Entry>> for Entries {
     fn from(entries: Vec<Entry>) -> Self {
-        match *entries {
-            [entry] => Self::One(entry),
-            _ => Self::Slice(entries.into()),
+        match <[Entry; 1]>::try_from(entries) {
+            Ok([entry]) => Self::One(entry),
+            Err(entries) => Self::Slice(entries.into()),
         }
     }
 }

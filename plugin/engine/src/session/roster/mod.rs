@@ -7,6 +7,7 @@
 mod entries;
 
 use self::entries::Entries;
+use super::device::Device;
 use super::family::Family;
 use super::timestamp::Timestamp;
 
@@ -18,7 +19,7 @@ pub struct Roster {
 }
 
 /// What the roster knows about a session.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entry {
     /// Which session.
     pub family: Family,
@@ -28,6 +29,8 @@ pub struct Entry {
     pub seen_at: Timestamp,
     /// When it ends, if nothing happens before.
     pub expires_at: Timestamp,
+    /// Where the login came from, if that is known.
+    pub device: Option<Device>,
 }
 
 /// How many sessions a principal may have, and what becomes of one more.
@@ -58,10 +61,12 @@ pub struct Admission {
 }
 
 impl Entry {
-    /// The same session with the later of both clocks: what is known may be newer than what is told.
+    /// The same session with the later of both clocks: what is known may be newer than what is told. Where the login
+    /// came from is told once.
     #[must_use]
     pub fn or_later(&self, other: Self) -> Self {
         Self {
+            device: other.device.or_else(|| self.device.clone()),
             seen_at: self.seen_at.max(other.seen_at),
             expires_at: self.expires_at.max(other.expires_at),
             ..other
@@ -84,6 +89,7 @@ impl Roster {
     /// Adds a session; none when the limit refuses it. `elsewhere` is how many more living sessions the principal
     /// has on rosters of older secrets.
     pub fn admit(&self, entry: Entry, limit: Option<Limit>, elsewhere: usize) -> Option<Admission> {
+        let newcomer = entry.family;
         let mut roster = self.with(entry);
         let Some(limit) = limit else {
             let evicted = Vec::new();
@@ -93,7 +99,7 @@ impl Roster {
         if excess > 0 && limit.excess == Excess::Refuse {
             return None;
         }
-        let evicted = roster.oldest(excess, entry.family);
+        let evicted = roster.oldest(excess, newcomer);
         roster = roster.retain(|entry| !evicted.contains(&entry.family));
         Some(Admission { roster, evicted })
     }
@@ -116,7 +122,7 @@ impl Roster {
     pub fn retain(&self, stays: impl Fn(&Entry) -> bool) -> Self {
         let entries = self.entries.iter().filter(|entry| stays(entry));
         Self {
-            entries: entries.copied().collect(),
+            entries: entries.cloned().collect(),
         }
     }
 
@@ -134,7 +140,12 @@ impl Roster {
 
     /// The bytes on the heap.
     pub fn footprint(&self) -> usize {
-        size_of::<Self>() + self.entries.footprint()
+        let devices = self
+            .entries
+            .iter()
+            .filter_map(|entry| entry.device.as_ref());
+        let devices: usize = devices.map(Device::footprint).sum();
+        size_of::<Self>() + self.entries.footprint() + devices
     }
 
     fn oldest(&self, count: usize, spared: Family) -> Vec<Family> {
@@ -237,6 +248,18 @@ mod tests {
     }
 
     #[test]
+    fn later_clock_of_an_entry_leaves_its_device() {
+        let device = Device::new(None, Some(b"curl/8.5.0"));
+        let known = Entry {
+            device: device.clone(),
+            ..entry(1)
+        };
+
+        assert_eq!(known.or_later(entry(1)).device, device);
+        assert_eq!(entry(1).or_later(known).device, device);
+    }
+
+    #[test]
     fn sweeping_drops_what_is_over_and_keeps_the_rest() {
         let roster = of(&[1, 2, 3]);
 
@@ -265,6 +288,7 @@ mod tests {
             created_at: at,
             seen_at: at,
             expires_at: Timestamp::from_millis(1_000_000 + number),
+            device: None,
         }
     }
 

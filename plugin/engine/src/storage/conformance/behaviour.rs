@@ -261,6 +261,7 @@ fn record() -> Record {
 fn roster() -> Roster {
     let at = Timestamp::from_millis(1_700_000_000_000);
     let entry = |family| Entry {
+        device: None,
         family: Family::new(family),
         created_at: at,
         seen_at: at,

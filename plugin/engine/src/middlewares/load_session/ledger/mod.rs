@@ -4,6 +4,8 @@ mod notice;
 mod outcome;
 mod work;
 
+use std::net::IpAddr;
+
 use abi::storage::Unavailable;
 use serde::Serialize;
 use serde_json::Value;
@@ -11,7 +13,7 @@ use serde_json::Value;
 use super::basis::{Basis, Remembered};
 use super::snapshots::Held;
 use crate::engine::Session;
-use crate::session::{Attributes, Deltas, Record, SessionId, json_len};
+use crate::session::{Attributes, Deltas, Device, Record, SessionId, json_len};
 
 pub(super) use self::notice::Notice;
 pub(super) use self::work::Work;
@@ -29,6 +31,10 @@ pub(super) struct Ledger {
     merged: Option<Record>,
     fate: Fate,
     notice: Notice,
+    /// What the client calls itself, if its request may become a login.
+    agent: Option<Box<[u8]>>,
+    /// Where a login comes from.
+    device: Option<Device>,
     was_read: bool,
 }
 
@@ -94,6 +100,30 @@ impl Ledger {
             held,
             ..Self::default()
         }
+    }
+
+    /// Notes what the client calls itself: the header goes along with a request that is forwarded.
+    pub(super) fn note_agent(&mut self, agent: Option<&[u8]>) {
+        let head = agent.map(|agent| &agent[..agent.len().min(Device::MOST_AGENT)]);
+        self.agent = head.map(Into::into);
+    }
+
+    /// Says where the changes come from, unless the client was heard of before.
+    pub(super) fn come_from(&mut self, ip: Option<IpAddr>, agent: Option<&[u8]>) {
+        let agent = self.agent.as_deref().or(agent);
+        self.device = Device::new(ip, agent);
+    }
+
+    /// Whether this request may be a login: nobody is logged in yet.
+    pub(super) fn may_be_login(&self) -> bool {
+        let record = self.basis.record();
+        record.is_none_or(|record| record.roster().is_none())
+    }
+
+    /// Where the changes come from. Before the response only the name of the client is known.
+    fn device(&self) -> Option<Device> {
+        let known = self.device.clone();
+        known.or_else(|| Device::new(None, self.agent.as_deref()))
     }
 
     /// What is in here, for somebody whose answer may depend on it.

@@ -83,7 +83,7 @@ impl Ledger {
                 // An id that nobody has seen yet needs no other.
                 self.begins().then(|| {
                     self.fate = Fate::Keep;
-                    Work::Create(changes)
+                    Work::Create(self.told_of(changes))
                 })
             }
         }
@@ -91,7 +91,12 @@ impl Ledger {
 
     fn regenerated(&mut self, session: Session, changes: Deltas) -> Work {
         self.fate = Fate::Keep;
-        Work::Regenerate(session, changes)
+        Work::Regenerate(session, self.told_of(changes))
+    }
+
+    fn told_of(&self, mut changes: Deltas) -> Deltas {
+        changes.made_from(self.device());
+        changes
     }
 
     /// Nothing is stored for somebody who left nothing.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use abi::config::Faults;
 use abi::failure::Kind;
 use abi::storage::Unavailable;
-use abi::{Exchange, Failure, Services};
+use abi::{Exchange, Failure, HeaderName, Services, Side};
 use tokio::time::sleep;
 use tracing::warn;
 
@@ -30,6 +30,7 @@ use crate::storage::Backing;
 pub(super) struct Store {
     pub(super) engine: Engine,
     places: Places,
+    user_agent: HeaderName,
     sinks: Sinks,
     /// None when every session is read from the storage.
     snapshots: Option<SnapshotCookies>,
@@ -59,6 +60,9 @@ impl Store {
                 None => engine,
             },
             sinks: Sinks::new(settings, &places, services)?,
+            user_agent: services
+                .header("user-agent")
+                .map_err(|error| Faults::at("", error.to_string()))?,
             snapshots: SnapshotCookies::new(settings, &places, services)?,
             places,
             sensitive_paths: settings.sensitive_paths.clone(),
@@ -127,6 +131,11 @@ impl Store {
     fn refused(&self, cause: &Unavailable) -> Failure {
         self.journal.unavailable.increment();
         Failure::new(Kind::UNAVAILABLE, "storage-unavailable", cause.to_string())
+    }
+
+    /// What the client calls itself.
+    pub(super) fn agent<'e>(&self, exchange: &'e Exchange<'_>) -> Option<&'e [u8]> {
+        exchange.header(Side::Request, self.user_agent)
     }
 
     /// Whether a response can carry a new id back to where the old one was.

@@ -114,6 +114,82 @@ fn session_that_is_not_stored_or_whose_key_is_in_the_url_is_not_renewed() {
     assert!(!stranger);
 }
 
+#[test]
+fn list_says_where_a_login_came_from_and_goes_on_saying_it() {
+    let bench = Bench::new(json!({ "autoRenewAfter": "30m", "touchInterval": "1m" }));
+    let cookie = log_in_from(&bench, "", "Firefox/140.0");
+    let expected = (
+        Some("192.0.2.1".to_owned()),
+        Some("Firefox/140.0".to_owned()),
+    );
+
+    assert_eq!(device(&bench), expected);
+    bench.clock.advance(Duration::from_secs(70));
+    bench.visit(&cookie, |_| ());
+    assert_eq!(device(&bench), expected, "after a touch");
+    bench.clock.advance(Duration::from_secs(30 * 60));
+    let renewed = cookie_of(&bench.visit(&cookie, |_| ())).unwrap();
+    assert_eq!(device(&bench), expected, "after a renewal");
+    bench.visit(&renewed, |exchange| {
+        exchange.session().unwrap().regenerate()
+    });
+    assert_eq!(device(&bench), expected, "after a change of rights");
+}
+
+#[test]
+fn login_of_a_visitor_with_a_basket_says_where_it_came_from() {
+    let bench = Bench::new(json!({}));
+    let basket = cookie_of(&bench.visit("", |exchange| set(exchange, "basket", "apples"))).unwrap();
+
+    log_in_from(&bench, &basket, "Firefox/140.0");
+
+    assert_eq!(device(&bench).1.as_deref(), Some("Firefox/140.0"));
+}
+
+#[test]
+fn login_over_the_session_of_somebody_else_says_where_it_came_from() {
+    let bench = Bench::new(json!({}));
+    let ben = bench.log_in("ben");
+
+    log_in_from(&bench, &ben, "Firefox/140.0");
+
+    assert_eq!(device(&bench).1.as_deref(), Some("Firefox/140.0"));
+}
+
+#[test]
+fn device_moves_with_its_session_to_another_secret() {
+    let clock = Arc::new(ManualClock::new(Timestamp::from_millis(3_600_000)));
+    let rows = memory(&clock);
+    let secret = |letter: &str| letter.repeat(32);
+    let bench = |secrets: Value| {
+        let config = json!({ "secrets": secrets });
+        Bench::assemble(config, rows.clone(), clock.clone())
+    };
+    let cookie = log_in_from(&bench(json!([secret("o")])), "", "Firefox/140.0");
+    let both = bench(json!([secret("n"), secret("o")]));
+    clock.advance(Duration::from_secs(60));
+
+    let moved = both.visit(&cookie, |_| ());
+
+    assert!(cookie_of(&moved).is_some());
+    let newest = bench(json!([secret("n")]));
+    assert_eq!(device(&newest).1.as_deref(), Some("Firefox/140.0"));
+}
+
+fn log_in_from(bench: &Bench, cookie: &str, agent: &str) -> String {
+    let exchange = bench.gateway.exchange("POST", "/login");
+    let mut exchange = exchange
+        .with_header("Cookie", cookie)
+        .with_header("User-Agent", agent);
+    exchange
+        .run_with(&bench.middleware, |exchange| {
+            set(exchange, "user_id", "anna");
+            exchange.answer(200, &[]);
+        })
+        .unwrap();
+    cookie_of(&exchange).unwrap()
+}
+
 fn entry(session: &Session) -> SessionEntry {
     session.entry().unwrap()
 }
@@ -124,4 +200,17 @@ fn with_session<T>(bench: &Bench, cookie: &str, ask: impl FnOnce(&Session) -> T)
         answer = Some(ask(exchange.session().unwrap()));
     });
     answer.unwrap()
+}
+
+/// What the list of anna's only session says of its device.
+fn device(bench: &Bench) -> (Option<String>, Option<String>) {
+    let store = bench
+        .gateway
+        .services()
+        .session_store("LoadSessionMiddleware");
+    let listed = wait(store.unwrap().sessions("anna")).unwrap();
+    let [only] = &*listed else {
+        panic!("{} sessions", listed.len())
+    };
+    (only.ip.map(|ip| ip.to_string()), only.user_agent.clone())
 }
