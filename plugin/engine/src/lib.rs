@@ -15,6 +15,7 @@ pub mod runtime;
 mod same_origin;
 pub mod session;
 pub mod storage;
+mod trust;
 
 pub use engine::{
     Cause, Change, Engine, Event, Observer, Occasion, Policy, Refusal, Revoked, Saved, Session,

@@ -5,12 +5,12 @@ use std::path::Path;
 use abi::config::{ConfigPath, Faults};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tokio_rustls::rustls::RootCertStore;
-use tokio_rustls::rustls::pki_types::pem::{Error as PemError, PemObject};
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, ServerName};
 use tracing::warn;
 
-use crate::storage::redis::connect::{Address, Identity, Oldest, Tls, Trust};
+use crate::storage::redis::connect::{Address, Identity, Oldest, Tls};
+use crate::trust::{Trust, certificates, unreadable};
 
 /// How the connections to all servers, Sentinels included, are secured.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
@@ -122,8 +122,8 @@ impl TlsConfig {
                 );
                 Ok(Trust::Anybody)
             }
-            (false, true) => signers(&self.ca_file),
-            (false, false) => system(),
+            (false, true) => Trust::signed_by(&self.ca_file),
+            (false, false) => Trust::system(),
         }
     }
 
@@ -154,42 +154,4 @@ impl TlsConfig {
 
 fn is_given(path: &Path) -> bool {
     !path.as_os_str().is_empty()
-}
-
-fn signers(path: &Path) -> Result<Trust, Faults> {
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates(path, "caFile")? {
-        roots
-            .add(certificate)
-            .map_err(|error| Faults::at("caFile", format!("no certificate to trust: {error}")))?;
-    }
-    Ok(Trust::SignedBy(roots))
-}
-
-/// What the system trusts. Single certificates that cannot be used are not needed, all of them are.
-fn system() -> Result<Trust, Faults> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    match roots.is_empty() {
-        true => Err(Faults::at("caFile", "is needed: this system trusts nobody")),
-        false => Ok(Trust::SignedBy(roots)),
-    }
-}
-
-fn certificates(path: &Path, key: &str) -> Result<Vec<CertificateDer<'static>>, Faults> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
-    match read {
-        Ok(found) if found.is_empty() => Err(Faults::at(key, "holds no certificate")),
-        read => read.map_err(|error| unreadable(key, &error)),
-    }
-}
-
-/// Without the text of a file that may be a key.
-fn unreadable(key: &str, error: &PemError) -> Faults {
-    let cause = match error {
-        PemError::Io(error) => format!("cannot be read: {error}"),
-        PemError::NoItemsFound => "holds no private key".into(),
-        _ => "is no PEM".into(),
-    };
-    Faults::at(key, cause)
 }

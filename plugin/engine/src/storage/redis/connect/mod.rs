@@ -20,7 +20,7 @@ use redis::{
 
 pub(super) use self::address::Address;
 use self::stream::Waiter;
-pub(super) use self::tls::{Identity, Oldest, Tls, Trust};
+pub(super) use self::tls::{Identity, Oldest, Tls};
 use super::fault::Fault;
 
 /// How the servers of a deployment let us in. Cheap to clone.
