@@ -39,7 +39,7 @@ fn manifests_know_only_what_they_may() {
         ("abi/Cargo.toml", &["gateway", "engine", "plugin"]),
         ("host/Cargo.toml", &["engine", "plugin", "redis"]),
         ("plugin/Cargo.toml", &["gateway", "hyper"]),
-        ("plugin/engine/Cargo.toml", &["gateway", "hyper", "plugin"]),
+        ("plugin/engine/Cargo.toml", &["gateway", "plugin"]),
     ];
     for (manifest, forbidden) in rules {
         let text = read(&root().join(manifest));
@@ -49,6 +49,36 @@ fn manifests_know_only_what_they_may() {
             .collect();
         for name in forbidden {
             assert!(!names.contains(name), "{manifest} depends on {name}");
+        }
+    }
+}
+
+/// The gateway serves; the plugin has a client for the providers of tokens, in one room, and nothing that listens.
+#[test]
+fn http_is_spoken_by_the_plugin_in_one_room_and_only_to_ask() {
+    let room = root().join("plugin/engine/src/tokens");
+    for file in rust_files("plugin") {
+        let text = read(&file);
+        for word in ["hyper::", "hyper_util", "http_body_util"] {
+            let is_home = match word {
+                "hyper::" => file.starts_with(&room),
+                _ => file.starts_with(room.join("http")),
+            };
+            assert!(
+                is_home || !text.contains(word),
+                "{} has {word}",
+                file.display()
+            );
+        }
+        for word in ["hyper::server", "TcpListener"] {
+            let has_it = without_tests(&text).contains(word);
+            let is_test = file.components().any(|part| part.as_os_str() == "tests");
+            let is_test_server = file.to_string_lossy().contains("redis/server");
+            assert!(
+                !has_it || is_test || is_test_server,
+                "{} has {word}",
+                file.display()
+            );
         }
     }
 }

@@ -19,12 +19,14 @@ use engine::middlewares::{
 use engine::runtime::Runtime;
 use engine::session::Keyring;
 use engine::storage::{FileConfig, MemoryConfig, RedisConfig, Storages};
+use engine::tokens::{Providers, ProvidersConfig};
 
 /// The plugin of one gateway.
 struct Session {
     services: Services,
     clock: Arc<dyn Clock>,
     storages: Arc<Storages>,
+    providers: Arc<Providers>,
 }
 
 /// What holds for the whole plugin.
@@ -40,12 +42,15 @@ struct SessionConfig {
     /// second; it starts with the first such storage.
     #[schemars(range(max = 64))]
     io_threads: NonZeroUsize,
+    /// Who gives out tokens, by the names that middlewares and actions call them.
+    providers: ProvidersConfig,
 }
 
 impl Default for SessionConfig {
     fn default() -> Self {
         Self {
             io_threads: NonZeroUsize::MIN,
+            providers: ProvidersConfig::new(),
         }
     }
 }
@@ -60,9 +65,12 @@ impl Plugin for Session {
     fn open(config: SessionConfig, services: Services) -> Result<Self, Faults> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let runtime = runtime(config.io_threads, &services);
+        let desk = (Arc::clone(&clock), Arc::clone(&runtime));
+        let providers = Providers::new(config.providers, desk, &services)?;
         let storages = Storages::new(services.clone(), Arc::clone(&clock), runtime);
         Ok(Self {
             storages: Arc::new(storages),
+            providers: Arc::new(providers),
             services,
             clock,
         })
@@ -71,9 +79,12 @@ impl Plugin for Session {
     fn reopen(config: SessionConfig, services: Services, before: &Self) -> Result<Self, Faults> {
         let known = before.storages.runtime(config.io_threads);
         let runtime = known.unwrap_or_else(|| runtime(config.io_threads, &services));
+        let desk = (Arc::clone(&before.clock), Arc::clone(&runtime));
+        let providers = Providers::after(&before.providers, config.providers, desk, &services)?;
         let storages = Storages::after(&before.storages, services.clone(), runtime);
         Ok(Self {
             storages: Arc::new(storages),
+            providers: Arc::new(providers),
             services,
             clock: Arc::clone(&before.clock),
         })

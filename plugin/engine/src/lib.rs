@@ -15,6 +15,7 @@ pub mod runtime;
 mod same_origin;
 pub mod session;
 pub mod storage;
+pub mod tokens;
 mod trust;
 
 pub use engine::{

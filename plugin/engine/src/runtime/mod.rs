@@ -76,6 +76,15 @@ impl Runtime {
         Ok(Task(self.start()?.spawn(work)))
     }
 
+    /// Runs `work` on the threads until it ends. Nobody has to wait for it, and nobody's going away ends it.
+    ///
+    /// # Errors
+    /// When the threads cannot be started.
+    pub fn launch(&self, work: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        drop(self.start()?.spawn(work));
+        Ok(())
+    }
+
     fn build(&self) -> io::Result<Tokio> {
         Builder::new_multi_thread()
             .worker_threads(self.io_threads.get())
