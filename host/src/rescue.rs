@@ -23,6 +23,8 @@ pub fn refusal(refusal: Refusal) -> Response<Body> {
                 .insert(ALLOW, HeaderValue::from_static(""));
             response
         }
+        Refusal::Headers => plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+        Refusal::Protocol => plain(StatusCode::NOT_IMPLEMENTED),
         Refusal::DotSegments
         | Refusal::Forwarded
         | Refusal::Host
@@ -33,6 +35,11 @@ pub fn refusal(refusal: Refusal) -> Response<Body> {
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));
     response
+}
+
+/// The answer when a WebSocket was wanted over HTTP/2 from somebody who knows of none.
+pub fn no_websocket() -> Response<Body> {
+    plain(StatusCode::NOT_IMPLEMENTED)
 }
 
 /// The answer when no route was found. `None` when one was.

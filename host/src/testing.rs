@@ -14,6 +14,7 @@ use crate::body::Body;
 use crate::config::{Limits, Networks, Timeouts};
 use crate::rescue;
 use crate::server::{Answer, Peer, Service, Settings, Tracker};
+use crate::stream::Stream;
 use crate::upstream::{ConnectionConfig, Endpoint, Origin, Patience, Upstream};
 
 /// Forwards everything.
@@ -60,6 +61,7 @@ pub(crate) fn service(url: &str, config: serde_json::Value) -> Origin {
 pub(crate) fn settings() -> Settings {
     Settings {
         addresses: vec!["127.0.0.1:0".parse().unwrap()],
+        tls: None,
         trusted_proxies: Networks::default(),
         threads: 1,
         limits: Limits {
@@ -86,7 +88,10 @@ pub(crate) fn client_with(
     let (near, far) = UnixStream::pair().unwrap();
     let (order, stopping) = watch::channel(false);
     tokio::spawn(crate::server::serve_for_test(
-        far, service, settings, stopping,
+        Stream::Unix(far),
+        service,
+        settings,
+        stopping,
     ));
     (near, order)
 }

@@ -66,6 +66,7 @@ impl Service for Hello {
 fn serve(metrics: Arc<Metrics>) -> Server {
     let settings = Settings {
         addresses: vec!["127.0.0.1:0".parse().unwrap()],
+        tls: None,
         trusted_proxies: Networks::default(),
         threads: 1,
         limits: Limits::default(),

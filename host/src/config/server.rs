@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
-use abi::config::{ByteSize, ConfigDuration, Faults};
+use abi::config::{ByteSize, ConfigDuration, ConfigPath, Faults};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::address::{Address, AddressError};
 use super::networks::Networks;
+use crate::server::{Certificates, TlsFiles};
 
 /// Where the gateway listens and what it puts up with.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// Every address to listen on; at least one.
     pub addresses: Vec<Address>,
+    /// What connections over TCP are secured with; `None` leaves them in the clear.
+    pub tls: Option<Certificates>,
     /// Whose word about a client is taken.
     pub trusted_proxies: Networks,
     /// The administrative listener; none unless configured.
@@ -38,6 +41,8 @@ pub struct Server {
 pub(super) struct ServerSection {
     /// Where to listen: `host:port` or `unix:/path`, or a list of them. Port 0 picks a free port and prints it.
     address: Addresses,
+    /// The certificate that connections over TCP are secured with. In the clear when absent.
+    tls: Tls,
     /// Proxies in front of the gateway: networks such as `10.0.0.0/8`, addresses, or `unix` for whoever comes over a unix
     /// socket. Nobody is believed unless named here: who asked, and for what, is a proxy's word.
     trusted_proxies: Vec<String>,
@@ -62,6 +67,16 @@ pub(super) struct ServerSection {
 enum Addresses {
     One(String),
     Many(Vec<String>),
+}
+
+/// A certificate and its key, both or neither. HTTP/2 and HTTP/1.1 are spoken on the same port, over TLS 1.2 or 1.3.
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+struct Tls {
+    /// The certificate, then those between it and a root, in PEM.
+    cert_file: ConfigPath,
+    /// Its private key in PEM.
+    key_file: ConfigPath,
 }
 
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
@@ -136,6 +151,9 @@ impl ServerSection {
     pub(super) fn check(self) -> Result<Server, Faults> {
         let mut faults = Faults::default();
         let addresses = self.address.parse(&mut faults);
+        let tls = faults
+            .absorb(self.tls.load().map_err(|faults| faults.under("tls")))
+            .flatten();
         let trusted_proxies = Networks::parse("trustedProxies", &self.trusted_proxies, &mut faults);
         let admin = self
             .admin
@@ -157,6 +175,7 @@ impl ServerSection {
         }
         let server = Server {
             addresses,
+            tls,
             trusted_proxies,
             admin: admin.ok().flatten(),
             health_check: self.health_check,
@@ -195,6 +214,34 @@ impl Addresses {
     }
 }
 
+impl Tls {
+    fn load(self) -> Result<Option<Certificates>, Faults> {
+        let files = [&self.cert_file, &self.key_file];
+        match files.map(|file| file.as_os_str().is_empty()) {
+            [true, true] => return Ok(None),
+            [false, true] => return Err(Faults::at("keyFile", "is missing: certFile needs it")),
+            [true, false] => return Err(Faults::at("certFile", "is missing: keyFile needs it")),
+            [false, false] => {}
+        }
+        let loaded = Certificates::load(TlsFiles {
+            certificate: self.cert_file.into_inner(),
+            key: self.key_file.into_inner(),
+        });
+        loaded
+            .map(Some)
+            .map_err(|error| Faults::at(error.key(), error.to_string()))
+    }
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self {
+            cert_file: ConfigPath::new(""),
+            key_file: ConfigPath::new(""),
+        }
+    }
+}
+
 impl HealthCheck {
     fn check(&self, faults: &mut Faults) {
         for (key, path) in [
@@ -215,6 +262,7 @@ impl Default for ServerSection {
     fn default() -> Self {
         Self {
             address: Addresses::One(DEFAULT_ADDRESS.to_owned()),
+            tls: Tls::default(),
             trusted_proxies: Vec::new(),
             health_check: HealthCheck::default(),
             admin: None,

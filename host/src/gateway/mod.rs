@@ -104,6 +104,7 @@ impl Gateway {
     fn admin(&self, address: Address) -> Result<Server, ServerError> {
         let settings = Settings {
             addresses: vec![address],
+            tls: None,
             // Nobody else's word counts where nobody is asked who they are.
             trusted_proxies: Networks::default(),
             threads: 1,

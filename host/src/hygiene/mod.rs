@@ -27,12 +27,18 @@ pub enum Refusal {
     /// A trusted proxy says two things about the client, or something malformed.
     #[error("the proxies in front do not agree about the client")]
     Forwarded,
+    /// More headers than anybody needs.
+    #[error("there are too many headers")]
+    Headers,
     /// More than one Host, none in HTTP/1.1, or one that is none.
     #[error("exactly one valid Host is required")]
     Host,
     /// Content-Length and Transfer-Encoding together.
     #[error("the length of the body is ambiguous")]
     Length,
+    /// A tunnel for anything but a WebSocket (RFC 8441).
+    #[error("the protocol is not supported")]
+    Protocol,
     /// `*` or an authority where a path belongs.
     #[error("the request target is not a path")]
     Target,

@@ -6,22 +6,19 @@
 //! | `Head` | the last byte of its headers | `headerRead` in total, however slowly the bytes drip |
 //! | `Busy` | the end of the response | none here: bodies and upstreams have their own |
 //!
-//! In any phase a client that does not take what is written to it has `idle`.
+//! In any phase a client that does not take what is written to it has `idle`. On HTTP/2, where headers arrive while
+//! other requests run, a block of headers has a deadline beside the phase, and what else a client sends while nothing
+//! runs buys it no time.
 //!
 //! hyper starts its header timer when a connection is opened and when a response ends, so it cannot tell waiting from
 //! dripping. One timer per connection serves all of this, and a busy connection never touches it.
 
-use std::io;
-use std::pin::Pin;
-use std::sync::Mutex;
-use std::sync::{Arc, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use crate::config::Timeouts;
-use crate::stream::Stream;
 
 /// What a connection is doing, seen by its socket, its service and its timer. One thread uses it: the lock is free.
 #[derive(Debug)]
@@ -30,11 +27,22 @@ pub(super) struct Activity {
     state: Mutex<State>,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// As long as this lives, the connection is busy: with a request, or with a tunnel.
+#[derive(Debug)]
+pub(crate) struct Busy(Arc<Activity>);
+
+#[derive(Debug)]
 struct State {
     phase: Phase,
+    /// Of `Head` and `Waiting`.
     deadline: Instant,
-    is_clogged: bool,
+    /// For the client to take what is written to it.
+    clogged: Option<Instant>,
+    /// For the rest of a block of headers on HTTP/2.
+    block: Option<Instant>,
+    running: u32,
+    /// What responses have earned, to be spent on frames that carry nothing. See `frames`.
+    credit: u32,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,11 +55,13 @@ enum Phase {
 impl Activity {
     /// A connection that has just been accepted.
     pub(super) fn new(timeouts: Timeouts) -> Arc<Self> {
-        let deadline = Instant::now() + timeouts.header_read.get();
         let state = State {
             phase: Phase::Waiting,
-            deadline,
-            is_clogged: false,
+            deadline: Instant::now() + timeouts.header_read.get(),
+            clogged: None,
+            block: None,
+            running: 0,
+            credit: 0,
         };
         Arc::new(Self {
             timeouts,
@@ -60,130 +70,122 @@ impl Activity {
     }
 
     /// The headers of a request are complete.
-    pub(super) fn begin(&self) {
-        self.update(|state| state.phase = Phase::Busy);
+    pub(super) fn begin(self: &Arc<Self>) -> Busy {
+        let mut state = self.state();
+        state.phase = Phase::Busy;
+        state.running += 1;
+        drop(state);
+        Busy(Arc::clone(self))
     }
 
-    /// The response is written, or as good as.
-    pub(super) fn end(&self) {
-        let deadline = Instant::now() + self.timeouts.idle.get();
-        self.update(|state| {
+    fn end(&self) {
+        let mut state = self.state();
+        state.running -= 1;
+        state.credit = state.credit.saturating_add(1);
+        if state.running == 0 {
             state.phase = Phase::Waiting;
-            state.deadline = deadline;
-        });
+            state.deadline = Instant::now() + self.timeouts.idle.get();
+        }
+    }
+
+    /// The client is at the door: what it asks for has as much time as the greeting had.
+    pub(super) fn greeted(&self) {
+        self.wait(self.timeouts.header_read.get());
+    }
+
+    /// It will speak HTTP/2, maybe later: browsers connect ahead.
+    pub(super) fn ready(&self) {
+        self.wait(self.timeouts.idle.get());
+    }
+
+    /// It was told that the connection ends, and may answer.
+    pub(super) fn dismissed(&self) {
+        if self.state().phase == Phase::Waiting {
+            self.wait(LAST_WORDS);
+        }
+    }
+
+    fn wait(&self, time: Duration) {
+        let mut state = self.state();
+        state.phase = Phase::Waiting;
+        state.deadline = Instant::now() + time;
     }
 
     /// When the connection is to be cut, unless something happens before.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let state = self.read();
-        (state.phase != Phase::Busy || state.is_clogged).then_some(state.deadline)
+        let state = self.state();
+        let phase = || (state.phase != Phase::Busy).then_some(state.deadline);
+        let deadline = state.clogged.or_else(phase);
+        match (deadline, state.block) {
+            (Some(deadline), Some(block)) => Some(deadline.min(block)),
+            (deadline, block) => deadline.or(block),
+        }
     }
 
     /// Whether no request has begun, so that the connection can be closed without harm.
     pub(super) fn is_waiting(&self) -> bool {
-        let state = self.read();
-        state.phase == Phase::Waiting && !state.is_clogged
+        let state = self.state();
+        state.phase == Phase::Waiting && state.clogged.is_none() && state.block.is_none()
     }
 
-    fn bytes_read(&self) {
-        if self.read().phase == Phase::Waiting {
-            let deadline = Instant::now() + self.timeouts.header_read.get();
-            self.update(|state| {
-                state.phase = Phase::Head;
-                state.deadline = deadline;
-            });
+    pub(super) fn bytes_read(&self) {
+        let mut state = self.state();
+        if state.phase == Phase::Waiting {
+            state.phase = Phase::Head;
+            state.deadline = Instant::now() + self.timeouts.header_read.get();
         }
     }
 
-    fn write_blocked(&self) {
-        if !self.read().is_clogged {
-            self.extend(true);
+    pub(super) fn block_begins(&self) {
+        self.state().block = Some(Instant::now() + self.timeouts.header_read.get());
+    }
+
+    pub(super) fn block_ends(&self) {
+        self.state().block = None;
+    }
+
+    pub(super) fn write_blocked(&self) {
+        let mut state = self.state();
+        if state.clogged.is_none() {
+            state.clogged = Some(Instant::now() + self.timeouts.idle.get());
         }
     }
 
-    fn bytes_written(&self) {
-        if self.read().is_clogged {
-            self.extend(false);
+    pub(super) fn bytes_written(&self) {
+        let mut state = self.state();
+        if state.clogged.take().is_some() && state.phase != Phase::Busy {
+            state.deadline = Instant::now() + self.timeouts.idle.get();
         }
     }
 
-    fn extend(&self, is_clogged: bool) {
-        let deadline = Instant::now() + self.timeouts.idle.get();
-        self.update(|state| {
-            state.is_clogged = is_clogged;
-            state.deadline = deadline;
-        });
+    /// What was earned since the last time.
+    pub(super) fn spend(&self) -> u32 {
+        std::mem::take(&mut self.state().credit)
     }
 
-    fn read(&self) -> State {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A client that gets something may say something.
+    pub(super) fn earn(&self) {
+        let mut state = self.state();
+        state.credit = state.credit.saturating_add(1);
     }
 
-    fn update(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-}
-
-/// A client's socket that tells what happens on it.
-pub(super) struct Watched {
-    pub(super) stream: Stream,
-    pub(super) activity: Arc<Activity>,
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let poll = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            self.activity.bytes_read();
-        }
-        poll
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Watched {
-    fn note(&self, poll: &Poll<io::Result<usize>>) {
-        match poll {
-            Poll::Pending => self.activity.write_blocked(),
-            Poll::Ready(_) => self.activity.bytes_written(),
-        }
+impl Busy {
+    /// A client that gets something may say something.
+    pub(super) fn earn(&self) {
+        self.0.earn();
     }
 }
 
-impl AsyncWrite for Watched {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let poll = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.note(&poll);
-        poll
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let poll = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
-        self.note(&poll);
-        poll
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
+
+// A round trip to anywhere, and a second try.
+const LAST_WORDS: Duration = Duration::from_secs(5);

@@ -6,13 +6,14 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode, Uri};
+use http::{Method, Request, Response, StatusCode, Uri, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use super::activity::Activity;
+use super::activity::Busy;
 use super::connection::{Client, Doorway};
+use super::http2::{self, Delivery, WebSocket};
 use super::{Answer, Peer, Service};
 use crate::access_log;
 use crate::body::{Body, BodyError};
@@ -20,32 +21,54 @@ use crate::hygiene::{self, Refusal};
 use crate::metrics::RouteCounters;
 use crate::rescue;
 
+/// Answers one request. On HTTP/2 `delivery` is where it is said how far the response is.
 pub(super) async fn run<S: Service>(
     client: &Client<S>,
     request: Request<Incoming>,
+    delivery: Option<Arc<Delivery>>,
 ) -> Response<Sent> {
-    let activity = Arc::clone(&client.activity);
-    let mut record = Record::begin(activity, client.sender.peer(), &request);
+    let mut record = Record::begin(client, &request);
     let (mut parts, incoming) = request.into_parts();
     let answer = match admit(client, &mut parts) {
-        Ok(peer) => {
+        Ok((peer, websocket)) => {
             record.peer = peer;
-            answer(client, peer, parts, incoming).await
+            let mut answer = answer(client, peer, parts, incoming).await;
+            if let Some(websocket) = websocket {
+                answer.response = websocket.answer(answer.response);
+            }
+            answer
         }
         Err(refusal) => rescue::refusal(refusal).into(),
     };
     record.status = answer.response.status();
     record.request = answer.request;
     record.route = answer.route;
-    answer.response.map(|body| Sent { body, record })
+    answer.response.map(|body| Sent {
+        body,
+        rest: Bytes::new(),
+        delivery,
+        record,
+    })
 }
 
-/// Lets a request in, or not, and says who asks.
-fn admit<S: Service>(client: &Client<S>, parts: &mut Parts) -> Result<Peer, Refusal> {
+/// Lets a request in, or not, and says who asks. On HTTP/2 that may be somebody who wants a WebSocket.
+fn admit<S: Service>(
+    client: &Client<S>,
+    parts: &mut Parts,
+) -> Result<(Peer, Option<WebSocket>), Refusal> {
+    let websocket = match parts.version {
+        Version::HTTP_2 => http2::adapt(parts)?,
+        _ => None,
+    };
     hygiene::inspect(parts)?;
     hygiene::clean(parts);
     let trusted = &client.doorway.plan.settings.trusted_proxies;
-    Ok(client.sender.introduce(&mut parts.headers, trusted)?)
+    let peer = client.sender.introduce(&mut parts.headers, trusted)?;
+    if websocket.is_some() {
+        // Its stream may rest for as long as the tunnel stands, and the connection with it.
+        parts.extensions.insert(Arc::new(client.activity.begin()));
+    }
+    Ok((peer, websocket))
 }
 
 async fn answer<S: Service>(
@@ -66,11 +89,14 @@ async fn answer<S: Service>(
 /// A response body on its way out. When it is gone the exchange is over, whether the client got all of it or not.
 pub(super) struct Sent {
     body: Body,
+    /// On HTTP/2, what is left of a part that was too large to be handed over at once.
+    rest: Bytes,
+    delivery: Option<Arc<Delivery>>,
     record: Record,
 }
 
 struct Record {
-    activity: Arc<Activity>,
+    busy: Busy,
     began: Instant,
     status: StatusCode,
     bytes: u64,
@@ -82,26 +108,39 @@ struct Record {
 }
 
 impl Record {
-    fn begin(activity: Arc<Activity>, peer: Peer, request: &Request<Incoming>) -> Self {
-        activity.begin();
+    fn begin<S: Service>(client: &Client<S>, request: &Request<Incoming>) -> Self {
+        let busy = client.activity.begin();
         let line = access_log::is_on().then(|| (request.method().clone(), request.uri().clone()));
         let status = CLIENT_CLOSED_REQUEST;
         Self {
-            activity,
+            busy,
             began: Instant::now(),
             status,
             bytes: 0,
             request: None,
             route: None,
-            peer,
+            peer: client.sender.peer(),
             line,
         }
     }
 }
 
+impl Sent {
+    /// A client has to take each part in time: large ones are handed over piece by piece, so that a slow client is told
+    /// from one that takes nothing.
+    fn hand_over(&mut self, mut data: Bytes) -> Bytes {
+        if let Some(delivery) = &self.delivery {
+            self.rest = data.split_off(data.len().min(PIECE));
+            delivery.hand_over();
+            self.record.busy.earn();
+        }
+        self.record.bytes += data.len() as u64;
+        data
+    }
+}
+
 impl Drop for Record {
     fn drop(&mut self) {
-        self.activity.end();
         if let Some(route) = &self.route {
             route.count(self.status);
         }
@@ -128,21 +167,36 @@ impl http_body::Body for Sent {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let poll = Pin::new(&mut self.body).poll_frame(cx);
-        if let Poll::Ready(Some(Ok(frame))) = &poll {
-            self.record.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+        if !self.rest.is_empty() {
+            let rest = std::mem::take(&mut self.rest);
+            return Poll::Ready(Some(Ok(Frame::data(self.hand_over(rest)))));
         }
-        poll
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(match frame.into_data() {
+                Ok(data) => Frame::data(self.hand_over(data)),
+                Err(trailers) => trailers,
+            }))),
+            Poll::Pending => {
+                if let Some(delivery) = &self.delivery {
+                    delivery.wait();
+                }
+                Poll::Pending
+            }
+            ended => ended,
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
 }
+
+// What one frame of HTTP/2 holds unless a client wants more. A client that takes less in the idle time is too slow.
+const PIECE: usize = 16 * 1024;
 
 // The client went away before there was an answer; nginx has logged that as 499 for so long that everybody knows it.
 const CLIENT_CLOSED_REQUEST: StatusCode = match StatusCode::from_u16(499) {

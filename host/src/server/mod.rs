@@ -1,15 +1,22 @@
 //! Accepts connections and hands their requests to a service.
 //!
 //! One thread per core, each with a runtime, listeners and a service of its own, so that nothing on the path of a
-//! request is shared between threads. HTTP/1.1; TLS and HTTP/2 will join in `connection`.
+//! request is shared between threads. A connection arrives (`arrival`: TLS, and which HTTP), is served (`connection`), and is
+//! cut when it is overdue (`watchdog`, `activity`).
 
 mod activity;
+mod arrival;
 mod connection;
 mod drain;
 mod exchange;
+mod frames;
+mod http2;
 mod listener;
 mod peer;
 mod signal;
+mod tls;
+mod watchdog;
+mod watched;
 mod worker;
 
 #[cfg(test)]
@@ -30,9 +37,11 @@ use crate::body::Body;
 use crate::config::{Address, Limits, Networks, Timeouts};
 use crate::metrics::RouteCounters;
 
+pub(crate) use activity::Busy;
 pub use drain::{Alive, Tracker};
 pub use peer::{Peer, Scheme};
 pub use signal::StopSignal;
+pub use tls::{Certificates, TlsError, TlsFiles};
 pub use worker::Worker;
 
 /// Answers requests. There is one per worker thread.
@@ -63,6 +72,8 @@ pub struct Answer {
 pub struct Settings {
     /// Where to listen.
     pub addresses: Vec<Address>,
+    /// What connections over TCP are secured with; `None` leaves them in the clear.
+    pub tls: Option<Certificates>,
     /// Whose word about a client is taken.
     pub trusted_proxies: Networks,
     /// Worker threads; 0 means one per core.
@@ -168,7 +179,7 @@ impl Server {
 /// Serves one connection of a test.
 #[cfg(test)]
 pub(crate) async fn serve_for_test(
-    stream: tokio::net::UnixStream,
+    stream: crate::stream::Stream,
     service: impl Service,
     settings: Settings,
     stopping: watch::Receiver<bool>,
@@ -180,7 +191,12 @@ pub(crate) async fn serve_for_test(
         stopping,
     });
     let address = Some([192, 0, 2, 1].into());
-    connection::serve(crate::stream::Stream::Unix(stream), address, doorway).await;
+    let socket = arrival::Socket {
+        stream,
+        address,
+        seat: None,
+    };
+    connection::serve(socket, doorway).await;
 }
 
 impl Drop for Server {
@@ -203,6 +219,7 @@ impl From<&crate::config::Server> for Settings {
     fn from(server: &crate::config::Server) -> Self {
         Self {
             addresses: server.addresses.clone(),
+            tls: server.tls.clone(),
             trusted_proxies: server.trusted_proxies.clone(),
             threads: server.threads,
             limits: server.limits,
@@ -211,3 +228,8 @@ impl From<&crate::config::Server> for Settings {
         }
     }
 }
+
+/// As it is agreed on over TLS (RFC 9113, section 3.1).
+const HTTP_2: &[u8] = b"h2";
+/// What every connection of HTTP/2 begins with (RFC 9113, section 3.4).
+const HTTP_2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

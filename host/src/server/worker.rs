@@ -6,16 +6,21 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
+use super::arrival::Socket;
 use super::connection::{self, Doorway};
 use super::drain::{Alive, Tracker, drain};
+use super::http2::Streams;
 use super::listener::{Bound, Listener};
-use super::{Service, Settings};
+use super::watched::Seat;
+use super::{Certificates, Service, Settings};
+use crate::stream::Stream;
 
 /// What a service may know about the thread it runs on.
 #[derive(Debug)]
@@ -26,7 +31,9 @@ pub struct Worker {
 /// What all workers share.
 pub(super) struct Plan {
     pub(super) settings: Settings,
-    pub(super) http: http1::Builder,
+    pub(super) http1: http1::Builder,
+    /// `None` when everybody speaks in the clear.
+    acceptor: Option<TlsAcceptor>,
     // `None` when connections are not limited.
     seats: Option<Arc<Semaphore>>,
 }
@@ -78,25 +85,29 @@ pub(super) fn run<S: Service>(
 async fn accept<S: Service>(listener: Listener, doorway: Arc<Doorway<S>>, alive: Alive) {
     let mut stopping = doorway.stopping.clone();
     loop {
-        let next = async {
-            let seat = match &doorway.plan.seats {
-                Some(seats) => Arc::clone(seats).acquire_owned().await.ok(),
-                None => None,
-            };
-            (seat, listener.accept().await)
-        };
-        let (seat, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             biased;
             _ = stopping.wait_for(|stop| *stop) => return,
-            next = next => next,
+            next = listener.accept() => next,
         };
         match accepted {
             Ok((stream, address)) => {
-                let serving = connection::serve(stream, address, Arc::clone(&doorway));
+                // A listener that waits for a seat accepts nobody else. None sits on a seat while nobody comes to it.
+                let seat = tokio::select! {
+                    biased;
+                    _ = stopping.wait_for(|stop| *stop) => return,
+                    seat = doorway.plan.seat() => seat,
+                };
+                let socket = Socket {
+                    stream,
+                    address,
+                    seat,
+                };
+                let serving = connection::serve(socket, Arc::clone(&doorway));
                 let alive = alive.clone();
                 tokio::spawn(async move {
                     serving.await;
-                    drop((seat, alive));
+                    drop(alive);
                 });
             }
             Err(error) => {
@@ -110,22 +121,53 @@ async fn accept<S: Service>(listener: Listener, doorway: Arc<Doorway<S>>, alive:
 
 impl Plan {
     pub(super) fn new(settings: Settings) -> Self {
-        let mut http = http1::Builder::new();
+        let mut http1 = http1::Builder::new();
         let header_bytes =
             usize::try_from(settings.limits.header_bytes.bytes()).unwrap_or(usize::MAX);
         // Deadlines are kept by `activity`: hyper has one timer for what are two things here.
-        http.header_read_timeout(None)
+        http1
+            .header_read_timeout(None)
             .max_header_size(header_bytes)
             .max_buf_size(header_bytes.max(MIN_BUFFER));
         let seats = match settings.limits.connections {
             0 => None,
             connections => Some(Arc::new(Semaphore::new(connections as usize))),
         };
+        let acceptor = settings.tls.as_ref().map(Certificates::acceptor);
         Self {
             settings,
-            http,
+            http1,
+            acceptor,
             seats,
         }
+    }
+
+    /// What a connection is secured with. Those over a unix socket never leave the machine, and never are.
+    pub(super) fn acceptor(&self, stream: &Stream) -> Option<&TlsAcceptor> {
+        match stream {
+            Stream::Tcp(_) => self.acceptor.as_ref(),
+            Stream::Tls(_) | Stream::Unix(_) => None,
+        }
+    }
+
+    /// How HTTP/2 is spoken on one connection.
+    pub(super) fn http2(&self, streams: Streams) -> http2::Builder<Streams> {
+        let header_bytes = self.settings.limits.header_bytes.bytes();
+        let mut http2 = http2::Builder::new(streams);
+        http2
+            .enable_connect_protocol()
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX))
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_send_buf_size(SEND_BUFFER);
+        http2
+    }
+
+    /// Waits until one more connection is allowed.
+    async fn seat(&self) -> Option<Seat> {
+        let seats = self.seats.as_ref()?;
+        Arc::clone(seats).acquire_owned().await.ok()
     }
 }
 
@@ -137,5 +179,13 @@ impl Worker {
 }
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+// The least that RFC 9113, section 6.5.2 recommends, and what others allow.
+const MAX_STREAMS: u32 = 100;
+// What a client may send before anybody reads it: of one request, and of all on a connection. Enough for 20 MB/s on a
+// way of 25 ms, and all that a client can make a connection hold.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 512 * 1024;
+// What is held for a client that does not read, of one response.
+const SEND_BUFFER: usize = 64 * 1024;
 // Also the largest piece of a body that is read at once.
 const MIN_BUFFER: usize = 64 * 1024;

@@ -1,5 +1,7 @@
 //! Upgraded connections: after a 101 both sides speak whatever they like (RFC 9110 7.8).
 
+use std::sync::Arc;
+
 use http::header::{CONNECTION, HeaderValue, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, Response};
@@ -9,11 +11,13 @@ use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
 
 use crate::body::Body;
-use crate::server::Alive;
+use crate::server::{Alive, Busy};
 
 /// The client's half of an upgrade that may come.
 pub(super) struct Request {
     client: OnUpgrade,
+    /// The stream on HTTP/2 that the tunnel takes.
+    busy: Option<Arc<Busy>>,
 }
 
 impl Request {
@@ -24,7 +28,8 @@ impl Request {
             return None;
         }
         ask(&mut parts.headers);
-        Some(Self { client })
+        let busy = parts.extensions.remove::<Arc<Busy>>();
+        Some(Self { client, busy })
     }
 
     /// Joins both sides once the client has its 101. The tunnel lives until one side closes, or the worker ends.
@@ -45,7 +50,7 @@ impl Request {
             if let Err(error) = join(self.client, upstream).await {
                 tracing::debug!(%error, "tunnel failed");
             }
-            drop(alive);
+            drop((alive, self.busy));
         });
         Response::from_parts(head, Body::Empty)
     }

@@ -1,3 +1,9 @@
+mod conformance;
+mod http2;
+mod tls;
+mod websocket;
+mod wire;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 

@@ -1,0 +1,130 @@
+//! Gives a request of HTTP/2 the form that it has in HTTP/1.1, in which everybody looks at it.
+
+use http::header::{COOKIE, HOST, HeaderValue};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Method, Uri};
+
+use super::websocket::WebSocket;
+use crate::hygiene::Refusal;
+
+/// Joins what HTTP/2 splits and names what it has other names for. What comes out goes the way of every request.
+/// Returns what a WebSocket's answer has to look like.
+///
+/// # Errors
+/// When the parts contradict each other, or are more than HTTP/1.1 may have.
+pub(in crate::server) fn adapt(request: &mut Parts) -> Result<Option<WebSocket>, Refusal> {
+    join_cookies(&mut request.headers);
+    if request.headers.len() > MAX_HEADERS {
+        return Err(Refusal::Headers);
+    }
+    name_host(request)?;
+    let websocket = match request.method == Method::CONNECT {
+        true => WebSocket::open(request)?,
+        false => None,
+    };
+    if request.uri.authority().is_some() && request.method != Method::CONNECT {
+        let path = request.uri.path_and_query().cloned();
+        request.uri = Uri::from(path.unwrap_or(PathAndQuery::from_static("/")));
+    }
+    Ok(websocket)
+}
+
+/// RFC 9113, section 8.2.3: whoever looks at the first field alone would miss the session.
+fn join_cookies(headers: &mut HeaderMap) {
+    let crumbs = headers.get_all(COOKIE);
+    if crumbs.iter().nth(1).is_none() {
+        return;
+    }
+    let crumbs: Vec<&[u8]> = crumbs.iter().map(HeaderValue::as_bytes).collect();
+    // Header values, joined by what a header value may hold.
+    if let Ok(joined) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
+        headers.insert(COOKIE, joined);
+    }
+}
+
+/// RFC 9113, section 8.3.1.
+fn name_host(request: &mut Parts) -> Result<(), Refusal> {
+    let Some(authority) = request.uri.authority() else {
+        return Ok(());
+    };
+    match request.headers.get(HOST) {
+        Some(host)
+            if host
+                .as_bytes()
+                .eq_ignore_ascii_case(authority.as_str().as_bytes()) =>
+        {
+            Ok(())
+        }
+        Some(_) => Err(Refusal::Host),
+        None => {
+            let host = HeaderValue::from_str(authority.as_str()).map_err(|_| Refusal::Host)?;
+            request.headers.insert(HOST, host);
+            Ok(())
+        }
+    }
+}
+
+// What the reader of HTTP/1.1 allows.
+const MAX_HEADERS: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    #[test]
+    fn crumbs_of_cookies_become_one_field() {
+        let mut parts = parts(
+            "http://a.test/x?y",
+            &[("cookie", "a=1"), ("x", "1"), ("cookie", "b=2")],
+        );
+
+        adapt(&mut parts).unwrap();
+
+        let cookies: Vec<_> = parts.headers.get_all(COOKIE).iter().collect();
+        assert_eq!(cookies, ["a=1; b=2"]);
+    }
+
+    #[test]
+    fn authority_becomes_host_and_the_target_a_path() {
+        let mut parts = parts("https://a.test:8443/x?y", &[]);
+
+        adapt(&mut parts).unwrap();
+
+        assert_eq!(parts.headers[HOST], "a.test:8443");
+        assert_eq!(parts.uri, "/x?y");
+    }
+
+    #[test]
+    fn host_may_repeat_the_authority_and_not_contradict_it() {
+        let mut same = parts("http://A.test/", &[("host", "a.test")]);
+        let mut other = parts("http://a.test/", &[("host", "b.test")]);
+
+        assert!(adapt(&mut same).is_ok());
+        assert_eq!(adapt(&mut other).unwrap_err(), Refusal::Host);
+    }
+
+    #[test]
+    fn as_many_headers_are_let_in_as_in_http_1_and_crumbs_are_one() {
+        let crumbs = ["cookie"; 300].map(|name| (name, "a=1"));
+        let mut crumbly = parts("http://a.test/", &crumbs);
+        let names: Vec<String> = (0..101).map(|number| format!("x-{number}")).collect();
+        let many: Vec<_> = names.iter().map(|name| (name.as_str(), "1")).collect();
+
+        assert!(adapt(&mut crumbly).is_ok());
+        assert_eq!(
+            adapt(&mut parts("http://a.test/", &many)).unwrap_err(),
+            Refusal::Headers
+        );
+    }
+
+    fn parts(target: &str, headers: &[(&str, &str)]) -> Parts {
+        let request = headers
+            .iter()
+            .fold(Request::get(target), |request, (name, value)| {
+                request.header(*name, *value)
+            });
+        request.body(()).unwrap().into_parts().0
+    }
+}

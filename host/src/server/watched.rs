@@ -1,0 +1,123 @@
+//! The socket of a client.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::activity::Activity;
+use super::frames::Frames;
+use crate::stream::Stream;
+
+/// A client's socket that tells what happens on it. A tunnel keeps it, and with it the seat.
+pub(super) struct Watched {
+    stream: Stream,
+    activity: Arc<Activity>,
+    /// What was read to find out which protocol it is.
+    unread: Bytes,
+    /// On HTTP/2.
+    frames: Option<Box<Frames>>,
+    _seat: Option<Seat>,
+}
+
+/// The right to be connected, where connections are limited.
+pub(super) type Seat = OwnedSemaphorePermit;
+
+impl Watched {
+    pub(super) fn new(stream: Stream, activity: Arc<Activity>, seat: Option<Seat>) -> Self {
+        Self {
+            stream,
+            activity,
+            unread: Bytes::new(),
+            frames: None,
+            _seat: seat,
+        }
+    }
+
+    /// Takes back what was read.
+    pub(super) fn unread(&mut self, bytes: Bytes) {
+        self.unread = bytes;
+    }
+
+    /// Follows the frames of HTTP/2 from here on.
+    pub(super) fn follow_frames(&mut self) {
+        self.frames = Some(Box::new(Frames::new(Arc::clone(&self.activity))));
+        self.activity.ready();
+    }
+
+    fn see(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.frames {
+            None => self.activity.bytes_read(),
+            Some(frames) => frames.follow(bytes).map_err(io::Error::other)?,
+        }
+        Ok(())
+    }
+
+    fn note(&self, poll: &Poll<io::Result<usize>>) {
+        match poll {
+            Poll::Pending => self.activity.write_blocked(),
+            Poll::Ready(_) => self.activity.bytes_written(),
+        }
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        if self.unread.is_empty() {
+            ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        } else {
+            let size = self.unread.len().min(buffer.remaining());
+            buffer.put_slice(&self.unread[..size]);
+            self.unread.advance(size);
+        }
+        let new = &buffer.filled()[before..];
+        Poll::Ready(if new.is_empty() {
+            Ok(())
+        } else {
+            self.see(new)
+        })
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let poll = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.note(&poll);
+        poll
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let poll = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.note(&poll);
+        poll
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
