@@ -4,6 +4,7 @@
 //! every request waits for is better off on the gateway's own threads, where the gateway lends them ([`LentStream`]).
 
 mod lent;
+mod workers;
 
 use std::future::poll_fn;
 use std::num::NonZeroUsize;
@@ -16,6 +17,7 @@ use tokio::runtime::{Builder, Handle, Runtime as Tokio};
 use tokio::task::JoinHandle;
 
 pub use self::lent::LentStream;
+pub use self::workers::{Busy, Workers};
 
 /// A tokio runtime that starts with the first thing that needs it.
 pub struct Runtime {
