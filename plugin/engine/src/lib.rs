@@ -10,6 +10,7 @@ mod engine;
 mod lookup;
 pub mod middlewares;
 mod origin;
+pub mod page;
 mod return_target;
 pub mod runtime;
 mod same_origin;
