@@ -11,6 +11,7 @@ use abi::schemars::{self, JsonSchema};
 use abi::serde::Deserialize;
 use abi::storage::StorageHandle;
 use abi::{Entry, Offer, Plugin, Services};
+use engine::actions::{LoginAction, LoginConfig};
 use engine::clock::{Clock, SystemClock};
 use engine::middlewares::{
     LoadSessionConfig, LoadSessionMiddleware, MapSessionToHeaderConfig,
@@ -101,6 +102,11 @@ impl Plugin for Session {
             "Sets a request header from each mapped attribute of the session.",
             Self::map_session_to_header,
         );
+        offer.action(
+            "LoginAction",
+            "Logs people in, with a page for those who have a browser.",
+            Self::login,
+        );
         offer.storage(
             "MemoryStorage",
             "Sessions in the memory of this gateway.",
@@ -147,6 +153,10 @@ impl Session {
         config: MapSessionToHeaderConfig,
     ) -> Result<MapSessionToHeaderMiddleware, Faults> {
         MapSessionToHeaderMiddleware::new(config, &self.services)
+    }
+
+    fn login(&self, _: Entry<'_>, config: LoginConfig) -> Result<LoginAction, Faults> {
+        LoginAction::new(&config, Arc::clone(&self.clock), &self.services)
     }
 
     fn memory(&self, entry: Entry<'_>, config: MemoryConfig) -> Result<StorageHandle, Faults> {

@@ -14,6 +14,7 @@ mod file;
 mod forwarded;
 mod headers;
 mod loading;
+mod logging_in;
 mod login;
 mod lookup;
 mod neighbour;

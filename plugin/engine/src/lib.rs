@@ -4,6 +4,7 @@
 //! write path to them and knows every rule that must hold under races.
 #![forbid(unsafe_code)]
 
+pub mod actions;
 pub mod clock;
 pub mod cookie;
 mod engine;

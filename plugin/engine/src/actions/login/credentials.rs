@@ -1,0 +1,126 @@
+//! What a login is asked for with.
+
+use abi::config::Secret;
+use abi::failure::Kind;
+use abi::{Exchange, Failure, HeaderName, Side};
+use serde::Deserialize;
+
+/// A user name, a password, and what is wanted beside.
+#[derive(Debug)]
+pub(super) struct Credentials {
+    pub(super) username: String,
+    pub(super) password: Secret,
+    pub(super) remember_me: bool,
+    /// Where to go afterwards, as it was asked for. Believed by nobody yet.
+    pub(super) return_to: Option<String>,
+    pub(super) form: Form,
+}
+
+/// How the credentials came, and so how they are answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Form {
+    /// By a program: statuses and JSON.
+    Json,
+    /// By a browser: redirects.
+    Html,
+}
+
+#[derive(Deserialize)]
+struct Json {
+    username: String,
+    password: Secret,
+    #[serde(default)]
+    remember_me: bool,
+}
+
+impl Credentials {
+    /// Reads them from the body of a request.
+    ///
+    /// # Errors
+    /// [`Kind::BAD_REQUEST`] when it holds none, [`Kind::TOO_LARGE`] when it holds more than anybody types.
+    pub(super) async fn read(
+        exchange: &mut Exchange<'_>,
+        content_type: HeaderName,
+        return_parameter: &str,
+    ) -> Result<Self, Failure> {
+        let kind = exchange.header(Side::Request, content_type);
+        let is_json = essence(kind).eq_ignore_ascii_case(b"application/json");
+        let is_form = essence(kind).eq_ignore_ascii_case(b"application/x-www-form-urlencoded");
+        let body = exchange.read_body(BODY_LIMIT).wait().await?;
+        let credentials = match (is_json, is_form) {
+            (true, _) => Self::of_json(&body),
+            (_, true) => Self::of_form(&body, return_parameter),
+            _ => None,
+        };
+        credentials
+            .filter(|credentials| credentials.is_plausible())
+            .ok_or_else(malformed)
+    }
+
+    fn of_json(body: &[u8]) -> Option<Self> {
+        let json: Json = serde_json::from_slice(body).ok()?;
+        Some(Self {
+            username: json.username,
+            password: json.password,
+            remember_me: json.remember_me,
+            return_to: None,
+            form: Form::Json,
+        })
+    }
+
+    fn of_form(body: &[u8], return_parameter: &str) -> Option<Self> {
+        let fields = Fields(form_urlencoded::parse(body).into_owned().collect());
+        let remember_me = fields.the_only("remember_me")?;
+        Some(Self {
+            username: fields.the_only("username")??.to_owned(),
+            password: Secret::new(fields.the_only("password")??),
+            remember_me: remember_me.is_some_and(|value| matches!(value, "true" | "on" | "1")),
+            return_to: fields.the_only(return_parameter)?.map(str::to_owned),
+            form: Form::Html,
+        })
+    }
+
+    /// Whether somebody may have typed them. Without a password no hash is tried: some directories take an empty one
+    /// for a visit by nobody.
+    fn is_plausible(&self) -> bool {
+        let is_name = |name: &str| !name.is_empty() && !name.chars().any(char::is_control);
+        is_name(&self.username)
+            && self.username.len() <= MAX_USERNAME
+            && !self.password.is_empty()
+            && !self.password.reveal().contains('\0')
+            && self.password.reveal().len() <= MAX_PASSWORD
+    }
+}
+
+/// The fields of a form, each of which may be there once.
+struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// None when it is there more than once: nobody can say which one is meant.
+    fn the_only(&self, name: &str) -> Option<Option<&str>> {
+        let mut values = self.0.iter().filter(|(known, _)| known == name);
+        let first = values.next().map(|(_, value)| value.as_str());
+        values.next().is_none().then_some(first)
+    }
+}
+
+/// The type without its parameters.
+fn essence(content_type: Option<&[u8]>) -> &[u8] {
+    let content_type = content_type.unwrap_or_default();
+    let essence = content_type.split(|byte| *byte == b';').next();
+    essence.unwrap_or_default().trim_ascii()
+}
+
+fn malformed() -> Failure {
+    Failure::new(
+        Kind::BAD_REQUEST,
+        "malformed-login",
+        "expected `username` and `password` as JSON or as a form",
+    )
+}
+
+const BODY_LIMIT: u64 = 16 * 1024;
+/// In bytes.
+const MAX_USERNAME: usize = 256;
+/// In bytes. NIST SP 800-63B wants 64 characters at least.
+const MAX_PASSWORD: usize = 1024;

@@ -1,0 +1,87 @@
+//! Who somebody turned out to be, and how that gets into the session.
+
+use abi::session::AttributeError;
+use abi::{Failure, Session};
+use serde_json::{Map, Value};
+
+/// A user who has proven to be one.
+#[derive(Clone)]
+pub(super) struct Identity {
+    /// Everything that goes into the session, the name of the user among it.
+    attributes: Map<String, Value>,
+}
+
+impl Identity {
+    /// A user of whom nothing is known but the name.
+    pub(super) fn named(principal: &str, name: &str) -> Self {
+        Self {
+            attributes: Map::from_iter([(principal.to_owned(), name.into())]),
+        }
+    }
+
+    /// What a program is told about its user: all but what is secret.
+    pub(super) fn user(&self) -> Value {
+        let open = self.attributes.iter().filter(|(name, _)| *name != TOKEN);
+        open.map(|(name, value)| (name.clone(), value.clone()))
+            .collect::<Map<_, _>>()
+            .into()
+    }
+
+    /// Makes the session this user's. It is stored, under a new id, when the response passes the middleware that attached
+    /// it.
+    ///
+    /// What a visitor has gathered goes along into the login. What another user has left does not.
+    ///
+    /// # Errors
+    /// When it does not fit into the session.
+    pub(super) fn enter(
+        self,
+        session: &Session,
+        principal: &str,
+        stay: Stay,
+    ) -> Result<(), Failure> {
+        let before = session.get(principal);
+        let is_another = before.is_some() && before.as_ref() != self.attributes.get(principal);
+        for name in session.keys() {
+            if is_another || name == TOKEN || name == REMEMBER_ME {
+                session.delete(&name);
+            }
+        }
+        for (name, value) in self.attributes {
+            session.set(&name, value).map_err(unfit)?;
+        }
+        if stay == Stay::Remembered {
+            session.set(REMEMBER_ME, true).map_err(unfit)?;
+        }
+        // Also when the same user logs in again: whoever knew the old id does not share the new login.
+        session.regenerate();
+        Ok(())
+    }
+}
+
+/// How long a login is meant to last.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Stay {
+    /// As long as sessions last.
+    Usual,
+    /// As long as `rememberMe` says.
+    Remembered,
+}
+
+impl Stay {
+    pub(super) const fn asked(remember_me: bool) -> Self {
+        match remember_me {
+            true => Self::Remembered,
+            false => Self::Usual,
+        }
+    }
+}
+
+fn unfit(error: AttributeError) -> Failure {
+    Failure::internal(format!("the login does not fit into the session: {error}"))
+}
+
+/// Where tokens of a provider are.
+const TOKEN: &str = "token";
+/// What `rememberMe` of the LoadSessionMiddleware goes by.
+const REMEMBER_ME: &str = "remember_me";

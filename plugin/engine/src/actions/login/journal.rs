@@ -1,0 +1,53 @@
+//! What becomes of logins, in the log and as numbers.
+
+use abi::{Counter, Exchange, Services};
+use tracing::{info, warn};
+
+use super::view::Problem;
+
+/// Keeps `session_logins_total` and tells of logins on the target `session`, without names: people type passwords into
+/// the wrong field.
+#[derive(Debug)]
+pub(super) struct Journal {
+    done: Counter,
+    failed: Vec<(&'static str, Counter)>,
+}
+
+impl Journal {
+    pub(super) fn new(services: &Services) -> Self {
+        let counter = |outcome| {
+            let help = "Logins by what became of them.";
+            services.counter("session_logins_total", help, &[("outcome", outcome)])
+        };
+        Self {
+            done: counter("done"),
+            failed: FAILURES.map(|code| (code, counter(code))).into(),
+        }
+    }
+
+    pub(super) fn done(&self, exchange: &Exchange<'_>) {
+        self.done.increment();
+        let (peer, request) = (exchange.peer(), exchange.request_id());
+        info!(target: TARGET, event = "login", ?peer, request, "session");
+    }
+
+    /// At `warn`, with the address: what guards machines against guessing reads logs.
+    pub(super) fn failed(&self, problem: Problem, exchange: &Exchange<'_>) {
+        let reason = problem.code();
+        if let Some((_, counter)) = self.failed.iter().find(|(code, _)| *code == reason) {
+            counter.increment();
+        }
+        let (peer, request) = (exchange.peer(), exchange.request_id());
+        warn!(target: TARGET, event = "login-failed", reason, ?peer, request, "session");
+    }
+}
+
+const FAILURES: [&str; 6] = [
+    "credentials",
+    "throttled",
+    "busy",
+    "unavailable",
+    "refused",
+    "expired",
+];
+const TARGET: &str = "session";

@@ -1,0 +1,60 @@
+//! Whether a password is the user's, asked where waiting holds up nobody else.
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use abi::config::{ConfigPath, Faults};
+
+use super::credentials::Credentials;
+use super::identity::Identity;
+use super::users::UsersFile;
+use crate::runtime::{Busy, Workers};
+
+/// The users of a file, and threads that try their hashes.
+#[derive(Debug)]
+pub(super) struct FileUsers {
+    file: Arc<UsersFile>,
+    workers: Workers,
+}
+
+/// What became of a password.
+pub(super) enum Verdict {
+    Right(Identity),
+    Wrong,
+    /// Nobody looked.
+    Busy,
+}
+
+impl FileUsers {
+    pub(super) fn open(path: &ConfigPath) -> Result<Self, Faults> {
+        let file = UsersFile::open(path)?;
+        let workers = Workers::start("session-login", threads(), MOST_WAITING)
+            .map_err(|error| Faults::at("", format!("cannot start threads for it: {error}")))?;
+        Ok(Self {
+            file: Arc::new(file),
+            workers,
+        })
+    }
+
+    pub(super) async fn check(&self, credentials: &Credentials, principal: &str) -> Verdict {
+        let file = Arc::clone(&self.file);
+        let (name, password) = (credentials.username.clone(), credentials.password.clone());
+        let checked = self.workers.run(move || {
+            let users = file.users();
+            users.check(&name, |hash| hash.verify(password.reveal()))
+        });
+        match checked.await {
+            Ok(true) => Verdict::Right(Identity::named(principal, &credentials.username)),
+            Ok(false) => Verdict::Wrong,
+            Err(Busy) => Verdict::Busy,
+        }
+    }
+}
+
+/// Half of the processors, so that requests go on however many people log in.
+fn threads() -> usize {
+    available_parallelism().map_or(1, |all| all.get().div_ceil(2))
+}
+
+/// At some 50 ms each, the last one waits for a few seconds.
+const MOST_WAITING: usize = 64;

@@ -1,0 +1,243 @@
+//! The login page.
+
+use std::time::Duration;
+
+use abi::config::Faults;
+use abi::{Exchange, Failure, Services};
+
+use super::config::LoginPageConfig;
+use super::messages::{self, Texts};
+use crate::actions::answers::whole_seconds;
+use crate::page::{Html, Page, PageTheme, Pages};
+
+/// The page, ready to be filled in.
+#[derive(Debug)]
+pub(super) struct View {
+    pages: Pages,
+    texts: Texts,
+    language: String,
+    offers_remember_me: bool,
+    /// Where a form may lead in the end: other sites that people return to.
+    form_targets: String,
+}
+
+/// What one request sees.
+#[derive(Debug, Default)]
+pub(super) struct Sight<'a> {
+    /// Whether there is a form for a user name and a password.
+    pub(super) has_form: bool,
+    /// The field that carries the return target, and the target.
+    pub(super) return_to: Option<(&'a str, &'a str)>,
+    /// Who is logged in already, and where they can go on to.
+    pub(super) signed_in: Option<(&'a str, &'a str)>,
+    pub(super) problem: Option<Problem>,
+}
+
+/// Why somebody is here again. Written into the query by a code that does not change.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Problem {
+    Credentials,
+    Throttled(Duration),
+    Busy,
+    Unavailable,
+    Refused,
+    Expired,
+}
+
+impl View {
+    pub(super) fn new(
+        config: &LoginPageConfig,
+        form_targets: String,
+        services: &Services,
+    ) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let language = config.language.as_deref().unwrap_or("en");
+        if !is_language(language) {
+            let message =
+                format!("`{language}` is no language tag; expected one such as `en` or `de-AT`");
+            faults.push("language", message);
+        }
+        let texts = faults.absorb(texts(config));
+        let theme = config.theme_file.as_ref().map(|file| {
+            PageTheme::read(file)
+                .map_err(|error| Faults::at("themeFile", format!("`{}`: {error}", file.display())))
+        });
+        let theme = faults.absorb(theme.transpose());
+        let (Some(texts), Some(theme), true) = (texts, theme, faults.is_empty()) else {
+            return Err(faults);
+        };
+        let pages = Pages::new(theme.unwrap_or_default(), services)
+            .map_err(|error| Faults::at("", error.to_string()))?;
+        Ok(Self {
+            pages,
+            texts,
+            language: language.to_owned(),
+            offers_remember_me: config.remember_me,
+            form_targets,
+        })
+    }
+
+    pub(super) fn show(
+        &self,
+        exchange: &mut Exchange<'_>,
+        status: u16,
+        sight: &Sight<'_>,
+    ) -> Result<(), Failure> {
+        let title = match sight.problem {
+            Some(_) => format!("{}: {}", self.texts.problem, self.texts.title),
+            None => self.texts.title.clone(),
+        };
+        let page = Page {
+            language: &self.language,
+            title: &title,
+            content: &self.content(sight),
+            form_targets: &self.form_targets,
+        };
+        self.pages.respond(exchange, status, &page)
+    }
+
+    fn content(&self, sight: &Sight<'_>) -> Html {
+        let mut html = Html::default();
+        html.markup("<h1>")
+            .text(&self.texts.title)
+            .markup("</h1>\n");
+        if let Some(problem) = sight.problem {
+            html.markup("<p class=\"problem\" id=\"problem\" role=\"alert\">")
+                .text(&self.texts.of(problem))
+                .markup("</p>\n");
+        }
+        if let Some((user, target)) = sight.signed_in {
+            html.markup("<div class=\"notice\">\n<p>")
+                .text(&self.texts.signed_in_as.replace("{user}", user))
+                .markup("</p>\n<a href=\"")
+                .text(target)
+                .markup("\">")
+                .text(&self.texts.proceed)
+                .markup("</a>\n</div>\n");
+        }
+        if sight.has_form {
+            self.form(&mut html, sight);
+        }
+        html
+    }
+
+    fn form(&self, html: &mut Html, sight: &Sight<'_>) {
+        // `?`: this path without its query, wherever it is mounted.
+        html.markup("<form method=\"post\" action=\"?\">\n");
+        if let Some((name, target)) = sight.return_to {
+            html.markup("<input type=\"hidden\" name=\"")
+                .text(name)
+                .markup("\" value=\"")
+                .text(target)
+                .markup("\">\n");
+        }
+        let state = match sight.problem {
+            Some(Problem::Credentials) => " aria-invalid=\"true\" aria-describedby=\"problem\"",
+            _ => "",
+        };
+        html.markup("<div class=\"field\">\n<label for=\"username\">")
+            .text(&self.texts.username)
+            .markup("</label>\n<input id=\"username\" name=\"username\" type=\"text\" autocomplete=\"username\" autocapitalize=\"none\" autocorrect=\"off\" spellcheck=\"false\" required autofocus")
+            .markup(state)
+            .markup(">\n</div>\n<div class=\"field\">\n<label for=\"password\">")
+            .text(&self.texts.password)
+            .markup("</label>\n<input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required")
+            .markup(state)
+            .markup(">\n</div>\n");
+        if self.offers_remember_me {
+            html.markup("<div class=\"check\">\n<input id=\"remember_me\" name=\"remember_me\" type=\"checkbox\" value=\"true\">\n<label for=\"remember_me\">")
+                .text(&self.texts.remember_me)
+                .markup("</label>\n</div>\n");
+        }
+        html.markup("<button type=\"submit\">")
+            .text(&self.texts.submit)
+            .markup("</button>\n</form>\n");
+    }
+}
+
+impl Texts {
+    fn of(&self, problem: Problem) -> String {
+        match problem {
+            Problem::Credentials => self.credentials.clone(),
+            Problem::Throttled(wait) => {
+                let seconds = whole_seconds(wait).to_string();
+                self.throttled.replace("{seconds}", &seconds)
+            }
+            Problem::Busy => self.busy.clone(),
+            Problem::Unavailable => self.unavailable.clone(),
+            Problem::Refused => self.refused.clone(),
+            Problem::Expired => self.expired.clone(),
+        }
+    }
+}
+
+impl Problem {
+    /// The parameters of the query that say so.
+    pub(super) fn query(self) -> String {
+        match self {
+            Self::Throttled(wait) => format!("{ERROR}=throttled&{WAIT}={}", whole_seconds(wait)),
+            problem => format!("{ERROR}={}", problem.code()),
+        }
+    }
+
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials",
+            Self::Throttled(_) => "throttled",
+            Self::Busy => "busy",
+            Self::Unavailable => "unavailable",
+            Self::Refused => "refused",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// What a query says. Anybody can write one, so it decides nothing but which of our texts is shown.
+    pub(super) fn read(query: &str) -> Option<Self> {
+        let find = |name: &str| {
+            let mut pairs = form_urlencoded::parse(query.as_bytes());
+            pairs
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value)
+        };
+        let wait = || find(WAIT).and_then(|wait| wait.parse().ok()).unwrap_or(1);
+        Some(match &*find(ERROR)? {
+            "credentials" => Self::Credentials,
+            "throttled" => Self::Throttled(Duration::from_secs(wait().clamp(1, 3600))),
+            "busy" => Self::Busy,
+            "unavailable" => Self::Unavailable,
+            "refused" => Self::Refused,
+            "expired" => Self::Expired,
+            _ => return None,
+        })
+    }
+}
+
+fn texts(config: &LoginPageConfig) -> Result<Texts, Faults> {
+    let mut faults = Faults::default();
+    let mut texts = Texts::usual();
+    if let Some(file) = &config.messages_file {
+        let at = |message: String| {
+            Faults::at("messagesFile", format!("`{}`: {message}", file.display()))
+        };
+        let replaced = messages::read(file)
+            .map_err(|error| at(error.to_string()))
+            .and_then(|read| texts.replace(&read).map_err(|found| at(found.to_string())));
+        faults.absorb(replaced);
+    }
+    let replaced = texts.replace(&config.messages);
+    faults.absorb(replaced.map_err(|found| found.under("messages")));
+    if let Some(title) = &config.title {
+        texts.title.clone_from(title);
+    }
+    faults.or(texts)
+}
+
+fn is_language(tag: &str) -> bool {
+    let is_part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    tag.split('-').all(is_part) && tag.starts_with(|first: char| first.is_ascii_alphabetic())
+}
+
+const ERROR: &str = "error";
+const WAIT: &str = "wait";

@@ -1,0 +1,58 @@
+//! `LoginAction` in a real gateway: who gets in, what the session is afterwards, and what a person sees.
+
+mod example;
+mod users;
+
+use std::fs;
+
+use e2e::{Browser, Gateway, Message, Request, Site, Upstream};
+use tempfile::TempDir;
+
+/// A gateway with a login at `/login`, and the service behind everything else.
+struct Door {
+    gateway: Gateway,
+    upstream: Upstream,
+    directory: TempDir,
+}
+
+impl Door {
+    fn open(login: &str, load: &str) -> Self {
+        let upstream = Upstream::start();
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("users"), USERS).unwrap();
+        let site = Site::new(&upstream)
+            .load(load)
+            .action(&format!(
+                "Login: {{ use: plugins.session.actions.LoginAction, config: {{ usersFile: '{}', {login} }} }}",
+                directory.path().join("users").display()
+            ))
+            .route("path: /login, middlewares: [Load], action: Login");
+        Self {
+            gateway: site.run(),
+            upstream,
+            directory,
+        }
+    }
+
+    fn browser(&self) -> Browser {
+        self.gateway.browser()
+    }
+
+    /// Whom the service sees.
+    fn user(&self, browser: &mut Browser) -> Option<String> {
+        browser.get("/who");
+        self.upstream.last().header("x-user-id")
+    }
+}
+
+/// Sends the form as a browser does from its own page.
+fn submit(browser: &mut Browser, body: &str) -> Message {
+    let form = "application/x-www-form-urlencoded";
+    browser.send(Request::post("/login", form, body).header("Origin", "http://gateway.test"))
+}
+
+/// Of `correct horse`, as cheap as can be.
+const USERS: &str = "\
+anna:$argon2id$v=19$m=64,t=1,p=1$3tqhBs1oaOYtz9QUU+47pA$07SbOw33xiwA5WFudYQzD1i/yNfXxSZHMmS47L6Xeyk
+bob:$2y$04$PV.k9kMDGkZflJ9HXkfWn.7DGy5zj7sLHbPct5koL5js4p.5RdkHC
+";
