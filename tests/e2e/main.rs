@@ -33,3 +33,4 @@ mod session;
 mod sizing;
 mod storages;
 mod streaming;
+mod tokens;

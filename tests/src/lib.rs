@@ -4,7 +4,8 @@
 //! [`Upstream`] is the service behind the gateway and remembers what it was sent. [`Site`] writes a configuration,
 //! [`Gateway`] runs the real binary on it with the real plugins of [`plugins`]. [`Browser`] is a client with a cookie
 //! jar. [`Chromium`] is a real one. [`Redis`] is a server of the test's own that can be killed and frozen, [`Proxy`] a
-//! wire that can be cut, [`Load`] a crowd that goes on asking meanwhile.
+//! wire that can be cut, [`Load`] a crowd that goes on asking meanwhile. [`Provider`] gives out tokens and can be told to
+//! do it badly.
 #![forbid(unsafe_code)]
 
 mod browser;
@@ -14,6 +15,7 @@ mod load;
 mod log;
 mod message;
 pub mod plugins;
+mod provider;
 mod proxy;
 mod redis;
 mod site;
@@ -24,6 +26,7 @@ pub use chromium::Chromium;
 pub use gateway::{Gateway, Verdict};
 pub use load::{Answered, Load, Person};
 pub use message::Message;
+pub use provider::Provider;
 pub use proxy::Proxy;
 pub use redis::Redis;
 pub use site::Site;

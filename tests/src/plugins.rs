@@ -124,6 +124,11 @@ fn install(artifact: &Path) -> PathBuf {
     installed
 }
 
+/// Where tests may keep what takes long to make.
+pub(crate) fn scratch() -> PathBuf {
+    profile_dir()
+}
+
 /// Where the outer cargo puts things, for the inner one to find most of its work done.
 fn target_dir() -> PathBuf {
     profile_dir()

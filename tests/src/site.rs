@@ -78,6 +78,13 @@ impl Site {
         self
     }
 
+    /// Lets `session.so` know these providers of tokens.
+    #[must_use]
+    pub fn providers(mut self, entries: &str) -> Self {
+        self.plugins.clear();
+        self.plugin_with(plugins::session(), &format!("providers: {{ {entries} }}"))
+    }
+
     /// Loads these libraries and no others, in this order.
     #[must_use]
     pub fn plugins_in_order(mut self, paths: &[&Path]) -> Self {

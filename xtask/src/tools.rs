@@ -27,6 +27,8 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         program: "curl",
         package: "curl",
     },
+    NODE,
+    NPM,
     // Known by its file: other interpreters in the path need not find what the package brings.
     Tool {
         program: "/usr/lib/python3/dist-packages/cryptography/__init__.py",
@@ -66,16 +68,7 @@ pub(crate) const FOR_LOAD: &[Tool] = &[
 ];
 
 /// What a peer on Node.js needs beyond that.
-pub(crate) const FOR_EXPRESS: &[Tool] = &[
-    Tool {
-        program: "node",
-        package: "nodejs",
-    },
-    Tool {
-        program: "npm",
-        package: "npm",
-    },
-];
+pub(crate) const FOR_EXPRESS: &[Tool] = &[NODE, NPM];
 
 /// What Apache needs beyond that.
 pub(crate) const FOR_APACHE: &[Tool] = &[
@@ -120,6 +113,16 @@ pub(crate) const FOR_LUA: &[Tool] = &[
         package: "lua-cjson",
     },
 ];
+
+const NODE: Tool = Tool {
+    program: "node",
+    package: "nodejs",
+};
+
+const NPM: Tool = Tool {
+    program: "npm",
+    package: "npm",
+};
 
 /// libFuzzer is C++.
 const CXX: Tool = Tool {

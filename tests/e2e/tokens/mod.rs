@@ -1,0 +1,3 @@
+//! Sessions that hold tokens of a real provider.
+
+mod provider;
