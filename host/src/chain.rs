@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 
 use crate::exchange::Exchange;
 use crate::rescue;
-use crate::upstream::Upstream;
+use crate::upstream::Forwarder;
 
 /// What a route does with a request.
 pub(crate) struct Chain {
@@ -39,7 +39,7 @@ pub(crate) struct ActionStep {
 
 /// What stands at the end of a chain.
 pub(crate) enum Action {
-    /// Forwards to the upstream of this number.
+    /// Forwards to the service of this number.
     Forward(usize),
     /// Any other.
     Handle(ActionHandle),
@@ -58,7 +58,7 @@ type States = SmallVec<[PhaseState; 4]>;
 
 impl Chain {
     /// Runs both phases. Afterwards the exchange has a response.
-    pub(crate) async fn run(&self, exchange: &mut Exchange, upstreams: &[Upstream]) {
+    pub(crate) async fn run(&self, exchange: &mut Exchange, upstreams: &[Forwarder]) {
         let mut states = States::new();
         if self.enter(exchange, &mut states).await {
             self.action.run(exchange, upstreams).await;
@@ -92,11 +92,10 @@ impl Chain {
 }
 
 impl ActionStep {
-    async fn run(&self, exchange: &mut Exchange, upstreams: &[Upstream]) {
+    async fn run(&self, exchange: &mut Exchange, upstreams: &[Forwarder]) {
         match &self.action {
             Action::Forward(number) => {
-                let (parts, body) = exchange.take_request();
-                let response = match upstreams[*number].send(parts, body).await {
+                let response = match upstreams[*number].send(exchange).await {
                     Ok(response) => response,
                     Err(failure) => {
                         let cause = std::error::Error::source(&failure).map(ToString::to_string);

@@ -70,6 +70,7 @@ pub fn body(error: BodyError) -> Response<Body> {
 pub fn upstream(error: &UpstreamError) -> Response<Body> {
     match error {
         UpstreamError::Client(error) => body(*error),
+        UpstreamError::Busy | UpstreamError::NoneLeft(_) => unavailable(),
         UpstreamError::BadUpgrade | UpstreamError::Connect(_) | UpstreamError::Failed(_) => {
             plain(StatusCode::BAD_GATEWAY)
         }
@@ -87,13 +88,16 @@ pub fn failure(kind: Kind) -> Response<Body> {
         Kind::FORBIDDEN => plain(StatusCode::FORBIDDEN),
         Kind::TOO_LARGE => plain(StatusCode::PAYLOAD_TOO_LARGE),
         Kind::UNAUTHORIZED => plain(StatusCode::UNAUTHORIZED),
-        Kind::UNAVAILABLE => {
-            let mut response = plain(StatusCode::SERVICE_UNAVAILABLE);
-            response.headers_mut().insert(RETRY_AFTER, RETRY_SOON);
-            response
-        }
+        Kind::UNAVAILABLE => unavailable(),
         _ => plain(StatusCode::INTERNAL_SERVER_ERROR),
     }
+}
+
+/// For now nobody can answer.
+fn unavailable() -> Response<Body> {
+    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE);
+    response.headers_mut().insert(RETRY_AFTER, RETRY_SOON);
+    response
 }
 
 /// A status with its own name as the body.

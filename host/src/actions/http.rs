@@ -56,7 +56,7 @@ mod tests {
 
         assert_eq!(
             faults.unwrap_err().to_string(),
-            "protocl: unknown key, did you mean `protocol`? known are upstreamEndpoint, protocol, tls, idle, timeouts"
+            "protocl: unknown key, did you mean `protocol`? known are upstreamEndpoint, protocol, tls, idle, timeouts, maxRequests"
         );
     }
 

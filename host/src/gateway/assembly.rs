@@ -15,21 +15,21 @@ use serde_json::Value;
 
 use super::catalogue::{Builtin, Source};
 use super::library::{Libraries, config_faults};
-use crate::actions::{EchoAction, HttpConfig, StaticAction};
+use crate::actions::{BalancerConfig, EchoAction, HttpConfig, StaticAction};
 use crate::chain::{Action, ActionStep, Chain, Label, Step};
 use crate::config::{Config, Declaration, Fault, Reference, Route, shape};
 use crate::desk::{Desk, Reserved};
 use crate::metrics::{Metrics, RouteCounters};
 use crate::middlewares::SetMiddleware;
 use crate::router::Router;
-use crate::upstream::{Origin, Patience};
+use crate::upstream::{Patience, Service};
 
 /// Everything that serves one configuration.
 #[derive(Debug)]
 pub(crate) struct Assembly {
     pub(crate) router: Router,
     pub(crate) routes: Vec<RouteChain>,
-    pub(crate) origins: Vec<Arc<Origin>>,
+    pub(crate) upstreams: Vec<Service>,
     pub(crate) reserved: Arc<Reserved>,
     pub(crate) desk: Arc<Desk>,
     /// What was opened stays open as long as what it made.
@@ -47,10 +47,11 @@ pub(crate) struct RouteChain {
 struct Assembler<'a> {
     config: &'a Config,
     libraries: &'a Libraries,
+    metrics: &'a Metrics,
     desk: Arc<Desk>,
     services: Services,
     plugins: Vec<Option<OpenPlugin>>,
-    origins: Vec<Arc<Origin>>,
+    upstreams: Vec<Service>,
     steps: HashMap<String, Arc<Step>>,
     actions: HashMap<String, Arc<ActionStep>>,
     faults: Vec<Fault>,
@@ -70,10 +71,11 @@ impl Assembly {
         let mut assembler = Assembler {
             config,
             libraries,
+            metrics,
             services: Services::new(Arc::clone(&desk)),
             desk,
             plugins: Vec::new(),
-            origins: Vec::new(),
+            upstreams: Vec::new(),
             steps: HashMap::new(),
             actions: HashMap::new(),
             faults: Vec::new(),
@@ -174,7 +176,7 @@ impl Assembler<'_> {
                     .and_then(|config| SetMiddleware::new(&config, &self.services))
                     .map(MiddlewareHandle::new),
             ),
-            Source::Builtin(Builtin::Echo | Builtin::Http | Builtin::Static) => None,
+            Source::Builtin(_) => None,
         };
         let middleware = self.place(declaration, made)?;
         Some(Arc::new(Step {
@@ -190,7 +192,7 @@ impl Assembler<'_> {
                 let made = plugin.action(&component, &declaration.name, &config);
                 made.map(Action::Handle)
             }),
-            Source::Builtin(builtin) => self.builtin_action(builtin, config),
+            Source::Builtin(builtin) => self.builtin_action(builtin, &declaration.name, config),
         };
         let action = self.place(declaration, made)?;
         Some(Arc::new(ActionStep {
@@ -202,24 +204,32 @@ impl Assembler<'_> {
     fn builtin_action(
         &mut self,
         builtin: Builtin,
+        name: &str,
         config: Value,
     ) -> Option<Result<Action, Faults>> {
+        let patience = Patience::from(&self.config.server.timeouts);
         let handle = match builtin {
             Builtin::Echo => EchoAction::new(&self.services).map(ActionHandle::new),
             Builtin::Static => parse(config)
                 .and_then(|config| StaticAction::new(config, &self.services))
                 .map(ActionHandle::new),
             Builtin::Http => {
-                let patience = Patience::from(&self.config.server.timeouts);
                 let origin = parse(config).and_then(|config: HttpConfig| config.origin(patience));
-                return Some(origin.map(|origin| {
-                    self.origins.push(Arc::new(origin));
-                    Action::Forward(self.origins.len() - 1)
-                }));
+                return Some(origin.map(|origin| self.forward(Service::One(Arc::new(origin)))));
+            }
+            Builtin::Balancer => {
+                let group = parse(config)
+                    .and_then(|config: BalancerConfig| config.group(name, patience, self.metrics));
+                return Some(group.map(|group| self.forward(Service::Many(Arc::new(group)))));
             }
             Builtin::Set => return None,
         };
         Some(handle.map(Action::Handle))
+    }
+
+    fn forward(&mut self, service: Service) -> Action {
+        self.upstreams.push(service);
+        Action::Forward(self.upstreams.len() - 1)
     }
 
     /// Finds the component of a declaration and checks its configuration.
@@ -289,7 +299,7 @@ impl Assembler<'_> {
         Ok(Assembly {
             router,
             routes,
-            origins: self.origins,
+            upstreams: self.upstreams,
             reserved: Arc::new(self.desk.close()),
             desk: self.desk,
             _plugins: self.plugins.into_iter().flatten().collect(),

@@ -6,7 +6,7 @@ use abi::plugin::{ComponentDescription, Description, Kind};
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Value, json};
 
-use crate::actions::{EchoConfig, HttpConfig, StaticConfig};
+use crate::actions::{BalancerConfig, EchoConfig, HttpConfig, StaticConfig};
 use crate::config::suggest;
 use crate::middlewares::SetConfig;
 
@@ -34,6 +34,7 @@ pub(crate) enum Source {
 /// What the gateway itself brings.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Builtin {
+    Balancer,
     Echo,
     Http,
     Set,
@@ -45,6 +46,8 @@ impl Catalogue {
     pub(crate) fn builtin() -> Self {
         let mut catalogue = Self::default();
         catalogue.add_builtin::<SetConfig>(Builtin::Set, Kind::Middlewares, "SetMiddleware");
+        let balancer = "BalancerHttpAction";
+        catalogue.add_builtin::<BalancerConfig>(Builtin::Balancer, Kind::Actions, balancer);
         catalogue.add_builtin::<EchoConfig>(Builtin::Echo, Kind::Actions, "EchoAction");
         catalogue.add_builtin::<HttpConfig>(Builtin::Http, Kind::Actions, "HttpAction");
         catalogue.add_builtin::<StaticConfig>(Builtin::Static, Kind::Actions, "StaticAction");
@@ -176,6 +179,7 @@ fn inline(schema: &mut Value, definitions: &Value) {
 impl Builtin {
     const fn help(self) -> &'static str {
         match self {
+            Self::Balancer => "Forwards to one of several upstreams that stand in for each other.",
             Self::Echo => "Answers with the request as an upstream would see it, as JSON.",
             Self::Http => "Forwards to an upstream; WebSocket upgrades pass.",
             Self::Set => "Raises flags that later middlewares read.",

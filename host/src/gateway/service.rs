@@ -20,7 +20,7 @@ use crate::config::HealthCheck;
 use crate::exchange::{Exchange, Place, Target};
 use crate::router::Lookup;
 use crate::server::{Answer, Peer, Service, Worker};
-use crate::upstream::Upstream;
+use crate::upstream::Forwarder;
 use crate::{health, rescue};
 
 /// A worker's view of the assembly, with upstream connections of its own.
@@ -28,7 +28,7 @@ use crate::{health, rescue};
 pub(crate) struct GatewayService {
     assembly: Arc<Assembly>,
     health: HealthCheck,
-    upstreams: Vec<Upstream>,
+    upstreams: Vec<Forwarder>,
     /// By the number of the route.
     places: Vec<Arc<Place>>,
     requests: AtomicU64,
@@ -38,9 +38,10 @@ pub(crate) struct GatewayService {
 
 impl GatewayService {
     pub(crate) fn new(assembly: Arc<Assembly>, health: HealthCheck, worker: &Worker) -> Self {
-        let origins = assembly.origins.iter();
-        let upstreams = origins
-            .map(|origin| Upstream::new(Arc::clone(origin), worker.tracker()))
+        let number = worker_number();
+        let services = assembly.upstreams.iter();
+        let upstreams = services
+            .map(|service| Forwarder::new(service, &worker.tracker(), number as usize))
             .collect();
         let routes = assembly.routes.iter();
         let places = routes
@@ -57,7 +58,7 @@ impl GatewayService {
             upstreams,
             places,
             requests: AtomicU64::new(0),
-            first: first_number(),
+            first: number << 40,
         }
     }
 
@@ -132,10 +133,11 @@ impl GatewayService {
     }
 }
 
-/// A range of numbers for each worker, so that counting needs no line of memory that workers share.
-fn first_number() -> u64 {
+/// A number for each worker. Its requests have a range of their own by it, so that counting needs no line of memory that
+/// workers share.
+fn worker_number() -> u64 {
     static WORKERS: AtomicU64 = AtomicU64::new(0);
-    WORKERS.fetch_add(1, Ordering::Relaxed) << 40
+    WORKERS.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Service for GatewayService {

@@ -1,11 +1,14 @@
 //! What an operator may say about the connections to a service: a part of the configuration of every action that
 //! forwards.
 
+use std::sync::Arc;
+
 use abi::config::{ConfigDuration, Faults};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::endpoint::Spoken;
+use super::occupancy::Occupancy;
 use super::tls::Tls;
 use super::{Endpoint, Keep, Origin, Patience, Protocol, TlsConfig};
 
@@ -23,6 +26,9 @@ pub(crate) struct ConnectionConfig {
     idle: IdleConfig,
     /// How long the service may take, in place of `server.timeouts`.
     timeouts: TimeoutsConfig,
+    /// Requests that an endpoint has at a time, from all threads of this gateway. The next one waits as long as for a
+    /// connection, and is answered with 503 then. 0: any number.
+    max_requests: u32,
 }
 
 /// Which connections are kept for the next request.
@@ -54,6 +60,7 @@ pub(crate) struct Link {
     protocol: Protocol,
     keep: Keep,
     patience: Patience,
+    max_requests: u32,
 }
 
 impl Default for IdleConfig {
@@ -100,6 +107,7 @@ impl ConnectionConfig {
                 idle_time: self.idle.timeout.get(),
             },
             patience: self.timeouts.or(patience),
+            max_requests: self.max_requests,
         })
     }
 }
@@ -131,6 +139,7 @@ impl Link {
             protocol,
             keep: self.keep,
             patience: self.patience,
+            occupancy: (self.max_requests > 0).then(|| Arc::new(Occupancy::new(self.max_requests))),
         }
     }
 }

@@ -8,6 +8,7 @@ use hyper::client::conn::http1;
 
 use super::dial::Wire;
 use super::multiplex::Stream;
+use super::occupancy::Place;
 use super::pool::Pool;
 use super::{Protocol, form, multiplex, pool};
 use crate::body::Body;
@@ -24,6 +25,7 @@ pub(super) enum Connection {
 pub(crate) struct Lease {
     pool: Arc<Pool>,
     connection: Connection,
+    place: Option<Place>,
 }
 
 impl Connection {
@@ -37,6 +39,17 @@ impl Connection {
         })
     }
 
+    /// Takes no more requests after one has failed. Says whether there could have been any.
+    pub(super) fn give_up(&self) -> bool {
+        match self {
+            Self::Http1(_) => false,
+            Self::Http2(stream) => {
+                stream.retire();
+                true
+            }
+        }
+    }
+
     /// Gives a request the form that it has on this connection.
     pub(super) fn form(&self, request: &mut Request<Body>, scheme: Scheme) {
         match self {
@@ -47,8 +60,12 @@ impl Connection {
 }
 
 impl Lease {
-    pub(super) fn new(pool: Arc<Pool>, connection: Connection) -> Self {
-        Self { pool, connection }
+    pub(super) fn new(pool: Arc<Pool>, connection: Connection, place: Option<Place>) -> Self {
+        Self {
+            pool,
+            connection,
+            place,
+        }
     }
 
     /// The response was read to its end.
@@ -58,5 +75,6 @@ impl Lease {
             // The others on it never stopped.
             Connection::Http2(stream) => drop(stream),
         }
+        drop(self.place);
     }
 }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use http::header::{CONTENT_LENGTH, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
+use super::attempt::{Extent, Failed};
 use super::connection::Connection;
 use super::{Patience, UpstreamError};
 use crate::body::{Body, BodyError, Phase, Upload};
@@ -54,13 +55,43 @@ pub(super) fn copy(request: &Request<Body>, connection: &Connection) -> Option<R
     Some(copy)
 }
 
-/// Whether a request that failed like this on a kept connection may be sent again on another one.
-pub(super) fn may_repeat(error: &UpstreamError, method: &Method) -> bool {
-    is_untouched(error) || (method.is_idempotent() && is_stale(error))
+impl Failure {
+    /// Whether it is what a kept connection is prone to, and says nothing about the upstream.
+    pub(super) fn is_of_connection(&self) -> bool {
+        match self {
+            Self::Unsent(..) => true,
+            Self::Sent(error) => is_untouched(error) || is_stale(error),
+        }
+    }
+
+    /// What can be done with it, if there is a copy of the request.
+    pub(super) fn with(self, copy: Option<Request<Body>>) -> Failed {
+        match self {
+            Self::Unsent(request, error) => Failed {
+                error: UpstreamError::Failed(error),
+                request: Some(request),
+                extent: Extent::Untouched,
+            },
+            Self::Sent(error) => {
+                let extent = match is_untouched(&error) {
+                    true => Extent::Untouched,
+                    false => Extent::Seen,
+                };
+                let is_harmless = |copy: &Request<Body>| {
+                    extent == Extent::Untouched || copy.method().is_idempotent()
+                };
+                Failed {
+                    error,
+                    request: copy.filter(is_harmless).map(Box::new),
+                    extent,
+                }
+            }
+        }
+    }
 }
 
 /// Whether the upstream says that it has not touched the request (RFC 9113 8.7).
-pub(super) fn is_untouched(error: &UpstreamError) -> bool {
+fn is_untouched(error: &UpstreamError) -> bool {
     let UpstreamError::Failed(error) = error else {
         return false;
     };

@@ -3,13 +3,17 @@
 //! One pool per worker thread and upstream: connections never cross threads. A request that did not reach the wire
 //! is sent again whatever it is; one that may have been seen is sent again only when that is harmless.
 
+mod attempt;
+mod balancer;
 mod config;
 mod connection;
 mod dial;
 mod endpoint;
 mod exchange;
 mod form;
+mod forwarder;
 mod multiplex;
+mod occupancy;
 mod origin;
 mod pool;
 mod protocol;
@@ -25,10 +29,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{Request, Response, StatusCode, Version};
-use hyper::body::Incoming;
+use http::{Request, Response, StatusCode, Uri, Version};
 use tokio::time::timeout;
 
+use self::attempt::{Delivered, Failed, Manner, Spare};
 use self::connection::Connection;
 use self::multiplex::Multiplex;
 use self::pool::Pool;
@@ -36,9 +40,11 @@ use crate::body::{Body, BodyError};
 use crate::config::Timeouts;
 use crate::server::Tracker;
 
+pub(crate) use balancer::{Check, Group, Policy, Retry, Rules, Sticky, Streak, Tolerance};
 pub(crate) use config::ConnectionConfig;
 pub(crate) use connection::Lease;
 pub use endpoint::{Endpoint, EndpointError};
+pub(crate) use forwarder::{Forwarder, Service};
 pub use origin::Origin;
 pub use pool::Keep;
 pub use protocol::Protocol;
@@ -72,6 +78,9 @@ pub enum UpstreamError {
     /// It switched protocols without being asked.
     #[error("the upstream switched protocols without being asked")]
     BadUpgrade,
+    /// It has as many requests as it may have, and had no place for this one in time.
+    #[error("the upstream has as many requests as it may have")]
+    Busy,
     /// The body of the request failed; the upstream did nothing wrong.
     #[error("the request could not be sent")]
     Client(#[source] BodyError),
@@ -84,15 +93,12 @@ pub enum UpstreamError {
     /// It went away, or what it said is not HTTP.
     #[error("the upstream did not answer")]
     Failed(#[source] hyper::Error),
+    /// None of those that stand in for each other can be reached.
+    #[error("none of the upstreams can be reached; the last one: {0}")]
+    NoneLeft(#[source] Box<Self>),
     /// It did not take the request, or did not answer it, in time.
     #[error("the upstream did not answer in time")]
     Timeout,
-}
-
-/// An answer, and the connection that its body comes on.
-struct Delivered {
-    response: Response<Incoming>,
-    connection: Connection,
 }
 
 impl Upstream {
@@ -125,72 +131,95 @@ impl Upstream {
         parts.version = Version::HTTP_11;
         self.origin.endpoint.name_host(&mut parts.headers);
         exchange::frame(&mut parts, &body);
-        // HTTP/2 has another form for upgrades, which few services understand.
-        let protocol = match &upgrade {
-            Some(_) => Protocol::Http1,
-            None => self.origin.protocol,
-        };
-        let request = Request::from_parts(parts, body);
-        let delivered = self.deliver(request, protocol).await?;
-        if delivered.response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            let upgrade = upgrade.ok_or(UpstreamError::BadUpgrade)?;
-            return Ok(upgrade.accept(delivered.response, self.tracker.track()));
-        }
-        Ok(self.pass(delivered))
-    }
-
-    /// Makes an answer one of the gateway's.
-    fn pass(&self, delivered: Delivered) -> Response<Body> {
-        let (mut head, incoming) = delivered.response.into_parts();
-        crate::hygiene::strip_response(&mut head.headers);
-        // What an upstream speaks is between it and the gateway.
-        head.version = Version::HTTP_11;
-        let lease = Lease::new(Arc::clone(&self.pool), delivered.connection);
-        let body = Body::from_upstream(incoming, self.origin.patience.read, lease);
-        Response::from_parts(head, body)
+        let manner = Manner::of(upgrade.as_ref(), Spare::None);
+        let attempt = self.attempt(Request::from_parts(parts, body), manner);
+        let delivered = attempt.await.map_err(|failed| failed.error)?;
+        self.finish(delivered, upgrade)
     }
 
     /// Tries kept connections until one takes the request, then a new one.
-    async fn deliver(
+    async fn attempt(
         &self,
         mut request: Request<Body>,
-        protocol: Protocol,
-    ) -> Result<Delivered, UpstreamError> {
+        manner: Manner,
+    ) -> Result<Delivered, Failed> {
+        let place = match &self.origin.occupancy {
+            None => None,
+            Some(occupancy) => match occupancy.enter(self.origin.patience.connect).await {
+                None => return Err(Failed::before(request, UpstreamError::Busy)),
+                place => place,
+            },
+        };
+        let protocol = manner.protocol.unwrap_or(self.origin.protocol);
         let mut refusals = 0;
-        while refusals < MAX_REFUSALS
-            && let Some(mut connection) = self.kept(&request, protocol)
-        {
+        loop {
+            let kept = match refusals {
+                MAX_REFUSALS => None,
+                _ => self.kept(&request, protocol),
+            };
+            let is_kept = kept.is_some();
+            let mut connection = match kept {
+                Some(connection) => connection,
+                None => match self.connect(protocol).await {
+                    Ok(connection) => connection,
+                    Err(error) => return Err(Failed::before(request, error)),
+                },
+            };
             connection.form(&mut request, self.origin.endpoint.scheme());
-            let copy = exchange::copy(&request, &connection);
+            let is_copied = is_kept || manner.spare == Spare::Keep;
+            let copy = is_copied
+                .then(|| exchange::copy(&request, &connection))
+                .flatten();
             match exchange::run(&mut connection, request, &self.origin.patience).await {
                 Ok(response) => {
                     return Ok(Delivered {
                         response,
                         connection,
+                        place,
+                        copy: copy.filter(|_| manner.spare == Spare::Keep),
                     });
                 }
-                Err(exchange::Failure::Unsent(unsent, _)) => request = *unsent,
-                // The upstream closed the connection as the request arrived: it was idle for too long.
-                Err(exchange::Failure::Sent(error)) => match copy {
-                    Some(copy) if exchange::may_repeat(&error, copy.method()) => request = copy,
-                    _ => return Err(error),
-                },
-            }
-            if let Connection::Http2(stream) = &connection {
-                stream.retire();
-                refusals += 1;
+                Err(failure) => {
+                    refusals += u8::from(connection.give_up());
+                    // The upstream closed the connection as the request arrived: it was idle for too long.
+                    let is_excused = is_kept && failure.is_of_connection();
+                    let failed = failure.with(copy);
+                    match failed.request {
+                        Some(again) if is_excused => request = *again,
+                        request => return Err(Failed { request, ..failed }),
+                    }
+                }
             }
         }
-        let mut connection = self.connect(protocol).await?;
-        connection.form(&mut request, self.origin.endpoint.scheme());
-        match exchange::run(&mut connection, request, &self.origin.patience).await {
-            Ok(response) => Ok(Delivered {
-                response,
-                connection,
-            }),
-            Err(exchange::Failure::Unsent(_, error)) => Err(UpstreamError::Failed(error)),
-            Err(exchange::Failure::Sent(error)) => Err(error),
+    }
+
+    /// Makes an answer one of the gateway's.
+    fn finish(
+        &self,
+        delivered: Delivered,
+        upgrade: Option<tunnel::Request>,
+    ) -> Result<Response<Body>, UpstreamError> {
+        if delivered.response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let upgrade = upgrade.ok_or(UpstreamError::BadUpgrade)?;
+            let alive = (self.tracker.track(), delivered.place);
+            return Ok(upgrade.accept(delivered.response, alive));
         }
+        let (mut head, incoming) = delivered.response.into_parts();
+        crate::hygiene::strip_response(&mut head.headers);
+        // What an upstream speaks is between it and the gateway.
+        head.version = Version::HTTP_11;
+        let pool = Arc::clone(&self.pool);
+        let lease = Lease::new(pool, delivered.connection, delivered.place);
+        let body = Body::from_upstream(incoming, self.origin.patience.read, lease);
+        Ok(Response::from_parts(head, body))
+    }
+
+    /// Makes a request one for this service. It may have been made one for another before; `asked` is its target
+    /// before that.
+    fn address(&self, request: &mut Request<Body>, asked: &Uri) {
+        form::http1(request);
+        *request.uri_mut() = self.origin.endpoint.target(asked);
+        self.origin.endpoint.name_host(request.headers_mut());
     }
 
     /// A connection that is open already.
@@ -219,9 +248,7 @@ impl Upstream {
     }
 
     async fn open(&self, protocol: Protocol) -> Result<Connection, UpstreamError> {
-        let (wire, chosen) = self.origin.dial(protocol).await.map_err(unreachable)?;
-        let opened = Connection::open(wire, chosen).await;
-        let connection = opened.map_err(UpstreamError::Failed)?;
+        let connection = self.origin.open(protocol).await?;
         if protocol == Protocol::Either {
             let is_http1 = matches!(connection, Connection::Http1(_));
             self.is_http1.store(is_http1, Ordering::Relaxed);
@@ -233,10 +260,10 @@ impl Upstream {
     }
 }
 
-fn unreachable(error: io::Error) -> UpstreamError {
-    match error.kind() {
-        io::ErrorKind::TimedOut => UpstreamError::ConnectTimeout,
-        _ => UpstreamError::Connect(error),
+impl UpstreamError {
+    /// Whether the service is at fault, and not the client or the gateway.
+    const fn is_of_upstream(&self) -> bool {
+        !matches!(self, Self::Client(_) | Self::Busy)
     }
 }
 
@@ -256,5 +283,5 @@ impl From<&Timeouts> for Patience {
     }
 }
 
-// Of one request by connections that are kept, before it gets a new one.
-const MAX_REFUSALS: usize = 3;
+// Of one request by HTTP/2 connections that are kept, before it gets a new one.
+const MAX_REFUSALS: u8 = 3;

@@ -1,7 +1,15 @@
 //! A service and how to talk to it: what all workers have in common.
 
+use std::io;
+use std::sync::Arc;
+
+use http::{Request, StatusCode};
+
+use super::connection::Connection;
+use super::occupancy::Occupancy;
 use super::tls::Tls;
-use super::{Endpoint, Keep, Patience, Protocol};
+use super::{Endpoint, Keep, Patience, Protocol, UpstreamError, exchange};
+use crate::body::Body;
 
 /// A service behind the gateway, and how to talk to it.
 #[derive(Debug)]
@@ -12,4 +20,55 @@ pub struct Origin {
     pub(super) protocol: Protocol,
     pub(super) keep: Keep,
     pub(super) patience: Patience,
+    // Where nobody asks how many requests are under way, they are not counted.
+    pub(super) occupancy: Option<Arc<Occupancy>>,
+}
+
+impl Origin {
+    /// A new connection.
+    pub(super) async fn open(&self, protocol: Protocol) -> Result<Connection, UpstreamError> {
+        let (wire, chosen) = self.dial(protocol).await.map_err(unreachable)?;
+        let opened = Connection::open(wire, chosen).await;
+        opened.map_err(UpstreamError::Failed)
+    }
+
+    /// Sends a request over a connection of its own, and reads no more of the answer than its status.
+    pub(super) async fn ask(
+        &self,
+        mut request: Request<Body>,
+        patience: &Patience,
+    ) -> Result<StatusCode, UpstreamError> {
+        *request.uri_mut() = self.endpoint.target(request.uri());
+        self.endpoint.name_host(request.headers_mut());
+        let mut connection = self.open(self.protocol).await?;
+        connection.form(&mut request, self.endpoint.scheme());
+        let answer = exchange::run(&mut connection, request, patience).await;
+        let response = answer.map_err(|failure| failure.with(None).error)?;
+        Ok(response.status())
+    }
+
+    /// Counts the requests under way.
+    pub(crate) fn counted(mut self) -> Self {
+        self.occupancy
+            .get_or_insert_with(|| Arc::new(Occupancy::new(0)));
+        self
+    }
+
+    /// 0 where they are not counted.
+    pub(super) fn under_way(&self) -> usize {
+        let occupancy = self.occupancy.as_ref();
+        occupancy.map_or(0, |occupancy| occupancy.under_way())
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        let occupancy = self.occupancy.as_ref();
+        occupancy.is_none_or(|occupancy| occupancy.has_room())
+    }
+}
+
+fn unreachable(error: io::Error) -> UpstreamError {
+    match error.kind() {
+        io::ErrorKind::TimedOut => UpstreamError::ConnectTimeout,
+        _ => UpstreamError::Connect(error),
+    }
 }

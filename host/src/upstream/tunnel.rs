@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
 
 use crate::body::Body;
-use crate::server::{Alive, Busy};
+use crate::server::Busy;
 
 /// The client's half of an upgrade that may come.
 pub(super) struct Request {
@@ -32,11 +32,12 @@ impl Request {
         Some(Self { client, busy })
     }
 
-    /// Joins both sides once the client has its 101. The tunnel lives until one side closes, or the worker ends.
+    /// Joins both sides once the client has its 101. The tunnel lives until one side closes, or the worker ends; `alive`
+    /// lives as long.
     pub(super) fn accept(
         self,
         mut response: Response<Incoming>,
-        alive: Option<Alive>,
+        alive: impl Send + 'static,
     ) -> Response<Body> {
         let upstream = on(&mut response);
         let (mut head, _) = response.into_parts();
