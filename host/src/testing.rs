@@ -63,6 +63,7 @@ pub(crate) fn settings() -> Settings {
         addresses: vec!["127.0.0.1:0".parse().unwrap()],
         tls: None,
         trusted_proxies: Networks::default(),
+        proxy_protocol: false,
         threads: 1,
         limits: Limits {
             header_bytes: ByteSize::of_kib(16),

@@ -68,6 +68,7 @@ fn serve(metrics: Arc<Metrics>) -> Server {
         addresses: vec!["127.0.0.1:0".parse().unwrap()],
         tls: None,
         trusted_proxies: Networks::default(),
+        proxy_protocol: false,
         threads: 1,
         limits: Limits::default(),
         timeouts: Timeouts::default(),

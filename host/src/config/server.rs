@@ -19,6 +19,8 @@ pub struct Server {
     pub tls: Option<Certificates>,
     /// Whose word about a client is taken.
     pub trusted_proxies: Networks,
+    /// Whether connections from them begin with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
     /// The administrative listener; none unless configured.
     pub admin: Option<Address>,
     /// The health routes.
@@ -46,6 +48,9 @@ pub(super) struct ServerSection {
     /// Proxies in front of the gateway: networks such as `10.0.0.0/8`, addresses, or `unix` for whoever comes over a unix
     /// socket. Nobody is believed unless named here: who asked, and for what, is a proxy's word.
     trusted_proxies: Vec<String>,
+    /// Whether connections from trustedProxies begin with a header of the PROXY protocol, version 1 or 2, which names the
+    /// client. One that does not is closed. Connections from elsewhere have none, and name nobody.
+    proxy_protocol: bool,
     /// The routes by which an orchestrator asks how the gateway is.
     health_check: HealthCheck,
     /// A second listener for `/metrics`, apart from the traffic. Off when absent.
@@ -155,6 +160,12 @@ impl ServerSection {
             .absorb(self.tls.load().map_err(|faults| faults.under("tls")))
             .flatten();
         let trusted_proxies = Networks::parse("trustedProxies", &self.trusted_proxies, &mut faults);
+        if self.proxy_protocol && self.trusted_proxies.is_empty() {
+            faults.push(
+                "proxyProtocol",
+                "needs trustedProxies: who may name a client",
+            );
+        }
         let admin = self
             .admin
             .map(|admin| admin.address.parse::<Address>())
@@ -177,6 +188,7 @@ impl ServerSection {
             addresses,
             tls,
             trusted_proxies,
+            proxy_protocol: self.proxy_protocol,
             admin: admin.ok().flatten(),
             health_check: self.health_check,
             limits: self.limits,
@@ -264,6 +276,7 @@ impl Default for ServerSection {
             address: Addresses::One(DEFAULT_ADDRESS.to_owned()),
             tls: Tls::default(),
             trusted_proxies: Vec::new(),
+            proxy_protocol: false,
             health_check: HealthCheck::default(),
             admin: None,
             limits: Limits::default(),

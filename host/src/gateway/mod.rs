@@ -107,6 +107,7 @@ impl Gateway {
             tls: None,
             // Nobody else's word counts where nobody is asked who they are.
             trusted_proxies: Networks::default(),
+            proxy_protocol: false,
             threads: 1,
             ..Settings::from(&self.config.server)
         };

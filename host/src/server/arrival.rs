@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::activity::Activity;
+use super::proxy_protocol::{self, Origin};
 use super::watched::{Seat, Watched};
 use super::worker::Plan;
 use super::{HTTP_2, HTTP_2_PREFACE, Peer, Scheme};
@@ -45,18 +46,21 @@ pub(super) async fn arrive(
     plan: &Plan,
     activity: &Arc<Activity>,
 ) -> io::Result<Arrival> {
-    let trusted = &plan.settings.trusted_proxies;
-    let mut peer = Peer {
-        address: socket.address,
-        scheme: Scheme::Http,
-        is_trusted: trusted.contains(socket.address),
-    };
     let mut stream = socket.stream;
+    let mut peer = plan.peer(socket.address);
+    if plan.settings.proxy_protocol && peer.is_trusted {
+        let origin = Box::pin(proxy_protocol::read(&mut stream, plan.patience())).await;
+        peer = match origin.map_err(io::Error::other)? {
+            Origin::Client(address) => plan.peer(Some(address)),
+            Origin::Sender => peer,
+            Origin::Nowhere => Peer::unknown(),
+        };
+        activity.greeted();
+    }
     let mut agreed = None;
     if let Some(tls) = plan.acceptor(&stream) {
-        let patience = plan.settings.timeouts.header_read.get();
         // In a box, so that connections in the clear do not carry the room for it.
-        (stream, agreed) = Box::pin(secure(stream, tls, patience)).await?;
+        (stream, agreed) = Box::pin(secure(stream, tls, plan.patience())).await?;
         peer.scheme = Scheme::Https;
         activity.greeted();
     }

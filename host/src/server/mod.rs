@@ -13,6 +13,7 @@ mod frames;
 mod http2;
 mod listener;
 mod peer;
+pub mod proxy_protocol;
 mod signal;
 mod tls;
 mod watchdog;
@@ -76,6 +77,8 @@ pub struct Settings {
     pub tls: Option<Certificates>,
     /// Whose word about a client is taken.
     pub trusted_proxies: Networks,
+    /// Whether connections from `trusted_proxies` begin with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
     /// Worker threads; 0 means one per core.
     pub threads: u16,
     /// What a client may send.
@@ -221,6 +224,7 @@ impl From<&crate::config::Server> for Settings {
             addresses: server.addresses.clone(),
             tls: server.tls.clone(),
             trusted_proxies: server.trusted_proxies.clone(),
+            proxy_protocol: server.proxy_protocol,
             threads: server.threads,
             limits: server.limits,
             timeouts: server.timeouts,

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use super::drain::{Alive, Tracker, drain};
 use super::http2::Streams;
 use super::listener::{Bound, Listener};
 use super::watched::Seat;
-use super::{Certificates, Service, Settings};
+use super::{Certificates, Peer, Scheme, Service, Settings};
 use crate::stream::Stream;
 
 /// What a service may know about the thread it runs on.
@@ -148,6 +149,20 @@ impl Plan {
             Stream::Tcp(_) => self.acceptor.as_ref(),
             Stream::Tls(_) | Stream::Unix(_) => None,
         }
+    }
+
+    /// Who is at the other end, as far as an address tells.
+    pub(super) fn peer(&self, address: Option<IpAddr>) -> Peer {
+        Peer {
+            address,
+            scheme: Scheme::Http,
+            is_trusted: self.settings.trusted_proxies.contains(address),
+        }
+    }
+
+    /// How long each step before the first request may take.
+    pub(super) const fn patience(&self) -> Duration {
+        self.settings.timeouts.header_read.get()
     }
 
     /// How HTTP/2 is spoken on one connection.

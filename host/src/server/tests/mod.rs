@@ -1,5 +1,6 @@
 mod conformance;
 mod http2;
+mod proxied;
 mod tls;
 mod websocket;
 mod wire;
