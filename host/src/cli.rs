@@ -23,7 +23,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve requests until SIGTERM, then finish what is running.
-    #[command(after_help = "Example: gateway run --config /etc/gateway")]
+    #[command(after_help = SIGNALS)]
     Run(Directory),
     /// Read everything, plugins included, and report every fault at once. Exits with 0 or 1.
     #[command(
@@ -163,6 +163,13 @@ fn shown(reference: &Reference) -> &str {
         Reference::Named(name) => name,
     }
 }
+
+const SIGNALS: &str = "\
+Signals:
+  HUP        read the configuration anew; if anything in it is wrong, every fault is logged and nothing changes
+  TERM, INT  take no more connections, finish what is running within server.shutdownGrace, end
+
+Example: gateway run --config /etc/gateway";
 
 const EXAMPLES: &str = "\
 Examples:

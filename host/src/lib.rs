@@ -24,7 +24,7 @@ pub mod server;
 pub mod stream;
 pub mod upstream;
 
-pub use gateway::{Gateway, Running};
+pub use gateway::{Gateway, Reloaded, Running};
 
 #[cfg(test)]
 mod testing;

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use gateway::cli::{self, Cli, Command};
-use gateway::server::StopSignal;
-use gateway::{Gateway, config, log};
-use tracing::info;
+use gateway::server::{Order, Orders};
+use gateway::{Gateway, Running, config, log};
+use tracing::{error, info, warn};
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
@@ -37,15 +37,15 @@ fn run(dir: &Path) -> Result<(), String> {
     let settings = config.as_ref().map(|config| config.server.log.clone());
     log::init(&settings.unwrap_or_default()).map_err(|error| text(&error))?;
     let gateway = Gateway::assemble(config, faults).map_err(|faults| cli::faults(&faults))?;
-    let stop = StopSignal::register().map_err(|error| text(&error))?;
-    let running = gateway.start().map_err(|error| text(&error))?;
+    let mut orders = Orders::register().map_err(|error| text(&error))?;
+    let mut running = gateway.start().map_err(|error| text(&error))?;
     for address in running.addresses() {
         info!(%address, "listening");
     }
     for address in running.admin_addresses() {
         info!(%address, "listening for the operator");
     }
-    let signal = stop.wait();
+    let signal = serve(&mut running, &mut orders);
     running.stop();
     info!(
         signal,
@@ -54,6 +54,35 @@ fn run(dir: &Path) -> Result<(), String> {
     running.join();
     info!("stopped");
     Ok(())
+}
+
+/// Follows orders until one is to stop, and says which signal that was.
+fn serve(running: &mut Running, orders: &mut Orders) -> &'static str {
+    loop {
+        match orders.wait() {
+            Order::Reload => reload(running),
+            Order::Stop(signal) => return signal,
+        }
+    }
+}
+
+fn reload(running: &mut Running) {
+    info!(signal = "SIGHUP", "reading the configuration anew");
+    match running.reload() {
+        Ok(reloaded) => {
+            for key in reloaded.waiting {
+                warn!("server.{key} has changed, which takes a restart");
+            }
+            info!("new requests are served by the new configuration");
+        }
+        Err(faults) => {
+            for fault in &faults {
+                error!("{fault}");
+            }
+            let faults = faults.len();
+            error!(faults, "refused: the configuration before goes on serving");
+        }
+    }
 }
 
 /// Loads everything for a look at it. Only what is wrong is logged meanwhile.

@@ -28,6 +28,30 @@ pub struct RouteCounters {
     by_class: [&'static AtomicU64; 5],
 }
 
+/// How often the configuration was read anew.
+#[derive(Debug)]
+pub struct Reloads {
+    done: &'static AtomicU64,
+    refused: &'static AtomicU64,
+}
+
+impl Reloads {
+    /// The counters.
+    pub fn new(metrics: &Metrics) -> Self {
+        let counter = |result| metrics.counter(RELOADS, RELOADS_HELP, &[("result", result)]);
+        Self {
+            done: counter("done"),
+            refused: counter("refused"),
+        }
+    }
+
+    /// Counts one, good or not.
+    pub fn count(&self, is_done: bool) {
+        let counter = if is_done { self.done } else { self.refused };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 impl Metrics {
     /// The counter of this name and these labels. By convention names end with `_total`; the help of the first caller
     /// stays.
@@ -101,6 +125,8 @@ fn render_labels(labels: &[(&str, &str)]) -> String {
     }
 }
 
+const RELOADS: &str = "gateway_reloads_total";
+const RELOADS_HELP: &str = "Configurations that were read anew, by what came of them.";
 const REQUESTS: &str = "gateway_requests_total";
 const REQUESTS_HELP: &str = "Requests by route and class of status.";
 

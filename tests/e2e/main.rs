@@ -27,6 +27,7 @@ mod proxying;
 mod quickstart;
 mod races;
 mod reader;
+mod reload;
 mod renewal;
 mod sealing;
 mod session;

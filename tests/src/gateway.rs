@@ -9,7 +9,7 @@ use std::thread;
 use tempfile::TempDir;
 
 use crate::log::Log;
-use crate::{Browser, plugins};
+use crate::{Browser, Site, plugins};
 
 /// A gateway that listens. Ends with the test; if that fails, configuration and log are printed.
 #[derive(Debug)]
@@ -101,6 +101,34 @@ impl Gateway {
     /// The log so far.
     pub fn log(&self) -> String {
         self.log.text()
+    }
+
+    /// Lets it read its configuration anew, and waits until it has.
+    ///
+    /// # Panics
+    /// When it says nothing.
+    #[track_caller]
+    pub fn reload(&self, site: &Site) {
+        let known = self.count(RELOADED) + self.count(REFUSED);
+        site.write_into(self.directory.path());
+        self.signal("HUP");
+        let more = |lines: &[String]| {
+            let said = |line: &&String| line.contains(RELOADED) || line.contains(REFUSED);
+            (lines.iter().filter(said).count() > known).then_some(())
+        };
+        let more = self.log.wait(more);
+        assert!(more.is_some(), "the configuration is not read anew");
+    }
+
+    /// How many lines of the log contain `text`.
+    pub fn count(&self, text: &str) -> usize {
+        let log = self.log.text();
+        log.lines().filter(|line| line.contains(text)).count()
+    }
+
+    /// The number of the process.
+    pub fn process(&self) -> u32 {
+        self.process.id()
     }
 
     /// Sends a signal by its name: `TERM`, `HUP`.
@@ -220,3 +248,7 @@ fn story(directory: &Path, log: &Log) -> String {
     story.push_str(&format!("==== log\n{}\n====", log.text()));
     story
 }
+
+// What the log says at the end of each attempt.
+const RELOADED: &str = "new requests are served by the new configuration";
+const REFUSED: &str = "the configuration before goes on serving";

@@ -4,12 +4,13 @@
 //! [`Upstream`] is the service behind the gateway and remembers what it was sent. [`Site`] writes a configuration,
 //! [`Gateway`] runs the real binary on it with the real plugins of [`plugins`]. [`Browser`] is a client with a cookie
 //! jar. [`Chromium`] is a real one. [`Redis`] is a server of the test's own that can be killed and frozen, [`Proxy`] a
-//! wire that can be cut, [`Load`] a crowd that goes on asking meanwhile. [`Provider`] gives out tokens and can be told to
-//! do it badly.
+//! wire that can be cut, [`Load`] a crowd that goes on asking meanwhile, [`Crowd`] one that knows no pause. [`Provider`]
+//! gives out tokens and can be told to do it badly.
 #![forbid(unsafe_code)]
 
 mod browser;
 mod chromium;
+mod crowd;
 mod gateway;
 mod load;
 mod log;
@@ -23,6 +24,7 @@ mod upstream;
 
 pub use browser::{Browser, Request, converse};
 pub use chromium::Chromium;
+pub use crowd::{Crowd, Tally};
 pub use gateway::{Gateway, Verdict};
 pub use load::{Answered, Load, Person};
 pub use message::Message;

@@ -200,9 +200,17 @@ impl Site {
     /// When the disk is full.
     pub fn write(&self) -> tempfile::TempDir {
         let directory = tempfile::tempdir().expect("a directory for the configuration");
-        fs::write(directory.path().join("gateway.yaml"), self.yaml())
-            .expect("the configuration is written");
+        self.write_into(directory.path());
         directory
+    }
+
+    /// Writes the configuration over the one in a directory.
+    ///
+    /// # Panics
+    /// When the disk is full.
+    pub fn write_into(&self, directory: &Path) {
+        fs::write(directory.join("gateway.yaml"), self.yaml())
+            .expect("the configuration is written");
     }
 
     fn yaml(&self) -> String {

@@ -37,6 +37,20 @@ pub struct Server {
     pub log: Log,
 }
 
+impl Server {
+    /// The keys that have another value in `next`, which takes effect only when the process is started anew.
+    pub fn waiting(&self, next: &Self) -> Vec<&'static str> {
+        let changed = [
+            ("address", self.addresses != next.addresses),
+            ("admin", self.admin != next.admin),
+            ("threads", self.threads != next.threads),
+            ("log", self.log != next.log),
+        ];
+        let changed = changed.into_iter().filter(|(_, changed)| *changed);
+        changed.map(|(key, _)| key).collect()
+    }
+}
+
 /// The section as it is written.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
@@ -132,7 +146,7 @@ pub struct Timeouts {
 }
 
 /// What is logged, and how.
-#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Log {
     /// `error`, `warn`, `info`, `debug` or `trace`, also per target: `info,access=off`.

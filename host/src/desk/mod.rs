@@ -67,6 +67,13 @@ impl Desk {
         self.registered().reserved.take().unwrap_or_default()
     }
 
+    /// Lets go of what was registered: it holds plugins, and they hold the desk.
+    pub(crate) fn forget(&self) {
+        let forgotten = std::mem::take(&mut *self.registered());
+        // Only now: what is dropped may come back to the desk.
+        drop(forgotten);
+    }
+
     fn registered(&self) -> MutexGuard<'_, Registered> {
         self.registered
             .lock()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use abi::config::Faults;
 use abi::handle::{ActionHandle, MiddlewareHandle};
-use abi::loader::OpenPlugin;
+use abi::loader::{LoadedPlugin, OpenPlugin};
 use abi::plugin::Kind;
 use abi::storage::{Expected, Key, Loaded, Row, Storage, StorageHandle, Unavailable, Written};
 use abi::{Maybe, Services};
@@ -32,8 +32,8 @@ pub(crate) struct Assembly {
     pub(crate) upstreams: Vec<Service>,
     pub(crate) reserved: Arc<Reserved>,
     pub(crate) desk: Arc<Desk>,
-    /// What was opened stays open as long as what it made.
-    _plugins: Vec<OpenPlugin>,
+    /// What was opened stays open as long as what it made. By the names of the plugins.
+    plugins: Vec<(String, OpenPlugin)>,
 }
 
 /// A route, ready to run.
@@ -50,6 +50,7 @@ struct Assembler<'a> {
     metrics: &'a Metrics,
     desk: Arc<Desk>,
     services: Services,
+    before: Option<&'a Assembly>,
     plugins: Vec<Option<OpenPlugin>>,
     upstreams: Vec<Service>,
     steps: HashMap<String, Arc<Step>>,
@@ -59,6 +60,7 @@ struct Assembler<'a> {
 
 impl Assembly {
     /// Opens the plugins, then makes every storage, then every middleware and action, named or in place, used or not.
+    /// Plugins share with those of the assembly `before`, which goes on serving, what has to survive it.
     ///
     /// # Errors
     /// With every fault of all of them.
@@ -66,14 +68,26 @@ impl Assembly {
         config: &Config,
         libraries: &Libraries,
         metrics: &Arc<Metrics>,
+        before: Option<&Self>,
     ) -> Result<Self, Vec<Fault>> {
         let desk = Arc::new(Desk::new(Arc::clone(metrics)));
+        let made = Self::make((config, libraries), metrics, before, Arc::clone(&desk));
+        made.inspect_err(|_| desk.forget())
+    }
+
+    fn make(
+        (config, libraries): (&Config, &Libraries),
+        metrics: &Metrics,
+        before: Option<&Self>,
+        desk: Arc<Desk>,
+    ) -> Result<Self, Vec<Fault>> {
         let mut assembler = Assembler {
             config,
             libraries,
             metrics,
             services: Services::new(Arc::clone(&desk)),
             desk,
+            before,
             plugins: Vec::new(),
             upstreams: Vec::new(),
             steps: HashMap::new(),
@@ -93,10 +107,20 @@ impl Assembler<'_> {
         for (plugin, loaded) in &self.libraries.loaded {
             let schema = &loaded.description().schema;
             let opened = shape::settle(schema, plugin.config.clone(), &self.config.dir)
-                .and_then(|config| loaded.open(self.services.clone(), &config))
+                .and_then(|config| self.open(loaded, &config))
                 .map_err(|faults| config_faults(plugin, faults));
             let opened = self.accept(opened);
             self.plugins.push(opened);
+        }
+    }
+
+    fn open(&self, loaded: &LoadedPlugin, config: &Value) -> Result<OpenPlugin, Faults> {
+        let name = &loaded.description().name;
+        let before = self.before.map_or(&[][..], |before| &before.plugins);
+        let services = self.services.clone();
+        match before.iter().find(|(known, _)| known == name) {
+            Some((_, before)) => loaded.reopen(services, config, before),
+            None => loaded.open(services, config),
         }
     }
 
@@ -302,8 +326,24 @@ impl Assembler<'_> {
             upstreams: self.upstreams,
             reserved: Arc::new(self.desk.close()),
             desk: self.desk,
-            _plugins: self.plugins.into_iter().flatten().collect(),
+            plugins: named(self.libraries, self.plugins),
         })
+    }
+}
+
+fn named(libraries: &Libraries, plugins: Vec<Option<OpenPlugin>>) -> Vec<(String, OpenPlugin)> {
+    let loaded = libraries.loaded.iter();
+    let names = loaded.map(|(_, loaded)| loaded.description().name.clone());
+    let named = names.zip(plugins);
+    named
+        .filter_map(|(name, plugin)| Some((name, plugin?)))
+        .collect()
+}
+
+/// What plugins have registered leads back to the plugins: nothing would ever end.
+impl Drop for Assembly {
+    fn drop(&mut self) {
+        self.desk.forget();
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod assembly;
 mod catalogue;
+mod generation;
 mod library;
+mod running;
 mod service;
 
 use std::fmt;
@@ -14,11 +16,11 @@ use serde_json::Value;
 
 use self::assembly::Assembly;
 use self::library::Libraries;
-use self::service::GatewayService;
-use crate::admin::Admin;
-use crate::config::{self, Address, Config, Fault, Networks};
+use crate::config::{self, Config, Fault};
 use crate::metrics::Metrics;
-use crate::server::{Server, ServerError, Settings};
+use crate::server::ServerError;
+
+pub use self::running::{Reloaded, Running};
 
 /// A complete, checked configuration with its plugins open, ready to serve.
 ///
@@ -26,15 +28,8 @@ use crate::server::{Server, ServerError, Settings};
 pub struct Gateway {
     config: Config,
     libraries: Libraries,
-    assembly: Arc<Assembly>,
+    assembly: Assembly,
     metrics: Arc<Metrics>,
-}
-
-/// A gateway that serves. Dropping it orders it to stop, without waiting.
-#[derive(Debug)]
-pub struct Running {
-    server: Server,
-    admin: Option<Server>,
 }
 
 impl Gateway {
@@ -53,20 +48,28 @@ impl Gateway {
     ///
     /// # Errors
     /// With every fault, those that are passed in first.
-    pub fn assemble(config: Option<Config>, mut faults: Vec<Fault>) -> Result<Self, Vec<Fault>> {
+    pub fn assemble(config: Option<Config>, faults: Vec<Fault>) -> Result<Self, Vec<Fault>> {
+        Self::beside(None, (config, faults), Arc::default())
+    }
+
+    /// As [`assemble`](Self::assemble), for a gateway that has been serving by the assembly `before`.
+    fn beside(
+        before: Option<&Assembly>,
+        (config, mut faults): (Option<Config>, Vec<Fault>),
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, Vec<Fault>> {
         let Some(config) = config else {
             return Err(faults);
         };
         let libraries = Libraries::load(&config);
         faults.extend(libraries.faults.iter().cloned());
-        let metrics = Arc::new(Metrics::default());
-        let assembled = Assembly::new(&config, &libraries, &metrics);
+        let assembled = Assembly::new(&config, &libraries, &metrics, before);
         let assembly = assembled.map_err(|found| faults.extend(found)).ok();
         match assembly {
             Some(assembly) if faults.is_empty() => Ok(Self {
                 config,
                 libraries,
-                assembly: Arc::new(assembly),
+                assembly,
                 metrics,
             }),
             _ => Err(faults),
@@ -83,36 +86,7 @@ impl Gateway {
     /// # Errors
     /// When an address is taken. Nothing is left running then.
     pub fn start(self) -> Result<Running, ServerError> {
-        let admin = self
-            .config
-            .server
-            .admin
-            .clone()
-            .map(|address| self.admin(address));
-        let settings = Settings::from(&self.config.server);
-        let health = self.config.server.health_check.clone();
-        let assembly = self.assembly;
-        let server = Server::start(settings, move |worker| {
-            GatewayService::new(Arc::clone(&assembly), health.clone(), worker)
-        })?;
-        Ok(Running {
-            server,
-            admin: admin.transpose()?,
-        })
-    }
-
-    fn admin(&self, address: Address) -> Result<Server, ServerError> {
-        let settings = Settings {
-            addresses: vec![address],
-            tls: None,
-            // Nobody else's word counts where nobody is asked who they are.
-            trusted_proxies: Networks::default(),
-            proxy_protocol: false,
-            threads: 1,
-            ..Settings::from(&self.config.server)
-        };
-        let admin = Admin::new(Arc::clone(&self.metrics));
-        Server::start(settings, move |_| admin.clone())
+        Running::start(self.config, self.assembly, self.metrics)
     }
 
     /// What each plugin says of itself, in the order of the configuration.
@@ -130,34 +104,6 @@ impl Gateway {
     /// One JSON Schema of all files, the configurations of all components included.
     pub fn schema(&self) -> Value {
         self.libraries.catalogue.complete(config::schema())
-    }
-}
-
-impl Running {
-    /// Where it listens, with the ports the system has chosen.
-    pub fn addresses(&self) -> &[Address] {
-        self.server.addresses()
-    }
-
-    /// Where the operator's listener is.
-    pub fn admin_addresses(&self) -> &[Address] {
-        self.admin.as_ref().map_or(&[], Server::addresses)
-    }
-
-    /// Orders it to stop: no new connections, running requests end, whatever is left after `shutdownGrace` is cut.
-    pub fn stop(&self) {
-        self.server.stop();
-        if let Some(admin) = &self.admin {
-            admin.stop();
-        }
-    }
-
-    /// Waits until it has stopped.
-    pub fn join(self) {
-        self.server.join();
-        if let Some(admin) = self.admin {
-            admin.join();
-        }
     }
 }
 

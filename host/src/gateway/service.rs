@@ -14,19 +14,19 @@ use http::header::HOST;
 use http::request::Parts;
 use tracing::{error, warn};
 
-use super::assembly::Assembly;
+use super::generation::{Generation, Lease};
 use crate::body::Body;
 use crate::config::HealthCheck;
 use crate::exchange::{Exchange, Place, Target};
 use crate::router::Lookup;
-use crate::server::{Answer, Peer, Service, Worker};
+use crate::server::{Answer, Peer, Service, Tracker};
 use crate::upstream::Forwarder;
 use crate::{health, rescue};
 
 /// A worker's view of the assembly, with upstream connections of its own.
 #[derive(Debug)]
 pub(crate) struct GatewayService {
-    assembly: Arc<Assembly>,
+    assembly: Lease,
     health: HealthCheck,
     upstreams: Vec<Forwarder>,
     /// By the number of the route.
@@ -37,11 +37,12 @@ pub(crate) struct GatewayService {
 }
 
 impl GatewayService {
-    pub(crate) fn new(assembly: Arc<Assembly>, health: HealthCheck, worker: &Worker) -> Self {
+    pub(crate) fn new(generation: Generation, tracker: &Tracker) -> Self {
+        let Generation { assembly, health } = generation;
         let number = worker_number();
         let services = assembly.upstreams.iter();
         let upstreams = services
-            .map(|service| Forwarder::new(service, &worker.tracker(), number as usize))
+            .map(|service| Forwarder::new(service, tracker, number as usize))
             .collect();
         let routes = assembly.routes.iter();
         let places = routes

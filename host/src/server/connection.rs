@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
@@ -19,20 +20,22 @@ use crate::forwarding::Sender;
 /// What every connection of a worker shares.
 pub(super) struct Doorway<S> {
     pub(super) service: S,
-    pub(super) plan: Arc<Plan>,
+    /// For connections that are accepted from now on.
+    pub(super) plan: Arc<ArcSwap<Plan>>,
     pub(super) stopping: watch::Receiver<bool>,
 }
 
 /// What every request of a connection shares.
 pub(super) struct Client<S> {
     pub(super) doorway: Arc<Doorway<S>>,
+    pub(super) plan: Arc<Plan>,
     pub(super) activity: Arc<Activity>,
     pub(super) sender: Sender,
 }
 
 /// Serves a connection until it is closed, upgraded, overdue or no longer wanted.
 pub(super) async fn serve<S: Service>(socket: Socket, doorway: Arc<Doorway<S>>) {
-    let plan = Arc::clone(&doorway.plan);
+    let plan = doorway.plan.load_full();
     let activity = Activity::new(plan.settings.timeouts);
     let mut stopping = doorway.stopping.clone();
     let mut stop = pin!(stopping.wait_for(|stop| *stop));
@@ -46,6 +49,7 @@ pub(super) async fn serve<S: Service>(socket: Socket, doorway: Arc<Doorway<S>>) 
     };
     let client = Arc::new(Client {
         doorway,
+        plan: Arc::clone(&plan),
         activity: Arc::clone(&activity),
         sender: Sender::new(peer),
     });

@@ -62,7 +62,7 @@ fn admit<S: Service>(
     };
     hygiene::inspect(parts)?;
     hygiene::clean(parts);
-    let trusted = &client.doorway.plan.settings.trusted_proxies;
+    let trusted = &client.plan.settings.trusted_proxies;
     let peer = client.sender.introduce(&mut parts.headers, trusted)?;
     if websocket.is_some() {
         // Its stream may rest for as long as the tunnel stands, and the connection with it.
@@ -77,8 +77,8 @@ async fn answer<S: Service>(
     parts: Parts,
     incoming: Incoming,
 ) -> Answer {
-    let Doorway { service, plan, .. } = &*client.doorway;
-    let settings = &plan.settings;
+    let Doorway { service, .. } = &*client.doorway;
+    let settings = &client.plan.settings;
     let limit = settings.limits.body_bytes.bytes();
     match Body::from_client(incoming, limit, settings.timeouts.idle.get()) {
         Ok(body) => service.handle(&peer, parts, body).await,

@@ -30,6 +30,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use http::Response;
 use http::request::Parts;
 use tokio::sync::watch;
@@ -41,7 +42,7 @@ use crate::metrics::RouteCounters;
 pub(crate) use activity::Busy;
 pub use drain::{Alive, Tracker};
 pub use peer::{Peer, Scheme};
-pub use signal::StopSignal;
+pub use signal::{Order, Orders};
 pub use tls::{Certificates, TlsError, TlsFiles};
 pub use worker::Worker;
 
@@ -97,6 +98,7 @@ pub struct Server {
     /// Ends when the last worker has closed its listeners.
     doors_closed: Mutex<mpsc::Receiver<Infallible>>,
     workers: Vec<JoinHandle<()>>,
+    plan: Arc<ArcSwap<worker::Plan>>,
 }
 
 /// Why a server cannot start.
@@ -132,13 +134,14 @@ impl Server {
         let (listeners, addresses) = listener::bind(&settings.addresses, threads)?;
         let (order, stopping) = watch::channel(false);
         let (doors_open, doors_closed) = mpsc::channel();
+        let plan = Arc::new(ArcSwap::from_pointee(worker::Plan::new(settings)));
         let mut server = Self {
             addresses,
             order,
             doors_closed: Mutex::new(doors_closed),
             workers: Vec::with_capacity(threads),
+            plan: Arc::clone(&plan),
         };
-        let plan = Arc::new(worker::Plan::new(settings));
         for (index, listeners) in listeners.into_iter().enumerate() {
             let (make, plan) = (make.clone(), Arc::clone(&plan));
             let signals = (stopping.clone(), doors_open.clone());
@@ -155,6 +158,12 @@ impl Server {
     /// Where it listens, with the ports the system has chosen.
     pub fn addresses(&self) -> &[Address] {
         &self.addresses
+    }
+
+    /// Serves connections that are accepted from now on by other settings. Addresses and threads stay what they are.
+    pub fn renew(&self, settings: Settings) {
+        let next = self.plan.load().next(settings);
+        self.plan.store(Arc::new(next));
     }
 
     /// Orders it to stop: idle connections are closed, running requests end, tunnels and whatever is left are cut
@@ -187,7 +196,7 @@ pub(crate) async fn serve_for_test(
     settings: Settings,
     stopping: watch::Receiver<bool>,
 ) {
-    let plan = Arc::new(worker::Plan::new(settings));
+    let plan = Arc::new(ArcSwap::from_pointee(worker::Plan::new(settings)));
     let doorway = Arc::new(connection::Doorway {
         service,
         plan,

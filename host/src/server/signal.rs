@@ -1,42 +1,55 @@
-//! The order to stop, from the system.
+//! Orders from the system.
 
 use std::io;
 
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Listens for SIGTERM and SIGINT.
+/// Listens for SIGHUP, SIGINT and SIGTERM.
 #[derive(Debug)]
-pub struct StopSignal {
+pub struct Orders {
     runtime: Runtime,
-    terminate: Signal,
+    hangup: Signal,
     interrupt: Signal,
+    terminate: Signal,
 }
 
-impl StopSignal {
+/// What the system wants of the process.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Order {
+    /// Read the configuration anew: SIGHUP.
+    Reload,
+    /// Stop, because of this signal: SIGTERM or SIGINT.
+    Stop(&'static str),
+}
+
+impl Orders {
     /// Begins to listen. To be called before the first request is served: until then a signal ends the process.
     ///
     /// # Errors
     /// When the system takes no handler.
     pub fn register() -> io::Result<Self> {
         let runtime = super::worker::runtime()?;
-        let (terminate, interrupt) = runtime.block_on(async {
-            let terminate = signal(SignalKind::terminate())?;
-            io::Result::Ok((terminate, signal(SignalKind::interrupt())?))
-        })?;
+        let listen = |kind| {
+            let _entered = runtime.enter();
+            signal(kind)
+        };
         Ok(Self {
+            hangup: listen(SignalKind::hangup())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
             runtime,
-            terminate,
-            interrupt,
         })
     }
 
-    /// Waits for the first of them and says which it was.
-    pub fn wait(mut self) -> &'static str {
+    /// Waits for the next one. Several of one kind that come meanwhile are one.
+    pub fn wait(&mut self) -> Order {
         self.runtime.block_on(async {
             tokio::select! {
-                _ = self.terminate.recv() => "SIGTERM",
-                _ = self.interrupt.recv() => "SIGINT",
+                biased;
+                _ = self.terminate.recv() => Order::Stop("SIGTERM"),
+                _ = self.interrupt.recv() => Order::Stop("SIGINT"),
+                _ = self.hangup.recv() => Order::Reload,
             }
         })
     }

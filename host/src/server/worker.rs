@@ -1,12 +1,14 @@
 //! One thread of the server.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use hyper::server::conn::{http1, http2};
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
@@ -50,17 +52,16 @@ pub(super) fn run<S: Service>(
     runtime: Runtime,
     listeners: Vec<Bound>,
     (stopping, doors_open): (watch::Receiver<bool>, Sender<Infallible>),
-    (plan, make): (Arc<Plan>, impl Fn(&Worker) -> S),
+    (plan, make): (Arc<ArcSwap<Plan>>, impl Fn(&Worker) -> S),
 ) {
     runtime.block_on(async move {
         let (drain, alive) = drain();
-        let grace = plan.settings.grace;
         let service = make(&Worker {
             tracker: alive.tracker(),
         });
         let doorway = Arc::new(Doorway {
             service,
-            plan,
+            plan: Arc::clone(&plan),
             stopping,
         });
         let mut doors = JoinSet::new();
@@ -75,6 +76,7 @@ pub(super) fn run<S: Service>(
         drop((doorway, alive));
         while doors.join_next().await.is_some() {}
         drop(doors_open);
+        let grace = plan.load().settings.grace;
         if timeout(grace, drain.finished()).await.is_err() {
             tracing::warn!("shutdown grace is over, cutting what is still open");
         }
@@ -97,7 +99,7 @@ async fn accept<S: Service>(listener: Listener, doorway: Arc<Doorway<S>>, alive:
                 let seat = tokio::select! {
                     biased;
                     _ = stopping.wait_for(|stop| *stop) => return,
-                    seat = doorway.plan.seat() => seat,
+                    seat = seat(&doorway.plan) => seat,
                 };
                 let socket = Socket {
                     stream,
@@ -143,6 +145,21 @@ impl Plan {
         }
     }
 
+    /// The plan after this one. Whoever has a seat keeps it, and goes on taking it from others. A certificate is replaced
+    /// where it is, so that clients that come back are still known.
+    pub(super) fn next(&self, mut settings: Settings) -> Self {
+        if let (Some(certificates), Some(newer)) = (&self.settings.tls, &settings.tls) {
+            certificates.adopt(newer);
+            settings.tls = Some(certificates.clone());
+        }
+        let is_same = settings.limits.connections == self.settings.limits.connections;
+        let mut next = Self::new(settings);
+        if is_same {
+            next.seats.clone_from(&self.seats);
+        }
+        next
+    }
+
     /// What a connection is secured with. Those over a unix socket never leave the machine, and never are.
     pub(super) fn acceptor(&self, stream: &Stream) -> Option<&TlsAcceptor> {
         match stream {
@@ -178,11 +195,19 @@ impl Plan {
             .max_send_buf_size(SEND_BUFFER);
         http2
     }
+}
 
-    /// Waits until one more connection is allowed.
-    async fn seat(&self) -> Option<Seat> {
-        let seats = self.seats.as_ref()?;
-        Arc::clone(seats).acquire_owned().await.ok()
+/// Waits until one more connection is allowed.
+async fn seat(plan: &ArcSwap<Plan>) -> Option<Seat> {
+    let seats = plan.load().seats.clone()?;
+    seats.acquire_owned().await.ok()
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,122 @@
+//! A gateway that serves, and how it comes to serve by another configuration.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Gateway;
+use super::assembly::Assembly;
+use super::generation::{Generations, Newest};
+use crate::admin::Admin;
+use crate::config::{self, Address, Config, Fault, Networks};
+use crate::metrics::{Metrics, Reloads};
+use crate::server::{Server, ServerError, Settings};
+
+/// A gateway that serves. Dropping it orders it to stop, without waiting.
+#[derive(Debug)]
+pub struct Running {
+    /// Where the configuration is read.
+    dir: PathBuf,
+    /// What the process was started with.
+    started_with: config::Server,
+    generations: Arc<Generations>,
+    metrics: Arc<Metrics>,
+    reloads: Reloads,
+    server: Server,
+    admin: Option<Server>,
+}
+
+/// What came of reading the configuration anew.
+#[derive(Debug)]
+pub struct Reloaded {
+    /// The keys of `server` whose changes wait for the next start of the process.
+    pub waiting: Vec<&'static str>,
+}
+
+impl Running {
+    pub(super) fn start(
+        config: Config,
+        assembly: Assembly,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, ServerError> {
+        let admin = config.server.admin.clone();
+        let admin = admin.map(|address| operate(address, &config.server, &metrics));
+        let generations = Arc::new(Generations::new(assembly, &config.server));
+        let found = Arc::clone(&generations);
+        let settings = Settings::from(&config.server);
+        let server = Server::start(settings, move |worker| Newest::on(worker, &found))?;
+        Ok(Self {
+            dir: config.dir,
+            started_with: config.server,
+            generations,
+            reloads: Reloads::new(&metrics),
+            metrics,
+            server,
+            admin: admin.transpose()?,
+        })
+    }
+
+    /// Reads the configuration anew and serves new requests by it. Requests in flight end as they began. If anything
+    /// in it is wrong, nothing changes.
+    ///
+    /// # Errors
+    /// With every fault of the new configuration.
+    pub fn reload(&mut self) -> Result<Reloaded, Vec<Fault>> {
+        let read = config::survey(&self.dir);
+        let before = self.generations.newest();
+        let next = Gateway::beside(Some(&before), read, Arc::clone(&self.metrics));
+        drop(before);
+        self.reloads.count(next.is_ok());
+        let Gateway {
+            config, assembly, ..
+        } = next?;
+        self.generations.succeed(assembly, &config.server);
+        self.server.renew(Settings::from(&config.server));
+        let waiting = self.started_with.waiting(&config.server);
+        Ok(Reloaded { waiting })
+    }
+
+    /// Where it listens, with the ports the system has chosen.
+    pub fn addresses(&self) -> &[Address] {
+        self.server.addresses()
+    }
+
+    /// Where the operator's listener is.
+    pub fn admin_addresses(&self) -> &[Address] {
+        self.admin.as_ref().map_or(&[], Server::addresses)
+    }
+
+    /// Orders it to stop: no new connections, running requests end, whatever is left after `shutdownGrace` is cut.
+    pub fn stop(&self) {
+        self.server.stop();
+        if let Some(admin) = &self.admin {
+            admin.stop();
+        }
+    }
+
+    /// Waits until it has stopped.
+    pub fn join(self) {
+        self.server.join();
+        if let Some(admin) = self.admin {
+            admin.join();
+        }
+        self.generations.close();
+    }
+}
+
+fn operate(
+    address: Address,
+    server: &config::Server,
+    metrics: &Arc<Metrics>,
+) -> Result<Server, ServerError> {
+    let settings = Settings {
+        addresses: vec![address],
+        tls: None,
+        // Nobody else's word counts where nobody is asked who they are.
+        trusted_proxies: Networks::default(),
+        proxy_protocol: false,
+        threads: 1,
+        ..Settings::from(server)
+    };
+    let admin = Admin::new(Arc::clone(metrics));
+    Server::start(settings, move |_| admin.clone())
+}
