@@ -27,6 +27,19 @@ impl Names {
         name
     }
 
+    /// Writes the command that reads a row.
+    pub(super) fn write_get(&self, key: &Key, bytes: &mut Vec<u8>) {
+        let mut encoded = [0; ENCODED];
+        // Exactly as much room as it takes.
+        let _ = URL_SAFE_NO_PAD.encode_slice(key.as_bytes(), &mut encoded);
+        bytes.extend_from_slice(b"*2\r\n$3\r\nGET\r\n$");
+        write_decimal(self.0.len() + ENCODED, bytes);
+        bytes.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(self.0.as_bytes());
+        bytes.extend_from_slice(&encoded);
+        bytes.extend_from_slice(b"\r\n");
+    }
+
     /// The row of this name. None for all else: somebody may use a longer prefix that begins with ours.
     pub(super) fn key(&self, name: &[u8]) -> Option<Key> {
         let encoded = name.strip_prefix(self.0.as_bytes())?;
@@ -34,6 +47,13 @@ impl Names {
         let length = URL_SAFE_NO_PAD.decode_slice(encoded, &mut key).ok()?;
         (length == key.len()).then(|| Key::new(key))
     }
+}
+
+fn write_decimal(number: usize, bytes: &mut Vec<u8>) {
+    if number >= 10 {
+        write_decimal(number / 10, bytes);
+    }
+    bytes.push(b'0' + (number % 10) as u8);
 }
 
 const ENCODED: usize = 43;
@@ -52,6 +72,19 @@ mod tests {
             "session:CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk"
         );
         assert_eq!(names.key(names.of(&key).as_bytes()), Some(key));
+    }
+
+    #[test]
+    fn a_read_is_what_the_client_library_would_write() {
+        for prefix in ["", "session:", &"long".repeat(300)] {
+            let (names, key) = (Names::new(prefix), Key::new([9; 32]));
+            let mut bytes = Vec::new();
+
+            names.write_get(&key, &mut bytes);
+
+            let expected = redis::cmd("GET").arg(names.of(&key)).get_packed_command();
+            assert_eq!(bytes, expected, "{prefix}");
+        }
     }
 
     #[test]

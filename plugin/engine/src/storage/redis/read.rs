@@ -29,11 +29,10 @@ impl RedisStorage {
     }
 
     async fn find_both(&self, keys: &[Key; 2]) -> [Result<Option<Vec<u8>>, Unavailable>; 2] {
-        if let Some(line) = self.deployment.line_to_both(keys) {
-            let get = keys.each_ref().map(|key| self.get(key));
-            if let Ok(blobs) = line.query_both(get).await {
-                return blobs.map(Ok);
-            }
+        if let Some(line) = self.deployment.line_to_both(keys)
+            && let Ok(blobs) = line.get_both(&self.target.names, keys).await
+        {
+            return blobs.map(Ok);
         }
         // Whatever is in the way, each finds its own way around it.
         let [first, second] = keys.each_ref().map(|key| Box::pin(self.find(key)));

@@ -4,8 +4,10 @@
 //! only so the connection ends when we drop it.
 
 mod address;
+mod introduced;
 mod stream;
 mod tls;
+mod wire;
 
 use std::fmt;
 use std::pin::Pin;
@@ -19,8 +21,10 @@ use redis::{
 };
 
 pub(super) use self::address::Address;
+use self::introduced::Introduced;
 use self::stream::Waiter;
 pub(super) use self::tls::{Identity, Oldest, Tls};
+pub(super) use self::wire::{Driver as WireDriver, Wire, read};
 use super::fault::Fault;
 
 /// How the servers of a deployment let us in. Cheap to clone.
@@ -58,15 +62,12 @@ impl Access {
         hearer: Option<Hearer>,
     ) -> Result<Connection, Fault> {
         if let Some(hearer) = hearer {
-            match self
-                .shake_hands((address, &Waiter::Ours), Some(hearer))
-                .await?
-            {
+            match self.shake_hands(address, Some(hearer)).await? {
                 Err(error) if is_too_old(&error) => {}
                 shaken => return shaken.map_err(|error| Fault::of_connecting(&error)),
             }
         }
-        let shaken = self.shake_hands((address, &Waiter::Ours), None).await?;
+        let shaken = self.shake_hands(address, None).await?;
         shaken.map_err(|error| Fault::of_connecting(&error))
     }
 
@@ -76,18 +77,27 @@ impl Access {
         &self,
         address: &Address,
         event_loop: EventLoop,
-    ) -> Result<Connection, Fault> {
+    ) -> Result<(Wire, WireDriver), Fault> {
         let waiter = Waiter::Gateway(event_loop);
-        let shaken = self.shake_hands((address, &waiter), None).await?;
-        shaken.map_err(|error| Fault::of_connecting(&error))
+        let stream = stream::open(address, self.tls.as_ref(), &waiter).await?;
+        let introduced = Introduced::new(stream);
+        let login = self.login.clone().set_protocol(ProtocolVersion::RESP2);
+        let shaken =
+            MultiplexedConnection::new_with_config(&login, introduced.clone(), settings(None));
+        // It has said who we are, and is not needed for more.
+        shaken
+            .await
+            .map(drop)
+            .map_err(|error| Fault::of_connecting(&error))?;
+        Ok(Wire::over(introduced.into_stream()?))
     }
 
     async fn shake_hands(
         &self,
-        (address, waiter): (&Address, &Waiter),
+        address: &Address,
         hearer: Option<Hearer>,
     ) -> Result<RedisResult<Connection>, Fault> {
-        let stream = stream::open(address, self.tls.as_ref(), waiter).await?;
+        let stream = stream::open(address, self.tls.as_ref(), &Waiter::Ours).await?;
         let is_heard = hearer.is_some();
         let protocol = match is_heard {
             true => ProtocolVersion::RESP3,

@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use abi::EventLoop;
-use redis::aio::MultiplexedConnection;
 use thread_local::ThreadLocal;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, interval, timeout};
@@ -19,7 +18,7 @@ use tokio::time::{Instant, interval, timeout};
 use super::Terms;
 use super::line::Line;
 use crate::runtime::{Runtime, entered};
-use crate::storage::redis::connect::{Access, Address, Connection};
+use crate::storage::redis::connect::{Access, Address, Wire, WireDriver};
 use crate::storage::redis::fault::Fault;
 
 /// The lanes of one link.
@@ -88,7 +87,7 @@ impl Lanes {
         let thread = event_loop.clone();
         thread.spawn(entered(io.clone(), async move {
             match open(&access, &line.server, event_loop).await {
-                Ok(connection) => lane.serve(&line, connection).await,
+                Ok((wire, driver)) => lane.serve(&line, wire, driver).await,
                 // The line carries on, and says what is wrong if the server is.
                 Err(_) => lane.close(),
             }
@@ -98,18 +97,15 @@ impl Lanes {
 
 impl Lane {
     /// Offers the connection until it ends, fails, or nobody wants it any more.
-    async fn serve(self, line: &Line, connection: Connection) {
-        let Connection {
-            commands, driver, ..
-        } = connection;
+    async fn serve(self, line: &Line, wire: Wire, driver: WireDriver) {
         let (open, closed) = oneshot::channel();
-        let ours = line.lane(commands.clone(), self.clone());
+        let ours = line.lane(wire.clone(), self.clone());
         let number = ours.number;
         self.becomes(State::Open {
             line: ours,
             _open: open,
         });
-        let silence = pin!(silence(commands));
+        let silence = pin!(silence(wire));
         tokio::select! {
             () = driver => {}
             () = silence => {}
@@ -146,7 +142,7 @@ async fn open(
     access: &Access,
     server: &Address,
     event_loop: EventLoop,
-) -> Result<Connection, Fault> {
+) -> Result<(Wire, WireDriver), Fault> {
     match timeout(access.limit, access.lend(server, event_loop)).await {
         Ok(connected) => connected,
         Err(_) => Err(Fault::lost("no connection in time")),
@@ -155,12 +151,11 @@ async fn open(
 
 /// Ends when the server no longer answers on this connection. That others are answered says nothing about it: a
 /// firewall may have forgotten this one.
-async fn silence(commands: MultiplexedConnection) {
+async fn silence(wire: Wire) {
     let mut beats = interval(BEAT);
     loop {
         beats.tick().await;
-        let mut commands = commands.clone();
-        let ping = async { redis::cmd("PING").query_async::<()>(&mut commands).await };
+        let ping = wire.ask::<1>(|bytes| redis::cmd("PING").write_packed_command(bytes));
         if timeout(BEAT, ping).await.is_err() {
             return;
         }

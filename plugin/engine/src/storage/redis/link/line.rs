@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use abi::storage::Key;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, FromRedisValue, Pipeline, RedisResult};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::lane::Lane;
-use crate::storage::redis::connect::Address;
+use crate::storage::redis::connect::{Address, Wire, read};
 use crate::storage::redis::fault::{Fault, Remedy};
+use crate::storage::redis::name::Names;
 
 /// A connection that worked a moment ago. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -22,9 +24,16 @@ pub(crate) struct Line {
     pub(crate) number: u64,
     since: Instant,
     supervision: Supervision,
-    /// The lane that it is, if it is not the supervisor's own.
-    lane: Option<Lane>,
+    /// What it is instead, if it is not the supervisor's own.
+    lane: Option<OnLane>,
     is_asking: bool,
+}
+
+/// The lane that a line is, and what its commands go over.
+#[derive(Clone, Debug)]
+struct OnLane {
+    lane: Lane,
+    wire: Wire,
 }
 
 /// Who is told when the line fails.
@@ -61,11 +70,10 @@ impl Line {
     }
 
     /// The line that stands in for this one on the thread of `lane`.
-    pub(super) fn lane(&self, commands: MultiplexedConnection, lane: Lane) -> Self {
+    pub(super) fn lane(&self, wire: Wire, lane: Lane) -> Self {
         Self {
-            commands,
             number: NEXT.fetch_add(1, Ordering::Relaxed),
-            lane: Some(lane),
+            lane: Some(OnLane { lane, wire }),
             ..self.clone()
         }
     }
@@ -88,30 +96,64 @@ impl Line {
         if self.is_asking {
             return Box::pin(self.announce(command)).await;
         }
-        command.query_async(&mut self.commands.clone()).await
+        match &self.lane {
+            Some(OnLane { wire, .. }) => {
+                let [answer] = wire
+                    .ask(|bytes| command.write_packed_command(bytes))
+                    .await?;
+                read(answer)
+            }
+            None => command.query_async(&mut self.commands.clone()).await,
+        }
     }
 
-    /// Sends both commands in one message and waits for their answers.
-    pub(crate) async fn query_both<T: FromRedisValue>(
+    /// Reads two rows with one message, as they lie on the server.
+    pub(crate) async fn get_both(
         &self,
-        commands: [Cmd; 2],
-    ) -> RedisResult<[T; 2]> {
+        names: &Names,
+        keys: &[Key; 2],
+    ) -> RedisResult<[Option<Vec<u8>>; 2]> {
+        match &self.lane {
+            Some(OnLane { wire, .. }) => {
+                let get = |bytes: &mut Vec<u8>| {
+                    keys.iter().for_each(|key| names.write_get(key, bytes));
+                };
+                let [first, second] = wire.ask(get).await?;
+                Ok([read(first)?, read(second)?])
+            }
+            None => Box::pin(self.get_both_shared(names, keys)).await,
+        }
+    }
+
+    async fn get_both_shared(
+        &self,
+        names: &Names,
+        keys: &[Key; 2],
+    ) -> RedisResult<[Option<Vec<u8>>; 2]> {
         let mut both = Pipeline::with_capacity(2);
-        commands.into_iter().for_each(|command| {
-            both.add_command(command);
-        });
+        for key in keys {
+            both.get(names.of(key));
+        }
         let (first, second) = both.query_async(&mut self.commands.clone()).await?;
         Ok([first, second])
     }
 
     async fn announce<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
         // In one piece: the announcement is for the next command on the connection, whosever that is.
+        if let Some(OnLane { wire, .. }) = &self.lane {
+            let both = |bytes: &mut Vec<u8>| {
+                redis::cmd("ASKING").write_packed_command(bytes);
+                command.write_packed_command(bytes);
+            };
+            let [_, answer] = wire.ask(both).await?;
+            return read(answer);
+        }
         let mut announced = Pipeline::with_capacity(2);
         announced.cmd("ASKING").add_command(command.clone());
         let mut commands = self.commands.clone();
         let answers = commands.send_packed_commands(&announced, 0, 2).await?;
         let answer = answers.into_iter().nth(1).unwrap_or_default();
-        Ok(redis::from_redis_value(answer.extract_error()?)?)
+        read(answer)
     }
 
     /// Reports how a command failed, so that the line is replaced at once if it should be and not with the next
@@ -125,7 +167,7 @@ impl Line {
         };
         match &self.lane {
             // The server may be well: whoever comes next finds out by the supervisor's line.
-            Some(lane) if fault.remedy == Remedy::Reconnect => lane.leave(self.number),
+            Some(own) if fault.remedy == Remedy::Reconnect => own.lane.leave(self.number),
             _ if is_left => self.supervision.tell(fault),
             _ => {}
         }
