@@ -19,6 +19,7 @@
 mod apache;
 mod axum;
 mod backend;
+mod chart;
 mod contender;
 mod count;
 mod cpu;
@@ -40,6 +41,7 @@ use self::field::Field;
 use self::round::Sample;
 use crate::{Error, layout, step, tools};
 
+pub(crate) use self::chart::chart;
 pub(crate) use self::count::count;
 
 /// Compares and prints a table in Markdown.

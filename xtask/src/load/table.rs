@@ -5,10 +5,7 @@ use super::round::Sample;
 /// A table in Markdown: medians over the rounds. Ratios are taken inside each round, to the first contender, which is
 /// nginx, and to the second, which is the gateway without sessions.
 pub(super) fn render(names: &[&str], rounds: &[Vec<Sample>]) -> String {
-    let mut text = "\
-| gateway | req/s | of nginx | of no session | p50 ms | p99 ms | of nginx | CPU s / 100k | of nginx |\n\
-|---|---|---|---|---|---|---|---|---|\n"
-        .to_owned();
+    let mut text = HEAD.to_owned();
     for (contender, name) in names.iter().enumerate() {
         let row = Row { rounds, contender };
         text.push_str(&format!(
@@ -25,6 +22,11 @@ pub(super) fn render(names: &[&str], rounds: &[Vec<Sample>]) -> String {
     }
     text
 }
+
+/// What stands above the figures.
+pub(super) const HEAD: &str = "\
+| gateway | req/s | of nginx | of no session | p50 ms | p99 ms | of nginx | CPU s / 100k | of nginx |\n\
+|---|---|---|---|---|---|---|---|---|\n";
 
 /// What one contender did in all rounds.
 #[derive(Clone, Copy)]
