@@ -11,7 +11,10 @@ use abi::schemars::{self, JsonSchema};
 use abi::serde::Deserialize;
 use abi::storage::StorageHandle;
 use abi::{Entry, Offer, Plugin, Services};
-use engine::actions::{LoginAction, LoginConfig};
+use engine::actions::{
+    InfoAction, InfoConfig, LoginAction, LoginConfig, RefreshAction, RefreshConfig, SessionsAction,
+    SessionsConfig,
+};
 use engine::clock::{Clock, SystemClock};
 use engine::middlewares::{
     LoadSessionConfig, LoadSessionMiddleware, MapSessionToHeaderConfig,
@@ -107,6 +110,21 @@ impl Plugin for Session {
             "Logs people in, with a page for those who have a browser.",
             Self::login,
         );
+        offer.action(
+            "SessionsAction",
+            "Lists a user's own sessions and ends them, as JSON and as a page.",
+            Self::sessions,
+        );
+        offer.action(
+            "InfoAction",
+            "Tells a front end of its user, and how long the session lives.",
+            Self::info,
+        );
+        offer.action(
+            "RefreshAction",
+            "Renews the session of who asks for it.",
+            Self::refresh,
+        );
         offer.storage(
             "MemoryStorage",
             "Sessions in the memory of this gateway.",
@@ -157,6 +175,18 @@ impl Session {
 
     fn login(&self, _: Entry<'_>, config: LoginConfig) -> Result<LoginAction, Faults> {
         LoginAction::new(&config, Arc::clone(&self.clock), &self.services)
+    }
+
+    fn sessions(&self, _: Entry<'_>, config: SessionsConfig) -> Result<SessionsAction, Faults> {
+        SessionsAction::new(&config, &self.services)
+    }
+
+    fn info(&self, _: Entry<'_>, config: InfoConfig) -> Result<InfoAction, Faults> {
+        InfoAction::new(config, Arc::clone(&self.clock), &self.services)
+    }
+
+    fn refresh(&self, _: Entry<'_>, config: RefreshConfig) -> Result<RefreshAction, Faults> {
+        RefreshAction::new(config, Arc::clone(&self.clock), &self.services)
     }
 
     fn memory(&self, entry: Entry<'_>, config: MemoryConfig) -> Result<StorageHandle, Faults> {

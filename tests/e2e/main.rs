@@ -20,6 +20,7 @@ mod lookup;
 mod neighbour;
 mod operation;
 mod outage;
+mod own_sessions;
 mod panics;
 mod permissions;
 mod principals;

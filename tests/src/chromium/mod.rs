@@ -61,6 +61,50 @@ impl Chromium {
             .post("execute/sync", &json!({ "script": script, "args": [] }))
     }
 
+    /// Asks for what WebDriver has no word for: a command of Chromium's own tools for developers.
+    #[track_caller]
+    pub fn devtools(&mut self, command: &str, parameters: &Value) -> Value {
+        let command = json!({ "cmd": command, "params": parameters });
+        self.driver.post("goog/cdp/execute", &command)
+    }
+
+    /// Presses keys as a person does, one after the other, where the focus is. `\u{e004}` is Tab and `\u{e007}` Enter
+    /// (WebDriver, section 17.4.2).
+    #[track_caller]
+    pub fn type_keys(&mut self, keys: &str) {
+        let strokes = keys.chars().flat_map(|key| {
+            let key = key.to_string();
+            ["keyDown", "keyUp"].map(|stroke| json!({ "type": stroke, "value": key }))
+        });
+        let strokes: Vec<_> = strokes.collect();
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": strokes });
+        self.driver
+            .post("actions", &json!({ "actions": [keyboard] }));
+    }
+
+    /// Where the page is, as the address line shows it.
+    #[track_caller]
+    pub fn url(&mut self) -> String {
+        self.driver
+            .get("url")
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// What a screen reader is told: a role and a name for each node, in the order of the page.
+    #[track_caller]
+    pub fn accessibility(&mut self) -> Vec<(String, String)> {
+        let tree = self.devtools("Accessibility.getFullAXTree", &json!({}));
+        let nodes = tree["nodes"].as_array().cloned().unwrap_or_default();
+        let told = nodes.iter().filter(|node| node["ignored"] == false);
+        told.map(|node| {
+            ["role", "name"].map(|key| node[key]["value"].as_str().unwrap_or_default().to_owned())
+        })
+        .map(|[role, name]| (role, name))
+        .collect()
+    }
+
     /// The cookies that the browser would send to the page it is on, also those that no script sees, with their
     /// attributes as WebDriver names them.
     #[track_caller]

@@ -62,6 +62,16 @@ impl Answers {
         set(exchange, self.allow, methods)
     }
 
+    /// Says which methods there are.
+    pub(super) fn options(
+        &self,
+        exchange: &mut Exchange<'_>,
+        methods: &str,
+    ) -> Result<(), Failure> {
+        self.empty(exchange, 204)?;
+        set(exchange, self.allow, methods)
+    }
+
     /// Adds to an answer when it is worth asking again, in seconds from now, rounded up.
     pub(super) fn retry_after(
         &self,

@@ -32,6 +32,18 @@ pub struct Page<'a> {
     /// Origins that a form of the page may lead to in the end, besides its own, as sources of a policy. Browsers hold
     /// redirects against it as well.
     pub form_targets: &'a str,
+    /// How much room it takes.
+    pub width: Width,
+}
+
+/// How wide a page becomes where there is room.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Width {
+    /// As wide as a form.
+    #[default]
+    Narrow,
+    /// As wide as a list.
+    Wide,
 }
 
 #[derive(Debug)]
@@ -103,11 +115,29 @@ impl Pages {
             .text(page.title)
             .markup("</title>\n<style>")
             .html(self.theme.style())
-            .markup("</style>\n</head>\n<body>\n<main>\n")
+            .markup("</style>\n</head>\n<body>\n")
+            .markup(page.width.main())
             .html(page.content)
             .markup("</main>\n</body>\n</html>\n");
         html
     }
+}
+
+impl Width {
+    const fn main(self) -> &'static str {
+        match self {
+            Self::Narrow => "<main>\n",
+            Self::Wide => "<main class=\"wide\">\n",
+        }
+    }
+}
+
+/// Whether it may be a language tag (BCP 47).
+pub fn is_language(tag: &str) -> bool {
+    let is_part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    tag.split('-').all(is_part) && tag.starts_with(|first: char| first.is_ascii_alphabetic())
 }
 
 const FIXED: [(&str, &str); 7] = [

@@ -85,6 +85,7 @@ fn respond(theme: PageTheme, form_targets: &str) -> (TestExchange, String) {
         title: "Title",
         content: &Html::default(),
         form_targets,
+        width: Width::Narrow,
     };
     pages.respond(&mut exchange.lend(), 200, &page).unwrap();
     let text = String::from_utf8(exchange.response_body().to_vec()).unwrap();

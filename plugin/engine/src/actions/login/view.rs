@@ -8,7 +8,7 @@ use abi::{Exchange, Failure, Services};
 use super::config::LoginPageConfig;
 use super::messages::{self, Texts};
 use crate::actions::answers::whole_seconds;
-use crate::page::{Html, Page, PageTheme, Pages};
+use crate::page::{Html, Page, PageTheme, Pages, Width, is_language};
 
 /// The page, ready to be filled in.
 #[derive(Debug)]
@@ -92,6 +92,7 @@ impl View {
             title: &title,
             content: &self.content(sight),
             form_targets: &self.form_targets,
+            width: Width::Narrow,
         };
         self.pages.respond(exchange, status, &page)
     }
@@ -230,13 +231,6 @@ fn texts(config: &LoginPageConfig) -> Result<Texts, Faults> {
         texts.title.clone_from(title);
     }
     faults.or(texts)
-}
-
-fn is_language(tag: &str) -> bool {
-    let is_part = |part: &str| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
-    tag.split('-').all(is_part) && tag.starts_with(|first: char| first.is_ascii_alphabetic())
 }
 
 const ERROR: &str = "error";
