@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod anna;
+mod balancing;
 mod chromium;
 mod configuration;
 mod cookie_cache;

@@ -35,6 +35,10 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         package: "python3-cryptography",
     },
     Tool {
+        program: "nginx",
+        package: "nginx-light",
+    },
+    Tool {
         program: "redis-server",
         package: "redis-server",
     },
