@@ -64,6 +64,7 @@ pub(crate) fn settings() -> Settings {
         tls: None,
         trusted_proxies: Networks::default(),
         proxy_protocol: false,
+        socket_mode: None,
         threads: 1,
         limits: Limits {
             header_bytes: ByteSize::of_kib(16),

@@ -69,6 +69,7 @@ fn serve(metrics: Arc<Metrics>) -> Server {
         tls: None,
         trusted_proxies: Networks::default(),
         proxy_protocol: false,
+        socket_mode: None,
         threads: 1,
         limits: Limits::default(),
         timeouts: Timeouts::default(),

@@ -15,6 +15,8 @@ use crate::server::{Certificates, TlsFiles};
 pub struct Server {
     /// Every address to listen on; at least one.
     pub addresses: Vec<Address>,
+    /// The permissions of the socket files that it listens on; `None` leaves them to the umask.
+    pub socket_mode: Option<u32>,
     /// What connections over TCP are secured with; `None` leaves them in the clear.
     pub tls: Option<Certificates>,
     /// Whose word about a client is taken.
@@ -57,6 +59,8 @@ impl Server {
 pub(super) struct ServerSection {
     /// Where to listen: `host:port` or `unix:/path`, or a list of them. Port 0 picks a free port and prints it.
     address: Addresses,
+    /// Who may connect to the unix sockets in `address`: octal digits such as `"0660"`. The umask decides when absent.
+    socket_mode: Option<String>,
     /// The certificate that connections over TCP are secured with. In the clear when absent.
     tls: Tls,
     /// Proxies in front of the gateway: networks such as `10.0.0.0/8`, addresses, or `unix` for whoever comes over a unix
@@ -170,6 +174,14 @@ impl ServerSection {
     pub(super) fn check(self) -> Result<Server, Faults> {
         let mut faults = Faults::default();
         let addresses = self.address.parse(&mut faults);
+        let socket_mode = self.socket_mode.as_deref().and_then(|text| {
+            let mode = socket_mode(text);
+            if mode.is_none() {
+                let message = format!("expected octal digits such as `0660`, found `{text}`");
+                faults.push("socketMode", message);
+            }
+            mode
+        });
         let tls = faults
             .absorb(self.tls.load().map_err(|faults| faults.under("tls")))
             .flatten();
@@ -200,6 +212,7 @@ impl ServerSection {
         }
         let server = Server {
             addresses,
+            socket_mode,
             tls,
             trusted_proxies,
             proxy_protocol: self.proxy_protocol,
@@ -238,6 +251,18 @@ impl Addresses {
                 .collect(),
         }
     }
+}
+
+/// Three octal digits, or four of which the first is 0: a socket has nothing else to permit.
+fn socket_mode(text: &str) -> Option<u32> {
+    let digits = match text.len() {
+        4 => text.strip_prefix('0')?,
+        _ => text,
+    };
+    let is_octal = digits.len() == 3 && digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
+    is_octal
+        .then(|| u32::from_str_radix(digits, 8).ok())
+        .flatten()
 }
 
 impl Tls {
@@ -288,6 +313,7 @@ impl Default for ServerSection {
     fn default() -> Self {
         Self {
             address: Addresses::One(DEFAULT_ADDRESS.to_owned()),
+            socket_mode: None,
             tls: Tls::default(),
             trusted_proxies: Vec::new(),
             proxy_protocol: false,

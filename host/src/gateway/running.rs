@@ -114,6 +114,7 @@ fn operate(
         // Nobody else's word counts where nobody is asked who they are.
         trusted_proxies: Networks::default(),
         proxy_protocol: false,
+        socket_mode: None,
         threads: 1,
         ..Settings::from(server)
     };

@@ -1,8 +1,9 @@
 //! The sockets the gateway listens on.
 
+use std::fs::Permissions;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener as StdTcpListener, ToSocketAddrs};
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
 use std::path::Path;
 
@@ -30,6 +31,7 @@ pub(super) enum Listener {
 /// Binds every address for every worker. Returns the sockets by worker, and the addresses with their real ports.
 pub(super) fn bind(
     addresses: &[Address],
+    socket_mode: Option<u32>,
     workers: usize,
 ) -> Result<(Vec<Vec<Bound>>, Vec<Address>), ServerError> {
     let mut by_worker: Vec<Vec<Bound>> = (0..workers).map(|_| Vec::new()).collect();
@@ -41,7 +43,10 @@ pub(super) fn bind(
         };
         let (sockets, address) = match address {
             Address::Tcp(name) => tcp(name, workers).map_err(refused)?,
-            Address::Unix(path) => (unix(path, workers).map_err(refused)?, address.clone()),
+            Address::Unix(path) => {
+                let sockets = unix(path, socket_mode, workers).map_err(refused)?;
+                (sockets, address.clone())
+            }
         };
         real.push(address);
         by_worker
@@ -87,9 +92,12 @@ fn listen(address: SocketAddr, sharing: Sharing) -> io::Result<StdTcpListener> {
     Ok(socket.into())
 }
 
-fn unix(path: &Path, workers: usize) -> io::Result<Vec<Bound>> {
+fn unix(path: &Path, mode: Option<u32>, workers: usize) -> io::Result<Vec<Bound>> {
     remove_abandoned(path)?;
     let listener = StdUnixListener::bind(path)?;
+    if let Some(mode) = mode {
+        std::fs::set_permissions(path, Permissions::from_mode(mode))?;
+    }
     listener.set_nonblocking(true)?;
     (0..workers)
         .map(|_| listener.try_clone().map(Bound::Unix))

@@ -74,6 +74,8 @@ pub struct Answer {
 pub struct Settings {
     /// Where to listen.
     pub addresses: Vec<Address>,
+    /// The permissions of socket files; `None` leaves them to the umask.
+    pub socket_mode: Option<u32>,
     /// What connections over TCP are secured with; `None` leaves them in the clear.
     pub tls: Option<Certificates>,
     /// Whose word about a client is taken.
@@ -131,7 +133,8 @@ impl Server {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             threads => usize::from(threads),
         };
-        let (listeners, addresses) = listener::bind(&settings.addresses, threads)?;
+        let (listeners, addresses) =
+            listener::bind(&settings.addresses, settings.socket_mode, threads)?;
         let (order, stopping) = watch::channel(false);
         let (doors_open, doors_closed) = mpsc::channel();
         let plan = Arc::new(ArcSwap::from_pointee(worker::Plan::new(settings)));
@@ -231,6 +234,7 @@ impl From<&crate::config::Server> for Settings {
     fn from(server: &crate::config::Server) -> Self {
         Self {
             addresses: server.addresses.clone(),
+            socket_mode: server.socket_mode,
             tls: server.tls.clone(),
             trusted_proxies: server.trusted_proxies.clone(),
             proxy_protocol: server.proxy_protocol,

@@ -341,6 +341,49 @@ fn an_abandoned_unix_socket_is_replaced_and_one_in_use_is_not() {
 }
 
 #[test]
+fn a_unix_socket_has_the_permissions_that_were_asked_for() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("gateway.sock");
+    let settings = Settings {
+        addresses: vec![Address::Unix(path.clone())],
+        socket_mode: Some(0o660),
+        ..settings()
+    };
+
+    let _server = Server::start(settings, |_| Echo).unwrap();
+
+    let mode = std::fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o660);
+}
+
+#[test]
+fn no_worker_sits_on_a_seat_that_another_needs() {
+    let limits = Limits {
+        connections: 1,
+        ..Limits::default()
+    };
+    let settings = Settings {
+        limits,
+        threads: 2,
+        ..settings()
+    };
+    let server = Server::start(settings, |_| Echo).unwrap();
+    let address = server.addresses()[0].to_string();
+
+    // The system chooses a worker for each; with a seat taken before anybody came, some would never be served.
+    for _ in 0..32 {
+        let mut client = TcpStream::connect(&address).unwrap();
+        client
+            .write_all(b"GET /a HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.ends_with("/a"), "{answer}");
+    }
+}
+
+#[test]
 fn connections_above_the_limit_wait() {
     let limits = Limits {
         connections: 1,
