@@ -14,6 +14,7 @@ mod examples;
 mod file;
 mod forwarded;
 mod headers;
+mod http2;
 mod loading;
 mod logging_in;
 mod login;

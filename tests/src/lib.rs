@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod browser;
+mod certificate;
 mod chromium;
 mod crowd;
 mod gateway;
@@ -24,6 +25,7 @@ mod site;
 mod upstream;
 
 pub use browser::{Browser, Request, converse};
+pub use certificate::Certificate;
 pub use chromium::Chromium;
 pub use crowd::{Crowd, Tally};
 pub use gateway::{Gateway, Verdict};

@@ -29,6 +29,10 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     },
     NODE,
     NPM,
+    Tool {
+        program: "h2load",
+        package: "nghttp2-client",
+    },
     // Known by its file: other interpreters in the path need not find what the package brings.
     Tool {
         program: "/usr/lib/python3/dist-packages/cryptography/__init__.py",
