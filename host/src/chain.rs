@@ -15,6 +15,7 @@ use abi::{Exchange as Lent, Flow};
 use smallvec::SmallVec;
 use tracing::{error, info, warn};
 
+use crate::actions::authorize;
 use crate::exchange::Exchange;
 use crate::rescue;
 use crate::upstream::Forwarder;
@@ -39,6 +40,8 @@ pub(crate) struct ActionStep {
 
 /// What stands at the end of a chain.
 pub(crate) enum Action {
+    /// Answers a proxy that the request may pass.
+    Authorize,
     /// Forwards to the service of this number.
     Forward(usize),
     /// Any other.
@@ -94,6 +97,7 @@ impl Chain {
 impl ActionStep {
     async fn run(&self, exchange: &mut Exchange, upstreams: &[Forwarder]) {
         match &self.action {
+            Action::Authorize => authorize::allow(exchange),
             Action::Forward(number) => {
                 let response = match upstreams[*number].send(exchange).await {
                     Ok(response) => response,

@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::body::{Body, BodyError};
-use crate::desk::Desk;
-use crate::server::Peer;
+use crate::desk::{Desk, Reserved};
+use crate::server::{Peer, Scheme};
 use abi::exchange::{ExchangeObject, Fact};
 use abi::failure::Kind;
 use abi::{Failure, HeaderError, Maybe, Session, Side};
@@ -36,6 +36,8 @@ pub(crate) struct Exchange {
 pub(crate) struct Place {
     /// What header numbers mean.
     pub(crate) desk: Arc<Desk>,
+    /// What only a mapping may set.
+    pub(crate) reserved: Arc<Reserved>,
     /// The pattern of the route.
     pub(crate) route: Arc<str>,
 }
@@ -76,6 +78,19 @@ impl Exchange {
     pub(crate) fn with_target(mut self, target: Target) -> Self {
         self.target = target;
         self
+    }
+
+    #[must_use]
+    pub(crate) const fn with_scheme(mut self, scheme: Scheme) -> Self {
+        self.peer.scheme = scheme;
+        self
+    }
+
+    /// The headers that middlewares have set for the upstream: nobody else can have.
+    pub(crate) fn mapped(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        let headers = self.request.headers.iter();
+        let mapped = headers.filter(|(name, _)| self.place.reserved.holds(name));
+        mapped.map(|(name, value)| (name.clone(), value.clone()))
     }
 
     /// Takes what an upstream gets. Method and target stay readable; the headers go along.
@@ -353,6 +368,7 @@ mod tests {
         let request = http::Request::get(target).body(()).unwrap();
         let place = Place {
             desk: Arc::new(Desk::new(Arc::new(Metrics::default()))),
+            reserved: Arc::default(),
             route: "/".into(),
         };
         let peer = Peer::unknown();

@@ -7,6 +7,7 @@ use abi::failure::Kind;
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
+use crate::actions::authorize::OriginalError;
 use crate::body::{Body, BodyError};
 use crate::hygiene::Refusal;
 use crate::router::Lookup;
@@ -40,6 +41,19 @@ pub fn refusal(refusal: Refusal) -> Response<Body> {
 /// The answer when a WebSocket was wanted over HTTP/2 from somebody who knows of none.
 pub fn no_websocket() -> Response<Body> {
     plain(StatusCode::NOT_IMPLEMENTED)
+}
+
+/// The answer to a proxy when it cannot be known what it asks about.
+pub(crate) fn original(error: OriginalError) -> Response<Body> {
+    plain(match error {
+        OriginalError::Ambiguous(..)
+        | OriginalError::Forged
+        | OriginalError::Malformed(_)
+        | OriginalError::Missing(_)
+        | OriginalError::Refused(_)
+        | OriginalError::Twice(_) => StatusCode::BAD_REQUEST,
+        OriginalError::Untrusted => StatusCode::FORBIDDEN,
+    })
 }
 
 /// The answer when no route was found. `None` when one was.

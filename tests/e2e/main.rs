@@ -12,6 +12,7 @@ mod drills;
 mod events;
 mod examples;
 mod file;
+mod forward_auth;
 mod forwarded;
 mod headers;
 mod http2;

@@ -16,6 +16,10 @@ pub(crate) struct Tool {
 pub(crate) const FOR_TESTS: &[Tool] = &[
     CXX,
     Tool {
+        program: "caddy",
+        package: "caddy",
+    },
+    Tool {
         program: "chromedriver",
         package: "chromium-driver",
     },
@@ -26,6 +30,14 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     Tool {
         program: "curl",
         package: "curl",
+    },
+    Tool {
+        program: "haproxy",
+        package: "haproxy",
+    },
+    Tool {
+        program: "nginx",
+        package: "nginx-light",
     },
     NODE,
     NPM,

@@ -1,5 +1,6 @@
 //! The actions that the gateway itself brings.
 
+pub(crate) mod authorize;
 mod balancer;
 mod echo;
 mod health_check;

@@ -15,6 +15,7 @@ use http::HeaderName;
 pub(crate) use names::Names;
 pub(crate) use reserved::Reserved;
 
+use crate::actions::authorize::ORIGINALS;
 use crate::event_loop;
 use crate::metrics::Metrics;
 
@@ -37,8 +38,10 @@ struct Registered {
 
 impl Desk {
     pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
+        let mut reserved = Reserved::default();
+        ORIGINALS.iter().for_each(|name| reserved.add_request(name));
         let registered = Registered {
-            reserved: Some(Reserved::default()),
+            reserved: Some(reserved),
             ..Registered::default()
         };
         Self {

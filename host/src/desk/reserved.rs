@@ -6,6 +6,8 @@ use http::{HeaderMap, HeaderName};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reserved {
     request: Folded,
+    /// As they were written.
+    exact: Vec<HeaderName>,
     response: Vec<HeaderName>,
 }
 
@@ -20,6 +22,20 @@ struct Folded {
 impl Reserved {
     pub(crate) fn add_request(&mut self, name: &HeaderName) {
         self.request.add(name);
+        if !self.exact.contains(name) {
+            self.exact.push(name.clone());
+        }
+    }
+
+    /// Whether only a mapping may set a request header of this name.
+    pub(crate) fn holds(&self, name: &HeaderName) -> bool {
+        self.request.holds(name)
+    }
+
+    /// Whether a reserved name is there in another spelling than the mapping's own. Nobody writes one by accident.
+    pub(crate) fn is_misspelt_in(&self, headers: &HeaderMap) -> bool {
+        let mut names = headers.keys();
+        names.any(|name| self.holds(name) && !self.exact.contains(name))
     }
 
     pub(crate) fn add_response(&mut self, name: HeaderName) {
@@ -160,6 +176,20 @@ mod tests {
         reserved().scrub_request(&mut headers);
 
         assert_eq!(headers.keys().collect::<Vec<_>>(), ["accept"]);
+    }
+
+    #[test]
+    fn other_spelling_is_told_from_the_own_one() {
+        let headers = |name: &'static str| {
+            HeaderMap::from_iter([(
+                HeaderName::from_static(name),
+                HeaderValue::from_static("mallory"),
+            )])
+        };
+
+        assert!(!reserved().is_misspelt_in(&headers("x-user-id")));
+        assert!(!reserved().is_misspelt_in(&headers("accept")));
+        assert!(reserved().is_misspelt_in(&headers("x_user_id")));
     }
 
     #[test]

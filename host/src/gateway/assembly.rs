@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::catalogue::{Builtin, Source};
 use super::library::{Libraries, config_faults};
+use crate::actions::authorize::{AuthorizeConfig, Inquiry};
 use crate::actions::{BalancerConfig, EchoAction, HttpConfig, StaticAction};
 use crate::chain::{Action, ActionStep, Chain, Label, Step};
 use crate::config::{Config, Declaration, Fault, Reference, Route, shape};
@@ -41,6 +42,8 @@ pub(crate) struct Assembly {
 pub(crate) struct RouteChain {
     pub(crate) pattern: Arc<str>,
     pub(crate) counters: Arc<RouteCounters>,
+    /// How it is asked about requests of others, if it is.
+    pub(crate) inquiry: Option<Inquiry>,
     pub(crate) chain: Chain,
 }
 
@@ -179,14 +182,35 @@ impl Assembler<'_> {
         };
         let steps: Option<Vec<_>> = everywhere.into_iter().chain(own).collect();
         let name = format!("{}{}", route.host, route.path);
+        let action = action?;
         Some(RouteChain {
             pattern: route.path.as_str().into(),
             counters: Arc::new(RouteCounters::new(metrics, name)),
+            inquiry: self.inquiry(route, &action),
             chain: Chain {
                 steps: steps?,
-                action: action?,
+                action,
             },
         })
+    }
+
+    /// How a route is asked about requests of others. One that nobody may ask is a fault, not a route that always
+    /// refuses.
+    fn inquiry(&mut self, route: &Route, action: &ActionStep) -> Option<Inquiry> {
+        if !matches!(action.action, Action::Authorize) {
+            return None;
+        }
+        if self.config.server.trusted_proxies.is_empty() {
+            let problem = "AuthorizeAction answers proxies, and server.trustedProxies names none";
+            self.faults.push(route.origin.fault("action", problem));
+        }
+        let inquiry = Inquiry::of_route(&route.path);
+        if inquiry.is_none() {
+            let problem = "expected a path without parameters for AuthorizeAction, such as `/authorize`, \
+                           or `/authorize/*` where the original path is appended";
+            self.faults.push(route.origin.fault("path", problem));
+        }
+        inquiry
     }
 
     fn make_step(&mut self, declaration: &Declaration) -> Option<Arc<Step>> {
@@ -233,6 +257,9 @@ impl Assembler<'_> {
     ) -> Option<Result<Action, Faults>> {
         let patience = Patience::from(&self.config.server.timeouts);
         let handle = match builtin {
+            Builtin::Authorize => {
+                return Some(parse(config).map(|AuthorizeConfig {}| Action::Authorize));
+            }
             Builtin::Echo => EchoAction::new(&self.services).map(ActionHandle::new),
             Builtin::Static => parse(config)
                 .and_then(|config| StaticAction::new(config, &self.services))

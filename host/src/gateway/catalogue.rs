@@ -6,6 +6,7 @@ use abi::plugin::{ComponentDescription, Description, Kind};
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Value, json};
 
+use crate::actions::authorize::AuthorizeConfig;
 use crate::actions::{BalancerConfig, EchoConfig, HttpConfig, StaticConfig};
 use crate::config::suggest;
 use crate::middlewares::SetConfig;
@@ -34,6 +35,7 @@ pub(crate) enum Source {
 /// What the gateway itself brings.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Builtin {
+    Authorize,
     Balancer,
     Echo,
     Http,
@@ -46,6 +48,11 @@ impl Catalogue {
     pub(crate) fn builtin() -> Self {
         let mut catalogue = Self::default();
         catalogue.add_builtin::<SetConfig>(Builtin::Set, Kind::Middlewares, "SetMiddleware");
+        catalogue.add_builtin::<AuthorizeConfig>(
+            Builtin::Authorize,
+            Kind::Actions,
+            "AuthorizeAction",
+        );
         let balancer = "BalancerHttpAction";
         catalogue.add_builtin::<BalancerConfig>(Builtin::Balancer, Kind::Actions, balancer);
         catalogue.add_builtin::<EchoConfig>(Builtin::Echo, Kind::Actions, "EchoAction");
@@ -179,6 +186,9 @@ fn inline(schema: &mut Value, definitions: &Value) {
 impl Builtin {
     const fn help(self) -> &'static str {
         match self {
+            Self::Authorize => {
+                "Answers another proxy whether a request may pass, with the mapped headers."
+            }
             Self::Balancer => "Forwards to one of several upstreams that stand in for each other.",
             Self::Echo => "Answers with the request as an upstream would see it, as JSON.",
             Self::Http => "Forwards to an upstream; WebSocket upgrades pass.",

@@ -187,4 +187,8 @@ impl Service for Newest {
         let service = self.0.load_full();
         service.handle(peer, request, body).await
     }
+
+    fn is_asked(&self) -> bool {
+        self.0.load().is_asked()
+    }
 }

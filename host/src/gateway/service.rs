@@ -14,8 +14,11 @@ use http::header::HOST;
 use http::request::Parts;
 use tracing::{error, warn};
 
+use super::assembly::RouteChain;
 use super::generation::{Generation, Lease};
+use crate::actions::authorize::{self, Asked, OriginalError, Stated};
 use crate::body::Body;
+use crate::chain::Chain;
 use crate::config::HealthCheck;
 use crate::exchange::{Exchange, Place, Target};
 use crate::router::Lookup;
@@ -31,6 +34,8 @@ pub(crate) struct GatewayService {
     upstreams: Vec<Forwarder>,
     /// By the number of the route.
     places: Vec<Arc<Place>>,
+    /// Whether any route is about requests of others.
+    is_asked: bool,
     requests: AtomicU64,
     /// Where the numbers of this worker's requests begin.
     first: u64,
@@ -49,12 +54,15 @@ impl GatewayService {
             .map(|route| {
                 Arc::new(Place {
                     desk: Arc::clone(&assembly.desk),
+                    reserved: Arc::clone(&assembly.reserved),
                     route: Arc::clone(&route.pattern),
                 })
             })
             .collect();
+        let is_asked = assembly.routes.iter().any(|route| route.inquiry.is_some());
         Self {
             assembly,
+            is_asked,
             health,
             upstreams,
             places,
@@ -64,6 +72,7 @@ impl GatewayService {
     }
 
     async fn answer(&self, peer: Peer, mut request: Parts, mut body: Body) -> Answer {
+        let stated = Stated::take(&mut request, &self.assembly.reserved);
         // Before anything else, and on every path: what only a mapping may set is gone.
         self.assembly.reserved.scrub_request(&mut request.headers);
         body.reserve(&self.assembly.reserved);
@@ -77,19 +86,59 @@ impl GatewayService {
         let route = &self.assembly.routes[number];
         let id = self.first + self.requests.fetch_add(1, Ordering::Relaxed);
         let place = (Arc::clone(&self.places[number]), id);
-        let mut exchange = Exchange::new(request, body, peer, place).with_target(target);
-        route.chain.run(&mut exchange, &self.upstreams).await;
-        let response = exchange.into_response();
-        let mut response = response.unwrap_or_else(|| rescue::failure(Kind::INTERNAL));
-        self.assembly
-            .reserved
-            .scrub_response(response.headers_mut());
-        response.body_mut().reserve(&self.assembly.reserved);
+        let response = match &route.inquiry {
+            None => {
+                let exchange = Exchange::new(request, body, peer, place).with_target(target);
+                self.run(&route.chain, exchange).await
+            }
+            Some(inquiry) => {
+                let asked = inquiry.open(stated, &mut request);
+                let exchange = Exchange::new(request, body, peer, place);
+                self.authorize(route, asked, exchange).await
+            }
+        };
         Answer {
             response,
             request: Some(id),
             route: Some(Arc::clone(&route.counters)),
         }
+    }
+
+    /// Answers a proxy that asks about a request of its own.
+    async fn authorize(
+        &self,
+        route: &RouteChain,
+        asked: Result<Asked, OriginalError>,
+        exchange: Exchange,
+    ) -> Response<Body> {
+        let Asked { scheme, wording } = match asked {
+            Ok(asked) => asked,
+            Err(error) => {
+                let (route, request) = (&*route.pattern, exchange.id());
+                warn!(route, request, reason = error.reason(), "{error}");
+                return rescue::original(error);
+            }
+        };
+        let path = path_if_other(normalise(exchange.request.uri.path()));
+        let target = Target {
+            path,
+            ..Target::default()
+        };
+        let exchange = exchange.with_target(target).with_scheme(scheme);
+        let mut response = self.run(&route.chain, exchange).await;
+        authorize::reword(&mut response, wording);
+        response
+    }
+
+    /// Lets middlewares and action answer.
+    async fn run(&self, chain: &Chain, mut exchange: Exchange) -> Response<Body> {
+        chain.run(&mut exchange, &self.upstreams).await;
+        let response = exchange.into_response();
+        let mut response = response.unwrap_or_else(|| rescue::failure(Kind::INTERNAL));
+        let reserved = &self.assembly.reserved;
+        reserved.scrub_response(response.headers_mut());
+        response.body_mut().reserve(reserved);
+        response
     }
 
     fn find(&self, request: &Parts) -> Result<(usize, Target), Box<Response<Body>>> {
@@ -106,10 +155,7 @@ impl GatewayService {
         let owned = parameters.iter();
         let owned = owned.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let parameters = owned.collect();
-        let path = match path {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(path) => Some(path),
-        };
+        let path = path_if_other(path);
         Ok((number, Target { path, parameters }))
     }
 
@@ -141,6 +187,14 @@ fn worker_number() -> u64 {
     WORKERS.fetch_add(1, Ordering::Relaxed)
 }
 
+/// A path that is spelt in another way than the client's.
+fn path_if_other(path: Cow<'_, str>) -> Option<String> {
+    match path {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(path) => Some(path),
+    }
+}
+
 impl Service for GatewayService {
     async fn handle(&self, peer: &Peer, request: Parts, body: Body) -> Answer {
         // Guards in the plugins catch their panics; this is for a library built without them, and for ourselves.
@@ -149,5 +203,9 @@ impl Service for GatewayService {
             error!("a request ended in a panic of the gateway");
             rescue::failure(Kind::INTERNAL).into()
         })
+    }
+
+    fn is_asked(&self) -> bool {
+        self.is_asked
     }
 }

@@ -16,6 +16,7 @@ use super::connection::{Client, Doorway};
 use super::http2::{self, Delivery, WebSocket};
 use super::{Answer, Peer, Service};
 use crate::access_log;
+use crate::actions::authorize::Stated;
 use crate::body::{Body, BodyError};
 use crate::hygiene::{self, Refusal};
 use crate::metrics::RouteCounters;
@@ -62,6 +63,9 @@ fn admit<S: Service>(
     };
     hygiene::inspect(parts)?;
     hygiene::clean(parts);
+    if client.sender.peer().is_trusted && client.doorway.service.is_asked() {
+        Stated::note(parts);
+    }
     let trusted = &client.plan.settings.trusted_proxies;
     let peer = client.sender.introduce(&mut parts.headers, trusted)?;
     if websocket.is_some() {

@@ -56,6 +56,11 @@ pub trait Service: Send + Sync + 'static {
         request: Parts,
         body: Body,
     ) -> impl Future<Output = Answer> + Send;
+
+    /// Whether proxies ask about requests of theirs: what those say of them is then noted before it is cleaned away.
+    fn is_asked(&self) -> bool {
+        false
+    }
 }
 
 /// A response, and the route it is counted for.
