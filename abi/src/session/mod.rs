@@ -6,6 +6,7 @@
 
 mod attribute;
 mod entry;
+mod standing;
 mod store;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 pub use attribute::{Attribute, AttributeError};
 pub use entry::SessionEntry;
+pub use standing::Standing;
 pub(crate) use store::unsupported;
 pub use store::{SessionStore, SessionStoreObject};
 
@@ -161,6 +163,14 @@ impl Session {
         self.raw.set_expiry(life);
     }
 
+    /// Whether the session still stands, long after the request that it came with: what a gateway asks before it goes on
+    /// with a stream. Ids may have changed meanwhile; asking is no use of the session, and usually takes no waiting.
+    ///
+    /// An engine older than this function knows of nothing that could end.
+    pub fn standing(&self) -> Maybe<'_, Standing> {
+        self.raw.standing()
+    }
+
     /// Stores what has changed now, instead of in the response phase.
     ///
     /// # Errors
@@ -232,6 +242,10 @@ pub trait SessionObject: Send + Sync + 'static {
     fn destroy(&self);
     /// [`Session::set_expiry`].
     fn set_expiry(&self, life: Duration);
+    /// [`Session::standing`]. An engine that cannot say leaves it at nothing that could end.
+    fn standing(&self) -> Maybe<'_, Standing> {
+        Standing::Nobodys.into()
+    }
     /// [`Session::save`].
     fn save(&self) -> Maybe<'_, Result<(), Failure>>;
     /// [`Session::commit`].

@@ -17,7 +17,7 @@ use crate::raw::future::RawMaybe;
 use crate::raw::guard::contain;
 use crate::raw::object::{Object, release, retain, shared_handle};
 use crate::raw::view::{View, Visit, visitor};
-use crate::session::{Attribute, SessionEntry, SessionObject};
+use crate::session::{Attribute, SessionEntry, SessionObject, Standing};
 use crate::{Exchange, Failure, Maybe, Session, SessionStore};
 
 /// What can be done with a session.
@@ -74,6 +74,9 @@ pub struct SessionTable {
     /// Takes this request for no use of the session.
     #[sabi(missing_field(option))]
     pub peek: unsafe extern "C" fn(*const c_void),
+    /// Whether it still stands, as a code of `Standing`.
+    #[sabi(missing_field(option))]
+    pub standing: for<'a> unsafe extern "C" fn(Object<'a>) -> RawMaybe<'a, u8>,
 }
 
 shared_handle! {
@@ -203,6 +206,14 @@ impl RawSession {
         unsafe { (self.table.set_expiry())(self.object, milliseconds) }
     }
 
+    pub(crate) fn standing(&self) -> Maybe<'_, Standing> {
+        let Some(standing) = self.table.standing() else {
+            return Standing::Nobodys.into();
+        };
+        // SAFETY: as in `read`; `self` outlives the future.
+        unsafe { standing(Object::lend(self.object)) }.into_maybe(Standing::from_code)
+    }
+
     pub(crate) fn save(&self) -> Maybe<'_, Result<(), Failure>> {
         // SAFETY: as in `read`; `self` outlives the future.
         unsafe { (self.table.save())(Object::lend(self.object)) }.into_maybe(lift)
@@ -242,6 +253,7 @@ impl<S: SessionObject> TableOf<S> {
         entry: entry::<S>,
         renew: renew::<S>,
         peek: peek::<S>,
+        standing: standing::<S>,
     });
     const TABLE: SessionTableRef = SessionTableRef(Self::PREFIX.static_as_prefix());
 }
@@ -392,6 +404,21 @@ unsafe extern "C" fn set_expiry<S: SessionObject>(session: *const c_void, millis
     let session = unsafe { object::<S>(session) };
     let life = Duration::from_millis(milliseconds);
     crate::raw::guard::quietly("session set_expiry", || session.set_expiry(life));
+}
+
+unsafe extern "C" fn standing<'a, S: SessionObject>(session: Object<'a>) -> RawMaybe<'a, u8> {
+    // SAFETY: called through the table of a live handle that outlives `'a`.
+    let session = unsafe { session.get::<S>() };
+    let entry = "session standing";
+    match contain(entry, || session.standing()) {
+        Ok(maybe) => RawMaybe::from_maybe(entry, maybe, standing_code),
+        Err(failure) => RawMaybe::Ready(standing_code(Err(failure))),
+    }
+}
+
+/// A panic says nothing about the session.
+fn standing_code(standing: Result<Standing, Failure>) -> u8 {
+    standing.unwrap_or(Standing::Good) as u8
 }
 
 unsafe extern "C" fn save<'a, S: SessionObject>(
