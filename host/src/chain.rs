@@ -100,7 +100,12 @@ impl ActionStep {
             Action::Authorize => authorize::allow(exchange),
             Action::Forward(number) => {
                 let response = match upstreams[*number].send(exchange).await {
-                    Ok(response) => response,
+                    Ok(mut response) => {
+                        if let Some(session) = exchange.attached() {
+                            response.body_mut().watch_session(session);
+                        }
+                        response
+                    }
                     Err(failure) => {
                         let cause = std::error::Error::source(&failure).map(ToString::to_string);
                         let (action, request) = (&*self.label.name, exchange.id());

@@ -8,7 +8,7 @@ use crate::server::{Peer, Scheme};
 use abi::exchange::{ExchangeObject, Fact};
 use abi::failure::Kind;
 use abi::{Failure, HeaderError, Maybe, Session, Side};
-use http::header::HOST;
+use http::header::{HOST, UPGRADE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri};
@@ -86,6 +86,11 @@ impl Exchange {
         self
     }
 
+    /// The session that a middleware attached.
+    pub(crate) const fn attached(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
     /// The headers that middlewares have set for the upstream: nobody else can have.
     pub(crate) fn mapped(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         let headers = self.request.headers.iter();
@@ -99,6 +104,12 @@ impl Exchange {
         parts.method = self.request.method.clone();
         parts.uri = self.request.uri.clone();
         parts.version = self.request.version;
+        // An upgrade takes the session along, to end with it.
+        if let Some(session) = &self.session
+            && self.request.headers.contains_key(UPGRADE)
+        {
+            self.request.extensions.insert(session.clone());
+        }
         std::mem::swap(&mut parts.headers, &mut self.request.headers);
         std::mem::swap(&mut parts.extensions, &mut self.request.extensions);
         (parts, std::mem::take(&mut self.body))
@@ -286,6 +297,7 @@ fn unreadable(error: BodyError) -> Failure {
         BodyError::ClientGone | BodyError::ClientStalled | BodyError::Malformed => {
             (Kind::BAD_REQUEST, "body-unreadable")
         }
+        BodyError::SessionOver => (Kind::UNAUTHORIZED, "session-ended"),
         BodyError::UpstreamGone | BodyError::UpstreamStalled => {
             (Kind::UNAVAILABLE, "body-unreadable")
         }

@@ -23,6 +23,7 @@ pub mod router;
 pub mod server;
 pub mod stream;
 pub mod upstream;
+mod watch;
 
 pub use gateway::{Gateway, Reloaded, Running};
 

@@ -74,6 +74,7 @@ pub fn body(error: BodyError) -> Response<Body> {
     plain(match error {
         BodyError::ClientGone | BodyError::Malformed => StatusCode::BAD_REQUEST,
         BodyError::ClientStalled => StatusCode::REQUEST_TIMEOUT,
+        BodyError::SessionOver => StatusCode::UNAUTHORIZED,
         BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         BodyError::UpstreamGone => StatusCode::BAD_GATEWAY,
         BodyError::UpstreamStalled => StatusCode::GATEWAY_TIMEOUT,

@@ -9,6 +9,7 @@ mod configuration;
 mod cookie_cache;
 mod cookies;
 mod drills;
+mod ended;
 mod events;
 mod examples;
 mod file;

@@ -12,11 +12,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use abi::Session;
 use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use crate::desk::Reserved;
+use crate::watch::Watch;
 
 pub use client::{ClientBody, Phase, Upload};
 pub use received::UpstreamBody;
@@ -44,6 +46,9 @@ pub enum BodyError {
     /// The client's framing cannot be read.
     #[error("the body of the request is malformed")]
     Malformed,
+    /// The session that a response belongs to ended.
+    #[error("the session ended while its response was under way")]
+    SessionOver,
     /// The client sent nothing for too long.
     #[error("the client sent nothing for too long")]
     ClientStalled,
@@ -102,6 +107,13 @@ impl Body {
             Self::Empty | Self::Full(_) => {}
             Self::Client(body) => body.trailers.reserve(reserved),
             Self::Upstream(body) => body.trailers.reserve(reserved),
+        }
+    }
+
+    /// Lets a response end with its session.
+    pub(crate) fn watch_session(&mut self, session: &Session) {
+        if let Self::Upstream(body) = self {
+            body.watch = Some(Watch::on(session.clone()));
         }
     }
 

@@ -8,11 +8,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
+use tracing::info;
 
 use super::patience::Patience;
 use super::trailers::TrailerScrub;
 use super::{Body, BodyError};
 use crate::upstream::Lease;
+use crate::watch::Watch;
 
 /// A response body on its way out. At its end the connection goes back to the pool; when it is dropped before, the
 /// connection is closed, because the rest of the body is still on it.
@@ -20,6 +22,7 @@ pub struct UpstreamBody {
     incoming: Incoming,
     patience: Patience,
     lease: Option<Lease>,
+    pub(super) watch: Option<Watch>,
     pub(super) trailers: TrailerScrub,
 }
 
@@ -35,6 +38,7 @@ impl Body {
             incoming,
             patience,
             lease: Some(lease),
+            watch: None,
             trailers: TrailerScrub::default(),
         })
     }
@@ -45,9 +49,13 @@ impl UpstreamBody {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if self.watch.as_ref().is_some_and(Watch::is_long) && self.is_over(cx) {
+            return Poll::Ready(Some(Err(BodyError::SessionOver)));
+        }
         match Pin::new(&mut self.incoming).poll_frame(cx) {
             Poll::Ready(Some(frame)) => {
                 self.patience.renew();
+                self.watch.as_mut().map(Watch::count);
                 if self.incoming.is_end_stream() {
                     self.finish();
                 }
@@ -58,6 +66,7 @@ impl UpstreamBody {
                 self.finish();
                 Poll::Ready(None)
             }
+            Poll::Pending if self.is_over(cx) => Poll::Ready(Some(Err(BodyError::SessionOver))),
             Poll::Pending => {
                 ready!(self.patience.poll_lost(cx));
                 Poll::Ready(Some(Err(BodyError::UpstreamStalled)))
@@ -71,6 +80,18 @@ impl UpstreamBody {
 
     pub(super) fn size(&self) -> SizeHint {
         self.incoming.size_hint()
+    }
+
+    /// Whether the session of the response is over.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        let watch = self.watch.as_mut();
+        let is_over = watch.is_some_and(|watch| watch.poll(cx).is_ready());
+        if is_over {
+            info!(reason = "session-ended", "a response is cut");
+            // Its end has been said; asking again would be of no use.
+            self.watch = None;
+        }
+        is_over
     }
 
     fn finish(&mut self) {

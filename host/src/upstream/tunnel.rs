@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use abi::Session;
 use http::header::{CONNECTION, HeaderValue, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, Response};
@@ -9,15 +10,19 @@ use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, on};
 use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
+use tracing::{debug, info};
 
 use crate::body::Body;
 use crate::server::Busy;
+use crate::watch;
 
 /// The client's half of an upgrade that may come.
 pub(super) struct Request {
     client: OnUpgrade,
     /// The stream on HTTP/2 that the tunnel takes.
     busy: Option<Arc<Busy>>,
+    /// Whose end is the tunnel's.
+    session: Option<Session>,
 }
 
 impl Request {
@@ -29,11 +34,16 @@ impl Request {
         }
         ask(&mut parts.headers);
         let busy = parts.extensions.remove::<Arc<Busy>>();
-        Some(Self { client, busy })
+        let session = parts.extensions.remove();
+        Some(Self {
+            client,
+            busy,
+            session,
+        })
     }
 
-    /// Joins both sides once the client has its 101. The tunnel lives until one side closes, or the worker ends; `alive`
-    /// lives as long.
+    /// Joins both sides once the client has its 101. The tunnel lives until one side closes, the session it was opened
+    /// with ends, or the worker does; `alive` lives as long.
     pub(super) fn accept(
         self,
         mut response: Response<Incoming>,
@@ -48,12 +58,25 @@ impl Request {
             ask(&mut head.headers);
         }
         tokio::spawn(async move {
-            if let Err(error) = join(self.client, upstream).await {
-                tracing::debug!(%error, "tunnel failed");
+            tokio::select! {
+                joined = join(self.client, upstream) => {
+                    if let Err(error) = joined {
+                        debug!(%error, "tunnel failed");
+                    }
+                }
+                () = end(self.session) => info!(reason = "session-ended", "a tunnel is cut"),
             }
             drop((alive, self.busy));
         });
         Response::from_parts(head, Body::Empty)
+    }
+}
+
+/// Waits for the end of the session, if there is one.
+async fn end(session: Option<Session>) {
+    match session {
+        Some(session) => watch::end(session).await,
+        None => std::future::pending().await,
     }
 }
 

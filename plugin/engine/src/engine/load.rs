@@ -225,6 +225,6 @@ pub(super) fn is_named(record: &Record, row: &Versioned) -> bool {
     }
 }
 
-fn is_found_on(record: &Record, roster: &Loaded<Versioned>) -> bool {
+pub(super) fn is_found_on(record: &Record, roster: &Loaded<Versioned>) -> bool {
     matches!(roster, Loaded::Found(row) if is_named(record, row))
 }

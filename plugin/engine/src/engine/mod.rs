@@ -7,6 +7,7 @@
 //!
 //! One assumption is made about time: no operation stalls for longer than [`TOMBSTONE`] between two of its writes.
 
+mod attend;
 mod create;
 mod event;
 mod follow;
@@ -38,6 +39,7 @@ use crate::storage::Rows;
 use self::hints::Hints;
 use self::revocations::Revocations;
 
+pub(crate) use attend::Closeness;
 pub use event::{Cause, Change, Event, Observer, Occasion, Refusal};
 pub use outcome::{Revoked, Saved};
 pub use policy::Policy;

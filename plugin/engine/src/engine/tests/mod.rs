@@ -1,5 +1,6 @@
 //! The engine on memory and on Redis, alone, in races and in failures.
 
+mod attended;
 mod clocks;
 mod crash;
 mod failover;

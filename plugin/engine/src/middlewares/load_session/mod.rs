@@ -7,6 +7,7 @@
 //! With `strategy: cookieCache`, most requests that only read are answered from a second cookie instead: `snapshots.rs`
 //! says for how long, and what that costs.
 
+mod attention;
 mod basis;
 mod caches;
 mod config;

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use abi::session::{Attribute, AttributeError, SessionEntry, SessionObject};
+use abi::session::{Attribute, AttributeError, SessionEntry, SessionObject, Standing};
 use abi::storage::Loaded;
 use abi::{Exchange, Failure, Maybe, SessionStore};
 use serde_json::{Map, Value};
 
+use super::attention::Attention;
 use super::ledger::{Ledger, Work};
 use super::published::{Published, time};
 use super::store::Store;
@@ -17,8 +18,9 @@ use crate::session::{Attributes, Deltas, Family, Record, SessionId, is_too_deep}
 /// The session of one request, shared by everybody who works on it.
 #[derive(Debug)]
 pub struct Visit {
-    store: Arc<Store>,
+    pub(super) store: Arc<Store>,
     ledger: Mutex<Ledger>,
+    pub(super) attention: Attention,
 }
 
 impl Visit {
@@ -26,6 +28,7 @@ impl Visit {
         Self {
             store,
             ledger: Mutex::new(ledger),
+            attention: Attention::default(),
         }
     }
 
@@ -37,6 +40,12 @@ impl Visit {
         if ledger.may_be_login() {
             ledger.note_agent(self.store.agent(exchange));
         }
+    }
+
+    /// Lets nothing but the storage say whether the session still stands.
+    pub(super) fn closely(mut self) -> Self {
+        self.attention = Attention::close();
+        self
     }
 
     pub(super) fn is_settled(&self) -> bool {
@@ -74,7 +83,7 @@ impl Visit {
         Ok(())
     }
 
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+    pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -258,6 +267,10 @@ impl SessionObject for Visit {
     fn set_expiry(&self, life: Duration) {
         let now = self.store.engine.now();
         self.change(|changes| changes.expire(life, now));
+    }
+
+    fn standing(&self) -> Maybe<'_, Standing> {
+        self.attend()
     }
 
     fn save(&self) -> Maybe<'_, Result<(), Failure>> {

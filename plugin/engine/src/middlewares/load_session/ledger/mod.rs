@@ -36,6 +36,8 @@ pub(super) struct Ledger {
     /// Where a login comes from.
     device: Option<Device>,
     was_read: bool,
+    /// Whether the session turned out to have been ended by somebody else.
+    was_lost: bool,
 }
 
 /// What is to become of the session, besides its changes.
@@ -135,6 +137,11 @@ impl Ledger {
     /// Whether there was a session, and somebody looked at it.
     pub(super) const fn was_read(&self) -> bool {
         self.was_read && self.place.is_some()
+    }
+
+    /// Whether the session was ended by somebody else while this request was under way.
+    pub(super) const fn was_lost(&self) -> bool {
+        self.was_lost
     }
 
     /// Whether somebody looked for a session that may be there.

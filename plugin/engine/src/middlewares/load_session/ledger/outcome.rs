@@ -24,7 +24,7 @@ impl Ledger {
             return;
         }
         if !self.is_login(policy) {
-            return self.end();
+            return self.lose();
         }
         self.basis = Basis::Nothing;
         self.merged = Some(blank().merge(&self.changes));
@@ -38,7 +38,7 @@ impl Ledger {
                 Ok(())
             }
             Saved::Lost => {
-                self.end();
+                self.lose();
                 Ok(())
             }
             Saved::Refused(refusal) => {
@@ -53,6 +53,12 @@ impl Ledger {
                 Err(cause.into())
             }
         }
+    }
+
+    /// The session was ended by somebody else.
+    fn lose(&mut self) {
+        self.end();
+        self.was_lost = true;
     }
 
     /// The session is over, and everybody has heard.

@@ -45,7 +45,7 @@ impl Store {
         }
         match self.load(id, &arrival) {
             Maybe::Ready(Loaded::Found(session)) => {
-                Maybe::Ready(Ok(self.found(session, (place, id), arrival.held)))
+                Maybe::Ready(Ok(self.found(session, (place, id), &arrival)))
             }
             first => Maybe::task(self.search(arrival, first)),
         }
@@ -59,6 +59,19 @@ impl Store {
             presented,
             held,
             recalled,
+        }
+    }
+
+    fn found(
+        self: &Arc<Self>,
+        session: Session,
+        found: (usize, &SessionId),
+        arrival: &Arrival,
+    ) -> Visit {
+        let visit = self.welcome(session, found, arrival.held);
+        match arrival.is_sensitive {
+            true => visit.closely(),
+            false => visit,
         }
     }
 
@@ -84,7 +97,7 @@ impl Store {
                 Loaded::Unavailable(cause) => return self.endure(cause, (place, id), &arrival),
                 Loaded::Found(session) => {
                     self.outages.over(self.engine.now());
-                    return Ok(self.found(session, (place, id), arrival.held));
+                    return Ok(self.found(session, (place, id), &arrival));
                 }
             }
         }

@@ -86,7 +86,7 @@ impl Store {
 
     /// A session that `id` led to. One that is due gets its new id when there is a response to tell of it: a client
     /// that breaks off before would be left with an id that is about to end.
-    fn found(
+    fn welcome(
         self: &Arc<Self>,
         session: Session,
         (place, id): (usize, &SessionId),

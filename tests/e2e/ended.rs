@@ -1,0 +1,214 @@
+//! Tunnels and responses that go on end with the session they belong to.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use e2e::{Browser, Gateway, Line, Message, PATIENCE, Redis, Request, Site, Upstream};
+
+use crate::anna::{self, log_in};
+
+#[test]
+fn websocket_ends_when_its_session_is_ended_on_another_gateway() {
+    let (redis, upstream) = (Redis::new(), talking());
+    let [one, other] = [(); 2].map(|()| Site::new(&upstream).redis(&redis).run());
+    let anna = log_in(&one);
+    let bystander = log_in(&one);
+    let mut line = websocket(&one, &anna);
+    let mut other_line = websocket(&one, &bystander);
+    assert_eq!(say(&mut line), "HELLO\n");
+
+    anna.at(other.address()).get("/logout");
+
+    assert_ended(&mut line);
+    assert_eq!(say(&mut other_line), "HELLO\n", "somebody else's goes on");
+    one.logged("session-ended");
+}
+
+#[test]
+fn event_stream_is_cut_and_not_passed_as_whole() {
+    let upstream = talking();
+    let gateway = Site::new(&upstream).run();
+    let mut anna = log_in(&gateway);
+    let mut line = open(&gateway, &anna, "/events", "");
+    let head = Message::read_head(&mut line).unwrap().unwrap();
+    let mut event = [0; 11];
+    line.read_exact(&mut event).unwrap();
+
+    anna.get("/logout");
+
+    let mut rest = Vec::new();
+    let _ = line.read_to_end(&mut rest);
+    assert_eq!((head.status(), &event), (200, b"6\r\ndata:a\r\n"));
+    assert!(
+        !rest.ends_with(b"0\r\n\r\n"),
+        "{:?}",
+        String::from_utf8_lossy(&rest)
+    );
+}
+
+#[test]
+fn stream_ends_when_the_time_of_its_session_is_up() {
+    let upstream = talking();
+    let gateway = Site::new(&upstream).load("cookieExpiration: 2s").run();
+    let anna = log_in(&gateway);
+    let mut line = websocket(&gateway, &anna);
+
+    assert_ended(&mut line);
+}
+
+#[test]
+fn stream_goes_on_while_its_session_gets_new_ids() {
+    let upstream = talking();
+    let renewing = "autoRenewAfter: 1s, rotationGrace: 1s";
+    let gateway = Site::new(&upstream).load(renewing).run();
+    let mut anna = log_in(&gateway);
+    let mut line = websocket(&gateway, &anna);
+    for _ in 0..3 {
+        anna::until_renewed(&mut anna);
+        assert_eq!(say(&mut line), "HELLO\n");
+    }
+
+    anna.get("/logout");
+
+    assert_ended(&mut line);
+}
+
+#[test]
+fn logout_whose_own_answer_takes_its_time_is_not_cut() {
+    let upstream = talking();
+    upstream.by_hand("/leave", |_, mut line| {
+        let head = "HTTP/1.1 200 OK\r\nX-Session-Set: destroy\r\nContent-Length: 3\r\n\r\n";
+        let _ = line.get_mut().write_all(head.as_bytes());
+        std::thread::sleep(Duration::from_millis(1500));
+        let _ = line.get_mut().write_all(b"bye");
+    });
+    let gateway = Site::new(&upstream).run();
+    let mut anna = log_in(&gateway);
+
+    assert_eq!(anna.get("/leave").text(), "bye");
+}
+
+#[test]
+fn stream_of_a_visitor_without_a_session_goes_on() {
+    let upstream = talking();
+    let gateway = Site::new(&upstream).run();
+    let mut line = websocket(&gateway, &gateway.browser());
+
+    std::thread::sleep(Duration::from_millis(1500));
+
+    assert_eq!(say(&mut line), "HELLO\n");
+}
+
+#[test]
+fn outage_ends_streams_on_sensitive_paths_only() {
+    let (mut redis, upstream) = (Redis::new(), talking());
+    let gateway = Site::new(&upstream)
+        .redis(&redis)
+        .load("sensitivePaths: [/sensitive]")
+        .run();
+    let mut anna = log_in(&gateway);
+    let mut line = websocket(&gateway, &anna);
+    let mut sensitive = upgraded(&gateway, &anna, "/sensitive");
+
+    redis.kill();
+    assert_ended(&mut sensitive);
+    assert_eq!(say(&mut line), "HELLO\n");
+    redis.start();
+
+    // The gateway needs a moment to find it again.
+    let began = Instant::now();
+    while anna.send(Request::get("/logout")).status() != 200 {
+        assert!(began.elapsed() < PATIENCE, "the outage is not over");
+    }
+    assert_ended(&mut line);
+}
+
+#[test]
+fn a_thousand_websockets_end_with_their_session() {
+    let (redis, upstream) = (Redis::new(), talking());
+    let [one, other] = [(); 2].map(|()| Site::new(&upstream).redis(&redis).run());
+    let anna = log_in(&one);
+    let lines: Vec<_> = (0..1000).map(|_| websocket(&one, &anna)).collect();
+
+    anna.at(other.address()).get("/logout");
+    let began = Instant::now();
+    let mut ended = 0;
+    for mut line in lines {
+        assert_ended(&mut line);
+        ended += 1;
+    }
+
+    assert_eq!(ended, 1000);
+    println!(
+        "1000 WebSockets were closed {:?} after the logout",
+        began.elapsed()
+    );
+}
+
+/// An upstream that shouts back what it hears on WebSockets, and begins event streams that it never ends.
+fn talking() -> Upstream {
+    let upstream = anna::upstream();
+    upstream.by_hand("/ws", |_, line| shout(line));
+    upstream.by_hand("/sensitive", |_, line| shout(line));
+    upstream.by_hand("/events", |_, mut line| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let _ = line.get_mut().write_all(head.as_bytes());
+        let _ = line.get_mut().write_all(b"6\r\ndata:a\r\n");
+        // Until the gateway hangs up.
+        let _ = line.read(&mut [0]);
+    });
+    upstream
+}
+
+fn shout(mut line: Line) {
+    let answer =
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let _ = line.get_mut().write_all(answer.as_bytes());
+    let mut word = String::new();
+    while line.read_line(&mut word).is_ok_and(|read| read > 0) {
+        let _ = line.get_mut().write_all(word.to_uppercase().as_bytes());
+        word.clear();
+    }
+}
+
+fn say(line: &mut Line) -> String {
+    line.get_mut().write_all(b"hello\n").unwrap();
+    let mut answer = String::new();
+    line.read_line(&mut answer).unwrap();
+    answer
+}
+
+/// Expects the end of the connection. Whoever is not cut waits for longer than the harness.
+#[track_caller]
+fn assert_ended(line: &mut Line) {
+    let mut rest = Vec::new();
+    match line.read_to_end(&mut rest) {
+        Ok(_) => {}
+        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
+    }
+}
+
+fn websocket(gateway: &Gateway, browser: &Browser) -> Line {
+    upgraded(gateway, browser, "/ws")
+}
+
+#[track_caller]
+fn upgraded(gateway: &Gateway, browser: &Browser, path: &str) -> Line {
+    let headers = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let mut line = open(gateway, browser, path, headers);
+    let head = Message::read_head(&mut line).unwrap().unwrap();
+    assert_eq!(head.status(), 101);
+    line
+}
+
+fn open(gateway: &Gateway, browser: &Browser, path: &str, headers: &str) -> Line {
+    let id = browser.cookie("session_id").unwrap_or_default();
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: a\r\nCookie: session_id={id}\r\n{headers}\r\n");
+    let mut stream = TcpStream::connect(gateway.address()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    BufReader::new(stream)
+}
