@@ -21,6 +21,7 @@ pub use standing::Standing;
 pub(crate) use store::unsupported;
 pub use store::{SessionStore, SessionStoreObject};
 
+use crate::failure::Kind;
 use crate::raw::session::RawSession;
 use crate::{Exchange, Failure, Maybe};
 
@@ -171,6 +172,22 @@ impl Session {
         self.raw.standing()
     }
 
+    /// The name under which the store that keeps this session is published: that of its middleware. `None` in an engine
+    /// older than this function.
+    pub fn kept_by(&self) -> Option<String> {
+        self.raw.kept_by()
+    }
+
+    /// Asks the storage for what is stored now, never a copy: what others have stored meanwhile is seen from now on, and
+    /// what was changed here stays changed. False when nothing is stored, or not any more.
+    ///
+    /// # Errors
+    /// When the storage does not answer, now or when the session was looked for: an outage is no visitor without a
+    /// session. `not-supported` in an engine older than this function.
+    pub fn reload(&self) -> Maybe<'_, Result<bool, Failure>> {
+        self.raw.reload()
+    }
+
     /// Stores what has changed now, instead of in the response phase.
     ///
     /// # Errors
@@ -246,8 +263,22 @@ pub trait SessionObject: Send + Sync + 'static {
     fn standing(&self) -> Maybe<'_, Standing> {
         Standing::Nobodys.into()
     }
+    /// [`Session::kept_by`].
+    fn kept_by(&self) -> Option<String> {
+        None
+    }
+    /// [`Session::reload`]. An engine that cannot leaves it failing as `not-supported`.
+    fn reload(&self) -> Maybe<'_, Result<bool, Failure>> {
+        unreloadable()
+    }
     /// [`Session::save`].
     fn save(&self) -> Maybe<'_, Result<(), Failure>>;
     /// [`Session::commit`].
     fn commit<'a>(&'a self, exchange: Exchange<'a>) -> Maybe<'a, Result<(), Failure>>;
+}
+
+/// What a session answers whose engine was built before it could be asked.
+pub(crate) fn unreloadable<'a>() -> Maybe<'a, Result<bool, Failure>> {
+    let message = "the plugin behind this session cannot load it again";
+    Maybe::Ready(Err(Failure::new(Kind::INTERNAL, "not-supported", message)))
 }

@@ -36,6 +36,7 @@ struct Shared(Mutex<State>);
 struct State {
     attributes: Map<String, Value>,
     handle: Option<String>,
+    kept_by: Option<String>,
     login: Option<Login>,
     is_renewed: bool,
     is_peeked: bool,
@@ -201,6 +202,15 @@ impl SessionObject for Shared {
 
     fn set_expiry(&self, life: Duration) {
         self.state().expiry = Some(life);
+    }
+
+    fn kept_by(&self) -> Option<String> {
+        self.state().kept_by.clone()
+    }
+
+    fn reload(&self) -> Maybe<'_, Result<bool, Failure>> {
+        let state = self.state();
+        Maybe::Ready(Ok(!state.is_destroyed && !state.attributes.is_empty()))
     }
 
     fn save(&self) -> Maybe<'_, Result<(), Failure>> {

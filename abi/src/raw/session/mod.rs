@@ -17,7 +17,7 @@ use crate::raw::future::RawMaybe;
 use crate::raw::guard::contain;
 use crate::raw::object::{Object, release, retain, shared_handle};
 use crate::raw::view::{View, Visit, visitor};
-use crate::session::{Attribute, SessionEntry, SessionObject, Standing};
+use crate::session::{Attribute, SessionEntry, SessionObject, Standing, unreloadable};
 use crate::{Exchange, Failure, Maybe, Session, SessionStore};
 
 /// What can be done with a session.
@@ -77,6 +77,12 @@ pub struct SessionTable {
     /// Whether it still stands, as a code of `Standing`.
     #[sabi(missing_field(option))]
     pub standing: for<'a> unsafe extern "C" fn(Object<'a>) -> RawMaybe<'a, u8>,
+    /// The name that its store is published under.
+    #[sabi(missing_field(option))]
+    pub kept_by: unsafe extern "C" fn(*const c_void) -> ROption<RString>,
+    /// Asks the storage for what is stored now; says whether there is anything.
+    #[sabi(missing_field(option))]
+    pub reload: for<'a> unsafe extern "C" fn(Object<'a>) -> RawMaybe<'a, RResult<bool, RawFailure>>,
 }
 
 shared_handle! {
@@ -214,6 +220,20 @@ impl RawSession {
         unsafe { standing(Object::lend(self.object)) }.into_maybe(Standing::from_code)
     }
 
+    pub(crate) fn kept_by(&self) -> Option<String> {
+        // SAFETY: as in `read`.
+        let name = unsafe { (self.table.kept_by()?)(self.object) };
+        name.into_option().map(RString::into_string)
+    }
+
+    pub(crate) fn reload(&self) -> Maybe<'_, Result<bool, Failure>> {
+        let Some(reload) = self.table.reload() else {
+            return unreloadable();
+        };
+        // SAFETY: as in `read`; `self` outlives the future.
+        unsafe { reload(Object::lend(self.object)) }.into_maybe(lift)
+    }
+
     pub(crate) fn save(&self) -> Maybe<'_, Result<(), Failure>> {
         // SAFETY: as in `read`; `self` outlives the future.
         unsafe { (self.table.save())(Object::lend(self.object)) }.into_maybe(lift)
@@ -254,6 +274,8 @@ impl<S: SessionObject> TableOf<S> {
         renew: renew::<S>,
         peek: peek::<S>,
         standing: standing::<S>,
+        kept_by: kept_by::<S>,
+        reload: reload::<S>,
     });
     const TABLE: SessionTableRef = SessionTableRef(Self::PREFIX.static_as_prefix());
 }
@@ -419,6 +441,24 @@ unsafe extern "C" fn standing<'a, S: SessionObject>(session: Object<'a>) -> RawM
 /// A panic says nothing about the session.
 fn standing_code(standing: Result<Standing, Failure>) -> u8 {
     standing.unwrap_or(Standing::Good) as u8
+}
+
+unsafe extern "C" fn kept_by<S: SessionObject>(session: *const c_void) -> ROption<RString> {
+    // SAFETY: called through the table of a live handle.
+    let session = unsafe { object::<S>(session) };
+    contain("session kept_by", || session.kept_by())
+        .ok()
+        .flatten()
+        .map(RString::from)
+        .into()
+}
+
+unsafe extern "C" fn reload<'a, S: SessionObject>(
+    session: Object<'a>,
+) -> RawMaybe<'a, RResult<bool, RawFailure>> {
+    // SAFETY: called through the table of a live handle that outlives `'a`.
+    let session = unsafe { session.get::<S>() };
+    crossing("session reload", || session.reload())
 }
 
 unsafe extern "C" fn save<'a, S: SessionObject>(
