@@ -17,13 +17,13 @@ use engine::actions::{
 };
 use engine::clock::{Clock, SystemClock};
 use engine::middlewares::{
-    LoadSessionConfig, LoadSessionMiddleware, MapSessionToHeaderConfig,
-    MapSessionToHeaderMiddleware,
+    Keepers, LoadSessionConfig, LoadSessionMiddleware, MapSessionToHeaderConfig,
+    MapSessionToHeaderMiddleware, RequireDesk, RequireSessionConfig, RequireSessionMiddleware,
 };
 use engine::runtime::Runtime;
 use engine::session::Keyring;
 use engine::storage::{FileConfig, MemoryConfig, RedisConfig, Storages};
-use engine::tokens::{Providers, ProvidersConfig};
+use engine::tokens::{Providers, ProvidersConfig, Refresher};
 
 /// The plugin of one gateway.
 struct Session {
@@ -31,6 +31,8 @@ struct Session {
     clock: Arc<dyn Clock>,
     storages: Arc<Storages>,
     providers: Arc<Providers>,
+    refresher: Arc<Refresher>,
+    keepers: Arc<Keepers>,
 }
 
 /// What holds for the whole plugin.
@@ -74,7 +76,9 @@ impl Plugin for Session {
         let storages = Storages::new(services.clone(), Arc::clone(&clock), runtime);
         Ok(Self {
             storages: Arc::new(storages),
+            refresher: refresher(&providers, &services),
             providers: Arc::new(providers),
+            keepers: Arc::default(),
             services,
             clock,
         })
@@ -88,7 +92,9 @@ impl Plugin for Session {
         let storages = Storages::after(&before.storages, services.clone(), runtime);
         Ok(Self {
             storages: Arc::new(storages),
+            refresher: refresher(&providers, &services),
             providers: Arc::new(providers),
+            keepers: Arc::default(),
             services,
             clock: Arc::clone(&before.clock),
         })
@@ -104,6 +110,11 @@ impl Plugin for Session {
             "MapSessionToHeaderMiddleware",
             "Sets a request header from each mapped attribute of the session.",
             Self::map_session_to_header,
+        );
+        offer.middleware(
+            "RequireSessionMiddleware",
+            "Lets pass who is logged in, and renews tokens; sends everybody else to log in.",
+            Self::require_session,
         );
         offer.action(
             "LoginAction",
@@ -148,6 +159,10 @@ impl Plugin for Session {
     }
 }
 
+fn refresher(providers: &Providers, services: &Services) -> Arc<Refresher> {
+    Arc::new(Refresher::new(Arc::clone(providers.runtime()), services))
+}
+
 fn runtime(io_threads: NonZeroUsize, services: &Services) -> Arc<Runtime> {
     let gateway = services.clone();
     Arc::new(Runtime::new(io_threads).borrowing(move || gateway.event_loop()))
@@ -162,7 +177,22 @@ impl Session {
         let storage = config.storage.as_deref();
         let open = |keyring: &Keyring| self.storages.find(storage, keyring);
         let clock = Arc::clone(&self.clock);
-        LoadSessionMiddleware::new(entry, &config, open, clock, &self.services)
+        let made = LoadSessionMiddleware::new(entry, &config, open, clock, &self.services)?;
+        self.keepers.add(made.keeper());
+        Ok(made)
+    }
+
+    fn require_session(
+        &self,
+        entry: Entry<'_>,
+        config: RequireSessionConfig,
+    ) -> Result<RequireSessionMiddleware, Faults> {
+        let desk = RequireDesk {
+            providers: &self.providers,
+            keepers: &self.keepers,
+            refresher: &self.refresher,
+        };
+        RequireSessionMiddleware::new(entry, &config, desk, &self.services)
     }
 
     fn map_session_to_header(

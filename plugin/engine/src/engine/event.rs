@@ -63,6 +63,8 @@ pub enum Cause {
     Evicted,
     /// A life of nothing was set for it.
     Expiry,
+    /// The provider of its tokens has ended it.
+    Tokens,
 }
 
 /// What was refused.
@@ -103,6 +105,7 @@ impl Event {
             Self::Revoked(Cause::Elsewhere) => "elsewhere",
             Self::Revoked(Cause::Evicted) => "evicted",
             Self::Revoked(Cause::Expiry) => "expiry",
+            Self::Revoked(Cause::Tokens) => "tokens",
             Self::Expired(End::Life) => "life",
             Self::Expired(End::Idle) => "idle",
             Self::Expired(End::Absolute) => "absolute",
@@ -113,7 +116,7 @@ impl Event {
     }
 
     /// Every event there is, so that counters exist before the first of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Created,
         Self::Renewed(Occasion::Age),
         Self::Renewed(Occasion::Secret),
@@ -124,6 +127,7 @@ impl Event {
         Self::Revoked(Cause::Elsewhere),
         Self::Revoked(Cause::Evicted),
         Self::Revoked(Cause::Expiry),
+        Self::Revoked(Cause::Tokens),
         Self::Expired(End::Life),
         Self::Expired(End::Idle),
         Self::Expired(End::Absolute),

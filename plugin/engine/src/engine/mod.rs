@@ -12,6 +12,7 @@ mod create;
 mod event;
 mod follow;
 mod hints;
+mod lease;
 mod load;
 mod outcome;
 mod patch;
@@ -41,6 +42,7 @@ use self::revocations::Revocations;
 
 pub(crate) use attend::Closeness;
 pub use event::{Cause, Change, Event, Observer, Occasion, Refusal};
+pub use lease::Lease;
 pub use outcome::{Revoked, Saved};
 pub use policy::Policy;
 pub use session::Session;

@@ -22,7 +22,18 @@ impl Engine {
     ///
     /// The roster of a session that belongs to somebody is read beside the write, in the same round trip.
     pub async fn patch(&self, session: &Session, deltas: &Deltas) -> Saved {
-        self.try_patch(session, deltas).await.into()
+        self.try_patch(session, deltas, |_| true).await.into()
+    }
+
+    /// As [`patch`](Self::patch), and only while the session is as `holds` wants it, up to the write itself. When it is
+    /// not any more, nothing is written and the session is in the answer as it is.
+    pub async fn patch_while(
+        &self,
+        session: &Session,
+        deltas: &Deltas,
+        holds: impl Fn(&Record) -> bool + Send,
+    ) -> Saved {
+        self.try_patch(session, deltas, holds).await.into()
     }
 
     /// Writes down that the session is in use. When somebody else wrote at the same moment, that is as good, and the
@@ -31,10 +42,18 @@ impl Engine {
         self.try_touch(session).await.into()
     }
 
-    async fn try_patch(&self, session: &Session, deltas: &Deltas) -> Attempt<Session> {
+    async fn try_patch(
+        &self,
+        session: &Session,
+        deltas: &Deltas,
+        holds: impl Fn(&Record) -> bool + Send,
+    ) -> Attempt<Session> {
         let lifetime = &self.policy.lifetime;
         let mut session = self.current(session).await?;
         for _ in 0..TRIES {
+            if !holds(&session.record) {
+                return Ok(session);
+            }
             let record = lifetime.merge(&session.record, deltas);
             self.check_size(&record, session.key())?;
             if lifetime.remaining(&record, self.now()).is_err() {

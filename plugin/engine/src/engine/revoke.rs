@@ -19,7 +19,12 @@ impl Engine {
     /// yet. The tombstone outlasts everything in flight, and no operation writes over one, so nothing brings the
     /// session back. An id that leads nowhere costs no write.
     pub async fn revoke(&self, id: &SessionId) -> Revoked {
-        match self.end(id, Event::Revoked(Cause::Logout)).await {
+        self.revoke_for(id, Cause::Logout).await
+    }
+
+    /// As [`revoke`](Self::revoke), with the cause that is told.
+    pub async fn revoke_for(&self, id: &SessionId, cause: Cause) -> Revoked {
+        match self.end(id, Event::Revoked(cause)).await {
             Ok(true) => Revoked::Done,
             Ok(false) => Revoked::Absent,
             Err(cause) => Revoked::Unavailable(cause),

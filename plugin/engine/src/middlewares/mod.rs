@@ -2,9 +2,14 @@
 
 mod load_session;
 mod map_session_to_header;
+mod require_session;
 
 pub use load_session::{
-    CookieCacheConfig, GlobError, KeyLookupText, LoadSessionConfig, LoadSessionMiddleware, OnLimit,
-    OnStorageFailure, PathGlob, PathGlobs, Preset, SameSiteText, SnapshotEncoding, Strategy, Visit,
+    CookieCacheConfig, GlobError, Keeper, Keepers, KeyLookupText, LoadSessionConfig,
+    LoadSessionMiddleware, OnLimit, OnStorageFailure, PathGlob, PathGlobs, Preset, SameSiteText,
+    SnapshotEncoding, Strategy, Visit,
 };
 pub use map_session_to_header::{MapSessionToHeaderConfig, MapSessionToHeaderMiddleware};
+pub use require_session::{
+    Oauth2Config, RequireDesk, RequireSessionConfig, RequireSessionMiddleware, TokenConfig,
+};

@@ -7,6 +7,7 @@ use abi::storage::Key;
 use sha2::{Digest, Sha256};
 
 use super::address::Address;
+use super::family::Family;
 use super::id::SessionId;
 use super::nonce::Nonce;
 use super::random::RandomError;
@@ -76,6 +77,15 @@ impl Keyring {
     /// The roster of `principal` under the secret of `address`.
     pub fn roster_beside(&self, address: &Address, principal: &str) -> Address {
         self.roster_under(address.secret, principal)
+    }
+
+    /// The row beside the one at `address` that is there while somebody is at work for the session.
+    pub fn lease_beside(&self, address: &Address, family: Family) -> Address {
+        let key = self.name(address.secret, LEASE_DOMAIN, &family.bits().to_be_bytes());
+        Address {
+            secret: address.secret,
+            ..Address::from(key)
+        }
     }
 
     /// Where the rosters of `principal` may be, in the order of [`addresses`](Self::addresses).
@@ -152,6 +162,7 @@ impl Keyring {
 const NEWEST: u8 = 0;
 // With the id and the padding this fits the one 64-byte block that SHA-256 has to process: 23 bytes at most.
 const KEY_DOMAIN: &[u8] = b"session.so row key 1";
+const LEASE_DOMAIN: &[u8] = b"session.so lease 1\0";
 const ROSTER_DOMAIN: &[u8] = b"session.so roster 1\0";
 
 #[cfg(test)]

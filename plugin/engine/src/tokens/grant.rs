@@ -98,11 +98,9 @@ impl Provider {
             .as_deref()
             .map(|token| (token, "refresh_token"));
         let (token, hint) = refresh.unwrap_or((&tokens.access_token, "access_token"));
-        let mut form = Serializer::new(String::new());
-        form.append_pair("token", token);
-        form.append_pair("token_type_hint", hint);
+        let form = [("token", token), ("token_type_hint", hint)];
         let answer = self
-            .call(self.authenticated(&url, form), "revocation")
+            .call(self.authenticated(&url, &form), "revocation")
             .await?;
         match answer.status {
             StatusCode::OK => Ok(()),
@@ -149,21 +147,14 @@ impl Provider {
         what: &'static str,
     ) -> Result<TokenResponse, GrantError> {
         let url = self.required(|all| &all.token, "tokenUrl").await?;
-        let mut serializer = Serializer::new(String::new());
-        let filled = form.iter().filter(|(_, value)| !value.is_empty());
-        serializer.extend_pairs(filled);
-        let answer = self
-            .call(self.authenticated(&url, serializer), what)
-            .await?;
+        let answer = self.call(self.authenticated(&url, form), what).await?;
         TokenResponse::of(&answer)
     }
 
     /// A form that is posted in the client's name (RFC 6749, section 2.3.1).
-    pub(super) fn authenticated<'a>(
-        &self,
-        url: &'a Url,
-        mut form: Serializer<'_, String>,
-    ) -> Call<'a> {
+    pub(super) fn authenticated<'a>(&self, url: &'a Url, pairs: &[(&str, &str)]) -> Call<'a> {
+        let mut form = Serializer::new(String::new());
+        form.extend_pairs(pairs.iter().filter(|(_, value)| !value.is_empty()));
         let config = self.config();
         let (id, secret) = (&config.client_id, config.client_secret.reveal());
         let mut authorization = None;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use hyper::StatusCode;
-use url::form_urlencoded::Serializer;
 
 use super::cache::Fingerprint;
 use super::error::{Outage, VerifyError};
@@ -25,10 +24,8 @@ impl Provider {
         if let Some(claims) = self.introspected.get(fingerprint, None, now) {
             return Ok(claims);
         }
-        let mut form = Serializer::new(String::new());
-        form.append_pair("token", token);
-        form.append_pair("token_type_hint", "access_token");
-        let call = self.authenticated(&url, form);
+        let form = [("token", token), ("token_type_hint", "access_token")];
+        let call = self.authenticated(&url, &form);
         let answer = self.call(call, "introspection").await?;
         if answer.status != StatusCode::OK {
             let outage = Outage::status(&answer);

@@ -2,9 +2,10 @@
 
 use abi::{Counter, Services};
 use hyper::StatusCode;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::error::Outage;
+use super::refresh::Outcome;
 
 /// Keeps the log target `session` and the counters of one provider.
 #[derive(Debug)]
@@ -48,6 +49,40 @@ impl Journal {
         let help = "Calls to providers of tokens, by what came of them.";
         self.services
             .counter("session_provider_calls_total", help, &labels)
+    }
+}
+
+/// What becomes of the tokens of sessions.
+#[derive(Debug)]
+pub(super) struct RefreshJournal(Services);
+
+impl RefreshJournal {
+    pub(super) fn new(services: &Services) -> Self {
+        Self(services.clone())
+    }
+
+    pub(super) fn landed(&self, provider: &str, outcome: &Outcome) {
+        let (name, reason) = (outcome.name(), outcome.reason());
+        match outcome {
+            Outcome::Failed(_) | Outcome::Unavailable(_) => {
+                warn!(target: TARGET, event = "tokens-kept", provider, reason, "no new tokens for a session");
+            }
+            Outcome::Ended(_) => {
+                info!(target: TARGET, event = "tokens-ended", provider, reason, "the provider has ended a session");
+            }
+            Outcome::Renewed | Outcome::Found | Outcome::Gone => {
+                debug!(target: TARGET, event = "tokens-renewed", provider, outcome = name, reason, "tokens of a session");
+            }
+        }
+        let help = "Refreshes of the tokens of sessions, by what came of them.";
+        let labels = [
+            ("provider", provider),
+            ("outcome", name),
+            ("reason", reason),
+        ];
+        self.0
+            .counter("session_token_refreshes_total", help, &labels)
+            .increment();
     }
 }
 

@@ -16,6 +16,7 @@ mod jwks;
 mod jwt;
 mod provider;
 mod providers;
+mod refresh;
 mod remembered;
 mod response;
 mod token_set;
@@ -29,6 +30,7 @@ pub use jwks::{KeySet, KeySetError};
 pub use jwt::{Algorithm, Claims, Jwt, TokenError};
 pub use provider::Provider;
 pub use providers::Providers;
+pub use refresh::{Outcome, Refresher};
 pub use response::TokenResponse;
 pub use token_set::TokenSet;
 

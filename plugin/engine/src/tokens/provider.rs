@@ -17,6 +17,7 @@ use super::http::{Answer, Call, Client};
 use super::journal::Journal;
 use super::jwks::KeySet;
 use super::jwt::Claims;
+use super::refresh::Pauses;
 use super::remembered::{Known, Remembered};
 use crate::clock::Clock;
 use crate::runtime::Runtime;
@@ -35,6 +36,8 @@ pub struct Provider {
     pub(super) verified: Cache,
     /// Tokens that the provider was asked about.
     pub(super) introspected: Cache,
+    /// When it may be asked for new tokens.
+    pub(super) pauses: Pauses,
     pub(super) journal: Journal,
 }
 
@@ -63,6 +66,7 @@ impl Provider {
             keys: Remembered::default(),
             verified: Cache::default(),
             introspected: Cache::default(),
+            pauses: Pauses::default(),
             journal: Journal::new(name, services),
         })
     }
@@ -130,8 +134,8 @@ impl Provider {
         self.clock.now()
     }
 
-    /// In seconds since 1970.
-    pub(super) fn seconds(&self) -> u64 {
+    /// What time it is, in seconds since 1970.
+    pub fn seconds(&self) -> u64 {
         self.now().as_millis() / 1000
     }
 

@@ -144,7 +144,7 @@ impl<T> Remembered<T> {
 }
 
 /// From one second doubled up to a minute, or what the provider asks for within an hour.
-pub(super) fn pause(failures: u32, asked: Option<Duration>) -> Duration {
+pub(in crate::tokens) fn pause(failures: u32, asked: Option<Duration>) -> Duration {
     let usual = FIRST_PAUSE * 2_u32.saturating_pow(failures.min(6));
     usual
         .min(LONGEST_PAUSE)

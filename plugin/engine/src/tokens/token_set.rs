@@ -74,6 +74,12 @@ impl TokenSet {
         }
     }
 
+    /// Whether the access token ends within `margin` seconds of `now`. Never, where nobody knows its end.
+    pub fn is_due(&self, now: u64, margin: u64) -> bool {
+        self.expires_at
+            .is_some_and(|end| end <= now.saturating_add(margin))
+    }
+
     /// The set in an attribute. None when it is something else.
     pub fn from_value(value: Value) -> Option<Self> {
         let set: Self = serde_json::from_value(value).ok()?;

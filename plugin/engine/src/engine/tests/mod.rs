@@ -6,6 +6,7 @@ mod crash;
 mod failover;
 mod hammer;
 mod interleaved;
+mod lease;
 mod model;
 mod outage;
 mod principals;

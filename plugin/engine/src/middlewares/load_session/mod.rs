@@ -14,6 +14,7 @@ mod config;
 mod cookie_header;
 mod instruction;
 mod journal;
+mod keeper;
 mod ledger;
 mod outages;
 mod presented;
@@ -45,6 +46,7 @@ pub use self::config::{
     CookieCacheConfig, GlobError, KeyLookupText, LoadSessionConfig, OnLimit, OnStorageFailure,
     PathGlob, PathGlobs, Preset, SameSiteText, SnapshotEncoding, Strategy,
 };
+pub use self::keeper::{Keeper, Keepers};
 pub use self::visit::Visit;
 
 /// Loads the session of each request and stores what becomes of it.
@@ -84,7 +86,7 @@ impl LoadSessionMiddleware {
                 "`stale` needs a storage with a localCache: RedisStorage or ValkeyStorage has one",
             );
         }
-        let store = faults.absorb(Store::new(&settings, &backing, clock, services));
+        let store = faults.absorb(Store::new(entry.name, &settings, &backing, clock, services));
         let Some(store) = store.map(Arc::new) else {
             return Err(faults);
         };
@@ -104,6 +106,11 @@ impl LoadSessionMiddleware {
             response_header,
             _failovers: failovers.transpose()?,
         })
+    }
+
+    /// The stored sessions, for others in this plugin.
+    pub fn keeper(&self) -> Keeper {
+        Keeper::new(Arc::clone(&self.store))
     }
 
     fn enter(&self, mut exchange: Exchange<'_>, mut visit: Visit) -> Flow<Arc<Visit>> {

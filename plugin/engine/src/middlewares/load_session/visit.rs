@@ -9,6 +9,7 @@ use abi::{Exchange, Failure, Maybe, SessionStore};
 use serde_json::{Map, Value};
 
 use super::attention::Attention;
+use super::basis::{Basis, Remembered};
 use super::ledger::{Ledger, Work};
 use super::published::{Published, time};
 use super::store::Store;
@@ -148,6 +149,21 @@ impl Visit {
         Ok(())
     }
 
+    async fn load_again(&self, id: SessionId) -> Result<bool, Failure> {
+        match self.store.engine.load_anew(&id).wait().await {
+            Loaded::Found(session) => {
+                self.ledger().renew_basis(session);
+                Ok(true)
+            }
+            Loaded::Absent => {
+                let policy = self.store.engine.policy();
+                self.ledger().miss(policy, || self.blank());
+                Ok(false)
+            }
+            Loaded::Unavailable(cause) => Err(cause.into()),
+        }
+    }
+
     async fn revoke(&self, session: &Session) -> Result<(), Failure> {
         match self.store.engine.revoke(session.id()).await {
             Revoked::Done | Revoked::Absent => {
@@ -271,6 +287,20 @@ impl SessionObject for Visit {
 
     fn standing(&self) -> Maybe<'_, Standing> {
         self.attend()
+    }
+
+    fn kept_by(&self) -> Option<String> {
+        Some(self.store.name.clone())
+    }
+
+    fn reload(&self) -> Maybe<'_, Result<bool, Failure>> {
+        let id = match self.ledger().basis() {
+            Basis::Nothing => return Maybe::Ready(Ok(false)),
+            Basis::Unknown(cause) => return Maybe::Ready(Err(cause.clone().into())),
+            Basis::Remembered(Remembered { id, .. }) => id.clone(),
+            Basis::Stored(session) => session.id().clone(),
+        };
+        Maybe::task(self.load_again(id))
     }
 
     fn save(&self) -> Maybe<'_, Result<(), Failure>> {

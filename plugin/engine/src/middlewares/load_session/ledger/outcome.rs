@@ -30,6 +30,22 @@ impl Ledger {
         self.merged = Some(blank().merge(&self.changes));
     }
 
+    /// The storage was asked again, and has this.
+    pub(crate) fn renew_basis(&mut self, session: Session) {
+        if matches!(self.basis, Basis::Remembered(_) | Basis::Stored(_)) {
+            self.settle_on(session);
+        }
+    }
+
+    /// The storage was asked again, and has nothing.
+    pub(crate) fn miss(&mut self, policy: &Policy, blank: impl FnOnce() -> Record) {
+        match self.basis {
+            Basis::Remembered(_) => self.refute(policy, blank),
+            Basis::Stored(_) => self.lose(),
+            Basis::Nothing | Basis::Unknown(_) => {}
+        }
+    }
+
     /// Takes the outcome of a write of `changes`.
     pub(crate) fn accept(&mut self, saved: Saved, changes: Deltas) -> Result<(), Failure> {
         match saved {

@@ -28,6 +28,8 @@ use crate::storage::Backing;
 /// The sessions of one `LoadSessionMiddleware`, also for plugins that ask for them by its name.
 #[derive(Debug)]
 pub(super) struct Store {
+    /// That it is published under.
+    pub(super) name: String,
     pub(super) engine: Engine,
     places: Places,
     user_agent: HeaderName,
@@ -45,6 +47,7 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new(
+        name: &str,
         settings: &Settings,
         backing: &Backing,
         clock: Arc<dyn Clock>,
@@ -55,6 +58,7 @@ impl Store {
         let engine = Engine::new(Arc::clone(&backing.rows), clock, settings.policy.clone())
             .observed_by(journal.clone());
         Ok(Self {
+            name: name.to_owned(),
             engine: match backing.failovers {
                 Some(_) => engine.remembering_ends(),
                 None => engine,

@@ -1,0 +1,50 @@
+//! What stands behind sessions, for others in this plugin: what has to be done about a stored session, not about a
+//! request.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use abi::Session;
+
+use super::store::Store;
+use crate::engine::Engine;
+
+/// The sessions of one `LoadSessionMiddleware`, as they are stored. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Keeper(Arc<Store>);
+
+/// All keepers of a gateway, by the names of their middlewares.
+#[derive(Debug, Default)]
+pub struct Keepers(Mutex<HashMap<String, Keeper>>);
+
+impl Keeper {
+    pub(super) const fn new(store: Arc<Store>) -> Self {
+        Self(store)
+    }
+
+    /// The name of the middleware.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What can be done with the sessions.
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+}
+
+impl Keepers {
+    /// Makes one known.
+    pub fn add(&self, keeper: Keeper) {
+        self.all().insert(keeper.name().to_owned(), keeper);
+    }
+
+    /// The one that keeps a session; none for the session of another plugin.
+    pub fn of(&self, session: &Session) -> Option<Keeper> {
+        self.all().get(&session.kept_by()?).cloned()
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Keeper>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
