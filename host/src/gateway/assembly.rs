@@ -23,7 +23,7 @@ use crate::desk::{Desk, Reserved};
 use crate::metrics::{Metrics, RouteCounters};
 use crate::middlewares::SetMiddleware;
 use crate::router::Router;
-use crate::upstream::{Patience, Service};
+use crate::upstream::{Group, Patience, Service};
 
 /// Everything that serves one configuration.
 #[derive(Debug)]
@@ -102,6 +102,17 @@ impl Assembly {
         assembler.make_declared();
         let routes = assembler.make_routes(metrics);
         assembler.finish(routes)
+    }
+}
+
+impl Assembly {
+    /// The services of the balancing action of this name.
+    fn group(&self, name: &str) -> Option<&Group> {
+        let mut groups = self.upstreams.iter().filter_map(|service| match service {
+            Service::Many(group) => Some(&**group),
+            Service::One(_) => None,
+        });
+        groups.find(|group| group.name() == name)
     }
 }
 
@@ -271,7 +282,9 @@ impl Assembler<'_> {
             Builtin::Balancer => {
                 let group = parse(config)
                     .and_then(|config: BalancerConfig| config.group(name, patience, self.metrics));
-                return Some(group.map(|group| self.forward(Service::Many(Arc::new(group)))));
+                let before = self.before.and_then(|before| before.group(name));
+                let group = group.map(|group| Arc::new(group.following(before)));
+                return Some(group.map(|group| self.forward(Service::Many(group))));
             }
             Builtin::Set => return None,
         };

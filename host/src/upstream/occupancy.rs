@@ -10,6 +10,7 @@ use tokio::time::timeout;
 /// Counts the requests under way, and bounds them where a bound is set.
 #[derive(Debug)]
 pub(super) struct Occupancy {
+    limit: u32,
     under_way: AtomicUsize,
     places: Option<Arc<Semaphore>>,
 }
@@ -24,11 +25,16 @@ pub(crate) struct Place {
 impl Occupancy {
     /// At most `limit` at a time; 0 is any number.
     pub(super) fn new(limit: u32) -> Self {
-        let limit = (limit as usize).min(Semaphore::MAX_PERMITS);
+        let permits = (limit as usize).min(Semaphore::MAX_PERMITS);
         Self {
+            limit,
             under_way: AtomicUsize::new(0),
-            places: (limit > 0).then(|| Arc::new(Semaphore::new(limit))),
+            places: (permits > 0).then(|| Arc::new(Semaphore::new(permits))),
         }
+    }
+
+    pub(super) const fn limit(&self) -> u32 {
+        self.limit
     }
 
     pub(super) fn under_way(&self) -> usize {

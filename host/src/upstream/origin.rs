@@ -54,6 +54,15 @@ impl Origin {
         self
     }
 
+    /// Goes on counting where the same service was counted until now, with the same bound.
+    pub(super) fn follow(&mut self, before: &Self) {
+        if let (Some(own), Some(known)) = (&mut self.occupancy, &before.occupancy)
+            && own.limit() == known.limit()
+        {
+            *own = Arc::clone(known);
+        }
+    }
+
     /// 0 where they are not counted.
     pub(super) fn under_way(&self) -> usize {
         let occupancy = self.occupancy.as_ref();

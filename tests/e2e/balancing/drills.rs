@@ -145,7 +145,7 @@ fn what_may_have_been_done_is_never_done_twice() {
 }
 
 /// Somebody who asks for a page, or sends something small, again and again.
-struct Visitor {
+pub(super) struct Visitor {
     method: &'static str,
 }
 
@@ -153,6 +153,10 @@ struct Visitor {
 struct Buyer;
 
 impl Visitor {
+    pub(super) const fn getting() -> Self {
+        Self { method: "GET" }
+    }
+
     const fn posting() -> Self {
         Self { method: "POST" }
     }
@@ -174,7 +178,7 @@ impl e2e::Person for Buyer {
 }
 
 fn visitors() -> Vec<Visitor> {
-    (0..8).map(|_| Visitor { method: "GET" }).collect()
+    (0..8).map(|_| Visitor::getting()).collect()
 }
 
 fn work<P: e2e::Person>(load: &Load<P>) {

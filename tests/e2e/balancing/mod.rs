@@ -3,6 +3,7 @@
 mod drills;
 mod example;
 mod protocols;
+mod reloading;
 mod spreading;
 mod standing;
 

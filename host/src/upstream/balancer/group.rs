@@ -18,7 +18,9 @@ use crate::upstream::Origin;
 /// Services that stand in for each other.
 #[derive(Debug)]
 pub(crate) struct Group {
-    pub(super) members: Box<[Arc<Member>]>,
+    /// That of the action.
+    name: Arc<str>,
+    pub(super) members: Box<[Member]>,
     pub(super) rules: Rules,
     pub(super) counters: GroupCounters,
     /// Whether some worker checks the endpoints: one does it for all.
@@ -54,7 +56,8 @@ pub(crate) struct Member {
     pub(super) name: String,
     pub(super) weight: u32,
     pub(super) origin: Arc<Origin>,
-    health: Health,
+    // Shared with the same endpoint of the configuration before.
+    health: Arc<Health>,
     // The action.
     group: Arc<str>,
     counters: MemberCounters,
@@ -94,14 +97,14 @@ impl Group {
         let group: Arc<str> = name.into();
         let member = |(origin, weight): (Origin, u32)| {
             let name = origin.endpoint.to_string();
-            Arc::new(Member {
+            Member {
                 counters: MemberCounters::new(metrics, &group, &name),
                 name,
                 weight,
                 origin: Arc::new(origin),
-                health: Health::default(),
+                health: Arc::default(),
                 group: Arc::clone(&group),
-            })
+            }
         };
         let counter = |outcome| {
             metrics.counter(
@@ -112,6 +115,7 @@ impl Group {
         };
         Self {
             members: origins.into_iter().map(member).collect(),
+            name: Arc::clone(&group),
             rules,
             counters: GroupCounters {
                 repeated: counter("sent"),
@@ -120,6 +124,32 @@ impl Group {
             is_watched: AtomicBool::new(false),
             began: Instant::now(),
         }
+    }
+
+    /// Takes over what is known of the endpoints that were in the group `before` too: a reload is no reason to ask again
+    /// those that are down.
+    #[must_use]
+    pub(crate) fn following(mut self, before: Option<&Self>) -> Self {
+        let Some(before) = before else {
+            return self;
+        };
+        self.began = before.began;
+        for member in &mut self.members {
+            let mut known = before.members.iter();
+            let Some(known) = known.find(|known| known.name == member.name) else {
+                continue;
+            };
+            member.health = Arc::clone(&known.health);
+            if let Some(origin) = Arc::get_mut(&mut member.origin) {
+                origin.follow(&known.origin);
+            }
+        }
+        self
+    }
+
+    /// The name of the action.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// In milliseconds. Never 0.

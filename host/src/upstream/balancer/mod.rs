@@ -119,6 +119,8 @@ impl Balancer {
         let mut request = Request::from_parts(parts, body);
         let manner = Manner::of(upgrade.as_ref(), Spare::Keep);
         let mut journey = Journey::new(&request, key, manner);
+        // A request that is never sent again is no less lost than one that cannot be.
+        journey.is_safe &= self.group.rules.retry.limit > 0;
         self.budget.earn();
         let mut next = self.choose(&journey);
         loop {

@@ -184,6 +184,28 @@ async fn an_endpoint_that_only_posts_could_try_is_tried_by_one_in_the_end() {
 }
 
 #[tokio::test]
+async fn the_next_configuration_knows_who_is_out_and_who_is_busy() {
+    let notes = Notes::default();
+    let bad = named(&notes, "bad", 503).await;
+    let slow = hanging(&notes, "slow").await;
+    let config = json!({ "maxFails": 1, "failTimeout": "1h", "maxRequests": 1, "timeouts": { "connect": "10ms" } });
+    let before = Arc::new(balancer(&[&bad, &slow], config.clone()));
+    assert_eq!(post(&before).await.unwrap(), "bad");
+    let busy = Arc::clone(&before);
+    let waiting = tokio::spawn(async move { post(&busy).await });
+    noted(&notes, 2).await;
+    let good = named(&notes, "good", 200).await;
+
+    let next = group(&[&good, &slow, &bad], config).following(Some(&before.group));
+    let next = Balancer::new(Arc::new(next), &Tracker::detached(), 0);
+
+    for _ in 0..4 {
+        assert_eq!(post(&next).await.unwrap(), "good");
+    }
+    waiting.abort();
+}
+
+#[tokio::test]
 async fn the_least_busy_gets_the_next_request() {
     let notes = Notes::default();
     let slow = hanging(&notes, "slow").await;
@@ -310,11 +332,16 @@ async fn repetitions_beyond_the_budget_are_left_out() {
     assert_eq!(answers, ["bad", "good"]);
 }
 
-fn balancer(endpoints: &[&str], mut config: serde_json::Value) -> Balancer {
+fn balancer(endpoints: &[&str], config: serde_json::Value) -> Balancer {
+    let group = Arc::new(group(endpoints, config));
+    Balancer::new(group, &Tracker::detached(), 0)
+}
+
+fn group(endpoints: &[&str], mut config: serde_json::Value) -> Group {
     config["upstreamEndpoints"] = json!(endpoints);
     let config: BalancerConfig = serde_json::from_value(config).unwrap();
     let group = config.group("test", Patience::default(), &Metrics::default());
-    Balancer::new(Arc::new(group.unwrap()), &Tracker::detached(), 0)
+    group.unwrap()
 }
 
 /// A key that goes to the endpoint of this number.
