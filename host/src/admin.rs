@@ -53,10 +53,10 @@ mod tests {
         metrics.counter("a_total", "A.", &[]);
         let (mut client, _order) = client(Admin::new(metrics));
 
-        write(&mut client, "GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n").await;
-        let metrics = read_to(&mut client, "a_total 0\n").await;
         write(&mut client, "GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
         let other = read_to(&mut client, "\r\n\r\n").await;
+        write(&mut client, "GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        let metrics = read_to(&mut client, "a_total 0\n").await;
 
         assert!(
             metrics.contains("content-type: text/plain; version=0.0.4\r\n"),

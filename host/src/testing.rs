@@ -60,6 +60,7 @@ pub(crate) fn service(url: &str, config: serde_json::Value) -> Origin {
 
 pub(crate) fn settings() -> Settings {
     Settings {
+        traffic: crate::metrics::Traffic::default(),
         addresses: vec!["127.0.0.1:0".parse().unwrap()],
         tls: None,
         trusted_proxies: Networks::default(),

@@ -65,6 +65,7 @@ impl Service for Hello {
 
 fn serve(metrics: Arc<Metrics>) -> Server {
     let settings = Settings {
+        traffic: gateway::metrics::Traffic::default(),
         addresses: vec!["127.0.0.1:0".parse().unwrap()],
         tls: None,
         trusted_proxies: Networks::default(),

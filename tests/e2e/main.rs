@@ -21,6 +21,7 @@ mod loading;
 mod logging_in;
 mod login;
 mod lookup;
+mod metrics;
 mod neighbour;
 mod operation;
 mod outage;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abi::services::{ServicesError, ServicesObject};
 use abi::storage::StorageHandle;
-use abi::{EventLoop, SessionStore, Side};
+use abi::{EventLoop, Histogram, SessionStore, Side};
 use http::HeaderName;
 
 pub(crate) use names::Names;
@@ -114,11 +114,12 @@ impl ServicesObject for Desk {
     }
 
     fn counter(&self, name: &str, help: &str, labels: &str) -> &'static AtomicU64 {
-        let labels: Vec<(&str, &str)> = labels
-            .lines()
-            .filter_map(|line| line.split_once('='))
-            .collect();
-        self.metrics.counter(name, help, &labels)
+        self.metrics.counter(name, help, &pairs(labels))
+    }
+
+    fn histogram(&self, name: &str, help: &str, labels: &str) -> Option<Histogram> {
+        let kept = self.metrics.durations(name, help, &pairs(labels));
+        Some(Histogram::new(kept))
     }
 
     fn storage(&self, name: &str) -> Option<StorageHandle> {
@@ -145,6 +146,11 @@ impl ServicesObject for Desk {
     fn event_loop(&self) -> Option<EventLoop> {
         event_loop::current()
     }
+}
+
+fn pairs(labels: &str) -> Vec<(&str, &str)> {
+    let lines = labels.lines();
+    lines.filter_map(|line| line.split_once('=')).collect()
 }
 
 // One bit each in an exchange.

@@ -8,7 +8,7 @@ use super::assembly::Assembly;
 use super::generation::{Generations, Newest};
 use crate::admin::Admin;
 use crate::config::{self, Address, Config, Fault, Networks};
-use crate::metrics::{Metrics, Reloads};
+use crate::metrics::{Metrics, Reloads, Traffic};
 use crate::server::{Server, ServerError, Settings};
 
 /// A gateway that serves. Dropping it orders it to stop, without waiting.
@@ -21,6 +21,7 @@ pub struct Running {
     generations: Arc<Generations>,
     metrics: Arc<Metrics>,
     reloads: Reloads,
+    traffic: Traffic,
     server: Server,
     admin: Option<Server>,
 }
@@ -42,13 +43,18 @@ impl Running {
         let admin = admin.map(|address| operate(address, &config.server, &metrics));
         let generations = Arc::new(Generations::new(assembly, &config.server));
         let found = Arc::clone(&generations);
-        let settings = Settings::from(&config.server);
+        let traffic = Traffic::new(&metrics);
+        let settings = Settings {
+            traffic,
+            ..Settings::from(&config.server)
+        };
         let server = Server::start(settings, move |worker| Newest::on(worker, &found))?;
         Ok(Self {
             dir: config.dir,
             started_with: config.server,
             generations,
             reloads: Reloads::new(&metrics),
+            traffic,
             metrics,
             server,
             admin: admin.transpose()?,
@@ -70,7 +76,10 @@ impl Running {
             config, assembly, ..
         } = next?;
         self.generations.succeed(assembly, &config.server);
-        self.server.renew(Settings::from(&config.server));
+        self.server.renew(Settings {
+            traffic: self.traffic,
+            ..Settings::from(&config.server)
+        });
         let waiting = self.started_with.waiting(&config.server);
         Ok(Reloaded { waiting })
     }

@@ -36,6 +36,7 @@ pub(super) struct Client<S> {
 /// Serves a connection until it is closed, upgraded, overdue or no longer wanted.
 pub(super) async fn serve<S: Service>(socket: Socket, doorway: Arc<Doorway<S>>) {
     let plan = doorway.plan.load_full();
+    let _present = plan.settings.traffic.connection();
     let activity = Activity::new(plan.settings.timeouts);
     let mut stopping = doorway.stopping.clone();
     let mut stop = pin!(stopping.wait_for(|stop| *stop));

@@ -19,7 +19,7 @@ use crate::access_log;
 use crate::actions::authorize::Stated;
 use crate::body::{Body, BodyError};
 use crate::hygiene::{self, Refusal};
-use crate::metrics::RouteCounters;
+use crate::metrics::{Present, RouteCounters};
 use crate::rescue;
 
 /// Answers one request. On HTTP/2 `delivery` is where it is said how far the response is.
@@ -101,6 +101,7 @@ pub(super) struct Sent {
 
 struct Record {
     busy: Busy,
+    _present: Present,
     began: Instant,
     status: StatusCode,
     bytes: u64,
@@ -118,6 +119,7 @@ impl Record {
         let status = CLIENT_CLOSED_REQUEST;
         Self {
             busy,
+            _present: client.plan.settings.traffic.request(),
             began: Instant::now(),
             status,
             bytes: 0,
@@ -146,7 +148,7 @@ impl Sent {
 impl Drop for Record {
     fn drop(&mut self) {
         if let Some(route) = &self.route {
-            route.count(self.status);
+            route.count(self.status, self.began.elapsed());
         }
         if let Some((method, uri)) = &self.line {
             access_log::write(&access_log::Line {

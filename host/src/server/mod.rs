@@ -37,7 +37,7 @@ use tokio::sync::watch;
 
 use crate::body::Body;
 use crate::config::{Address, Limits, Networks, Timeouts};
-use crate::metrics::RouteCounters;
+use crate::metrics::{RouteCounters, Traffic};
 
 pub(crate) use activity::Busy;
 pub use drain::{Alive, Tracker};
@@ -95,6 +95,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// How long running requests and tunnels may go on after the order to stop.
     pub grace: Duration,
+    /// Where connections and requests are counted.
+    pub traffic: Traffic,
 }
 
 /// A running server. Dropping it orders it to stop, without waiting.
@@ -247,6 +249,7 @@ impl From<&crate::config::Server> for Settings {
             limits: server.limits,
             timeouts: server.timeouts,
             grace: server.shutdown_grace,
+            traffic: Traffic::default(),
         }
     }
 }

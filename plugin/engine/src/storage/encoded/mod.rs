@@ -4,12 +4,13 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use abi::services::Counter;
+use abi::services::{Counter, Histogram};
 use abi::storage::{Expected, Loaded, Row, Unavailable, Written};
 use abi::{Maybe, Services};
 use tracing::warn;
 
 use super::{Rows, Together, Versioned};
+use crate::clock::Stopwatch;
 use crate::session::{Address, DecodeError, Keyring, OpenError, State, decode, encode};
 
 /// Any [`Storage`], with states encoded and sealed on the way in, opened and decoded on the way out.
@@ -17,6 +18,8 @@ pub struct Encoded<S> {
     storage: S,
     keyring: Keyring,
     quarantined: Counter,
+    loads: Histogram,
+    writes: Histogram,
     /// Whether an answer had to be waited for.
     is_remote: AtomicBool,
 }
@@ -24,9 +27,15 @@ pub struct Encoded<S> {
 impl<S: Together> Encoded<S> {
     /// Keeps rows in `storage`, which `storages.yaml` calls `name`, sealed by `keyring`.
     pub fn new(storage: S, name: &str, keyring: Keyring, services: &Services) -> Self {
+        let took = |operation| {
+            let labels = [("storage", name), ("operation", operation)];
+            services.histogram(SECONDS, SECONDS_HELP, &labels)
+        };
         let labels = [("storage", name)];
         Self {
             quarantined: services.counter(QUARANTINED, QUARANTINED_HELP, &labels),
+            loads: took("load"),
+            writes: took("write"),
             storage,
             keyring,
             is_remote: AtomicBool::new(false),
@@ -44,8 +53,12 @@ impl<S: Together> Encoded<S> {
         if self.is_remote.load(Ordering::Relaxed) {
             return None;
         }
+        let began = Stopwatch::start();
         match self.storage.load(&address.key()) {
-            Maybe::Ready(loaded) => Some(self.opened(address, loaded)),
+            Maybe::Ready(loaded) => {
+                self.loads.record(began.elapsed());
+                Some(self.opened(address, loaded))
+            }
             Maybe::Pending(_) => {
                 self.is_remote.store(true, Ordering::Relaxed);
                 None
@@ -99,16 +112,20 @@ impl<S: Together> Rows for Encoded<S> {
             return loaded.into();
         }
         Maybe::task(async move {
+            let began = Stopwatch::start();
             let loaded = self.storage.load(&address.key()).wait().await;
+            self.loads.record(began.elapsed());
             self.opened(&address, loaded)
         })
     }
 
     fn load_together(&self, both: [Address; 2]) -> Option<Maybe<'_, [Loaded<Versioned>; 2]>> {
+        let began = Stopwatch::start();
         let read = self
             .storage
             .load_together(both.map(|address| address.key()))?;
         Some(read.map(move |[first, second]| {
+            self.loads.record(began.elapsed());
             let [at, beside] = &both;
             [self.opened(at, first), self.opened(beside, second)]
         }))
@@ -129,7 +146,12 @@ impl<S: Together> Rows for Encoded<S> {
         };
         let row = Row { version, payload };
         let key = address.key();
-        Maybe::task(async move { self.storage.write(&key, expected, row, keep).wait().await })
+        Maybe::task(async move {
+            let began = Stopwatch::start();
+            let written = self.storage.write(&key, expected, row, keep).wait().await;
+            self.writes.record(began.elapsed());
+            written
+        })
     }
 
     fn probe(&self) -> Maybe<'_, Result<(), Unavailable>> {
@@ -149,6 +171,9 @@ impl<S: Together> fmt::Debug for Encoded<S> {
     }
 }
 
+const SECONDS: &str = "session_storage_seconds";
+const SECONDS_HELP: &str =
+    "How long storages that keep bytes take, by operation. A session and its roster are one load.";
 const QUARANTINED: &str = "session_quarantined_total";
 const QUARANTINED_HELP: &str = "Rows that could not be read and were taken for absent.";
 
