@@ -4,6 +4,7 @@
 pub mod access_log;
 mod actions;
 pub mod admin;
+mod alarm;
 pub mod body;
 mod chain;
 pub mod cli;

@@ -4,9 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::time::{Instant, Sleep, sleep_until};
-
 use super::activity::Activity;
+use crate::alarm::Alarm;
 
 /// Watches one connection through all it does.
 pub(super) struct Watchdog<'a, S> {
@@ -85,31 +84,5 @@ impl<'a, S: Future> Watchdog<'a, S> {
         self.alarm
             .poll(self.activity.deadline(), cx)
             .map(|()| Event::Overdue)
-    }
-}
-
-/// A timer for a deadline that keeps moving. It is moved only when it fires or when the deadline comes closer.
-#[derive(Default)]
-struct Alarm(Option<Pin<Box<Sleep>>>);
-
-impl Alarm {
-    /// Ready when the deadline is over.
-    fn poll(&mut self, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(deadline) = deadline else {
-            return Poll::Pending;
-        };
-        let sleep = self
-            .0
-            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        if deadline < sleep.deadline() {
-            sleep.as_mut().reset(deadline);
-        }
-        while sleep.as_mut().poll(cx).is_ready() {
-            if deadline <= Instant::now() {
-                return Poll::Ready(());
-            }
-            sleep.as_mut().reset(deadline);
-        }
-        Poll::Pending
     }
 }

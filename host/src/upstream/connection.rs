@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use http::Request;
 use http::uri::Scheme;
-use hyper::client::conn::http1;
 
 use super::dial::Wire;
 use super::multiplex::Stream;
 use super::occupancy::Place;
-use super::pool::Pool;
+use super::pool::{Http1, Pool};
 use super::{Protocol, form, multiplex, pool};
 use crate::body::Body;
 
 /// A connection that a request may be sent on now.
 pub(super) enum Connection {
     /// All of it.
-    Http1(http1::SendRequest<Body>),
+    Http1(Http1),
     /// A part of it.
     Http2(Stream),
 }

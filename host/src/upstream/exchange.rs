@@ -1,19 +1,23 @@
 //! One request and its answer on one connection.
 
 use std::error::Error;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 
 use http::header::{CONTENT_LENGTH, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::attempt::{Extent, Failed};
 use super::connection::Connection;
+use super::pool::Http1;
 use super::{Patience, UpstreamError};
+use crate::alarm::Alarm;
 use crate::body::{Body, BodyError, Phase, Upload};
 
 /// How a request failed on a connection.
@@ -133,13 +137,13 @@ pub(super) async fn run(
 ) -> Result<Response<Incoming>, Failure> {
     let upload = request.body_mut().watch();
     let answer = match connection {
-        Connection::Http1(connection) => {
-            let answer = connection.try_send_request(request);
-            wait(answer, upload.as_ref(), patience).await
+        Connection::Http1(Http1 { sender, alarm }) => {
+            let answer = sender.try_send_request(request);
+            wait(answer, alarm, (upload.as_ref(), patience)).await
         }
         Connection::Http2(stream) => {
             let answer = stream.sender.try_send_request(request);
-            wait(answer, upload.as_ref(), patience).await
+            wait(answer, &mut Alarm::default(), (upload.as_ref(), patience)).await
         }
     };
     answer?.map_err(|mut error| match error.take_message() {
@@ -150,20 +154,24 @@ pub(super) async fn run(
 
 async fn wait<T>(
     answer: impl Future<Output = T>,
-    upload: Option<&Arc<Upload>>,
-    patience: &Patience,
+    alarm: &mut Alarm,
+    (upload, patience): (Option<&Arc<Upload>>, &Patience),
 ) -> Result<T, Failure> {
     let mut answer = pin!(answer);
     let mut deadline = Instant::now() + patience.read;
-    loop {
-        match timeout_at(deadline, answer.as_mut()).await {
-            Ok(answered) => return Ok(answered),
-            Err(_) => match extension(upload, patience) {
+    poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(answered) = answer.as_mut().poll(cx) {
+                return Poll::Ready(Ok(answered));
+            }
+            ready!(alarm.poll(Some(deadline), cx));
+            match extension(upload, patience) {
                 Some(later) => deadline = later,
-                None => return Err(Failure::Sent(UpstreamError::Timeout)),
-            },
+                None => return Poll::Ready(Err(Failure::Sent(UpstreamError::Timeout))),
+            }
         }
-    }
+    })
+    .await
 }
 
 /// The time an upstream has for its answer begins when it has the request. `None` when it is up.

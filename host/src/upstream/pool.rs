@@ -11,26 +11,37 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
+use crate::alarm::Alarm;
 use crate::body::Body;
 
 /// The idle connections of one worker to one upstream.
 pub(super) struct Pool {
     keep: Keep,
     // Only this worker's thread ever locks it; the newest connection is at the back.
-    idle: Mutex<VecDeque<(SendRequest<Body>, Instant)>>,
+    idle: Mutex<VecDeque<(Http1, Instant)>>,
+}
+
+/// A connection that one request after the other has for itself.
+pub(super) struct Http1 {
+    pub(super) sender: SendRequest<Body>,
+    /// For whichever request it has.
+    pub(super) alarm: Alarm,
 }
 
 /// Opens HTTP/1.1 on a stream.
 pub(super) async fn open(
     io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-) -> Result<SendRequest<Body>, hyper::Error> {
+) -> Result<Http1, hyper::Error> {
     let (sender, driver) = Builder::new().handshake(TokioIo::new(io)).await?;
     tokio::spawn(async move {
         if let Err(error) = driver.with_upgrades().await {
             tracing::debug!(%error, "upstream connection failed");
         }
     });
-    Ok(sender)
+    Ok(Http1 {
+        sender,
+        alarm: Alarm::default(),
+    })
 }
 
 /// Which connections are kept.
@@ -53,7 +64,7 @@ impl Pool {
 
     /// Takes the connection that was used last: it is the least likely to be closed by the upstream. A request that
     /// could not be sent again gets one only when it is fresh.
-    pub(super) fn take(&self, request: &Request<Body>) -> Option<SendRequest<Body>> {
+    pub(super) fn take(&self, request: &Request<Body>) -> Option<Http1> {
         let is_safe_to_repeat = request.method().is_idempotent() && request.body().is_replayable();
         let limit = if is_safe_to_repeat {
             self.keep.idle_time
@@ -66,14 +77,14 @@ impl Pool {
             let Some((connection, since)) = idle.pop_back() else {
                 break None;
             };
-            if connection.is_closed() {
+            if connection.sender.is_closed() {
                 continue;
             }
             if since.elapsed() > limit {
                 idle.push_back((connection, since));
                 break None;
             }
-            if connection.is_ready() {
+            if connection.sender.is_ready() {
                 break Some(connection);
             }
             // The end of its last response has not been seen by its own task yet.
@@ -83,13 +94,13 @@ impl Pool {
         taken
     }
 
-    pub(super) fn put(&self, connection: SendRequest<Body>) {
-        if connection.is_closed() {
+    pub(super) fn put(&self, connection: Http1) {
+        if connection.sender.is_closed() {
             return;
         }
         let now = Instant::now();
         let mut idle = self.lock();
-        let is_old = |idle: &VecDeque<(SendRequest<Body>, Instant)>| {
+        let is_old = |idle: &VecDeque<(Http1, Instant)>| {
             idle.front()
                 .is_some_and(|(_, since)| now - *since > self.keep.idle_time)
         };
@@ -101,7 +112,7 @@ impl Pool {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<(SendRequest<Body>, Instant)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<(Http1, Instant)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
