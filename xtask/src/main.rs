@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         ["drill"] => drill::drill(),
         ["bench"] => bench::bench(),
         ["bench", "--load"] => load::load(),
+        ["bench", "--tls"] => load::secure(),
         ["bench", "--chart"] => load::chart(),
         ["bench", "--count"] => load::count(),
         ["bench", "--growth"] => bench::growth("10000000"),
@@ -63,6 +64,7 @@ usage: cargo xtask <command>
   drill             let servers fail under load, one drill after the other, and print what people saw; ten minutes
   bench [--load]    criterion benchmarks and the comparison with nginx, Lua, axum, Apache and Express under load, or the
                     latter alone: five minutes on two processors that have nothing else to do, after the builds
+  bench --tls       the same without sessions, over TLS with HTTP/1.1 and HTTP/2, against nginx; two minutes
   bench --chart     draw docs/numbers.svg from the table of that comparison in the README
   bench --count     what the gateway does for a request, counted: instructions, allocations, system calls; a
                     minute on a machine that may be busy, after the build

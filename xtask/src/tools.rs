@@ -87,6 +87,18 @@ pub(crate) const FOR_LOAD: &[Tool] = &[
     },
 ];
 
+/// What the comparison over TLS needs beyond that.
+pub(crate) const FOR_SECURE: &[Tool] = &[
+    Tool {
+        program: "h2load",
+        package: "nghttp2-client",
+    },
+    Tool {
+        program: "openssl",
+        package: "openssl",
+    },
+];
+
 /// What a peer on Node.js needs beyond that.
 pub(crate) const FOR_EXPRESS: &[Tool] = &[NODE, NPM];
 

@@ -19,6 +19,7 @@ pub(super) fn contender(backend: &Backend) -> Result<Contender, Error> {
             "location = /login {{ content_by_lua_block {{ sessions:log_in() }} }}\n\
              location / {{ access_by_lua_block {{ sessions:identify() }} {PASS} }}"
         ),
+        ..Config::default()
     };
     let directory = backend.directory().join("lua");
     let (process, address) = nginx::start(&directory, Processor::Contender, config)?;

@@ -32,6 +32,7 @@ mod nginx;
 mod page;
 mod process;
 mod round;
+mod secure;
 mod table;
 mod wrk;
 
@@ -43,6 +44,7 @@ use crate::{Error, layout, step, tools};
 
 pub(crate) use self::chart::chart;
 pub(crate) use self::count::count;
+pub(crate) use self::secure::secure;
 
 /// Compares and prints a table in Markdown.
 ///

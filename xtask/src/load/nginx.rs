@@ -18,6 +18,8 @@ pub(super) struct Config<'a> {
     pub(super) http: &'a str,
     /// The server, but for its address.
     pub(super) server: &'a str,
+    /// What is spoken there.
+    pub(super) listen: &'a str,
 }
 
 /// Passes requests on and knows nothing of sessions.
@@ -74,7 +76,12 @@ pub(super) fn start(
 }
 
 fn render(directory: &Path, address: SocketAddr, config: Config<'_>) -> String {
-    let Config { main, http, server } = config;
+    let Config {
+        main,
+        http,
+        server,
+        listen,
+    } = config;
     let directory = directory.display();
     format!(
         "daemon off; worker_processes 1; pid {directory}/pid; error_log {directory}/error.log;\n\
@@ -83,7 +90,7 @@ fn render(directory: &Path, address: SocketAddr, config: Config<'_>) -> String {
          http {{ access_log off; client_body_temp_path {directory}/b; proxy_temp_path {directory}/p;\n\
          fastcgi_temp_path {directory}/f; uwsgi_temp_path {directory}/u; scgi_temp_path {directory}/s;\n\
          {http}\n\
-         server {{ listen {address}; keepalive_requests 100000000;\n{server} }} }}\n"
+         server {{ listen {address} {listen}; keepalive_requests 100000000;\n{server} }} }}\n"
     )
 }
 
