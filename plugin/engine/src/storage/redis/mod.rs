@@ -128,8 +128,13 @@ impl RedisStorage {
         // Pinned here, where it stays: a timeout that owns it would be moved with it, and it is large.
         match timeout(limit, pin!(work)).await {
             Ok(answer) => answer,
-            Err(_) => Err(Unavailable::new(format!("no answer within {limit:?}"))),
+            Err(_) => Err(self.late()),
         }
+    }
+
+    fn late(&self) -> Unavailable {
+        let limit = self.target.timeout;
+        Unavailable::new(format!("no answer within {limit:?}"))
     }
 
     /// Goes on until the command is executed, or nobody knows whether it was.

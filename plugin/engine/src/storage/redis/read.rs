@@ -3,7 +3,7 @@
 use abi::Maybe;
 use abi::storage::{Key, Loaded, Row, Unavailable};
 use redis::Cmd;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::command::Command;
 use super::deployment::Aim;
@@ -18,23 +18,24 @@ impl RedisStorage {
     }
 
     async fn read_both(&self, keys: [Key; 2]) -> [Loaded<Row>; 2] {
-        let found = self.in_time(async { Ok(self.find_both(&keys).await) });
-        match found.await {
-            Ok(found) => found.map(row),
-            Err(cause) => [
-                Loaded::Unavailable(cause.clone()),
-                Loaded::Unavailable(cause),
-            ],
+        let deadline = Instant::now() + self.target.timeout;
+        if let Some(line) = self.deployment.line_to_both(&keys) {
+            match line.get_both((&self.target.names, &keys), deadline).await {
+                Ok(blobs) => return blobs.map(|blob| row(Ok(blob))),
+                Err(error) if error.is_timeout() => return self.both_late(),
+                // Whatever is in the way, each finds its own way around it.
+                Err(_) => {}
+            }
         }
+        let found = Box::pin(timeout_at(deadline, self.find_each(&keys))).await;
+        found.map_or_else(|_| self.both_late(), |found| found.map(row))
     }
 
-    async fn find_both(&self, keys: &[Key; 2]) -> [Result<Option<Vec<u8>>, Unavailable>; 2] {
-        if let Some(line) = self.deployment.line_to_both(keys)
-            && let Ok(blobs) = line.get_both(&self.target.names, keys).await
-        {
-            return blobs.map(Ok);
-        }
-        // Whatever is in the way, each finds its own way around it.
+    fn both_late(&self) -> [Loaded<Row>; 2] {
+        [(); 2].map(|()| Loaded::Unavailable(self.late()))
+    }
+
+    async fn find_each(&self, keys: &[Key; 2]) -> [Result<Option<Vec<u8>>, Unavailable>; 2] {
         let [first, second] = keys.each_ref().map(|key| Box::pin(self.find(key)));
         tokio::join!(first, second).into()
     }

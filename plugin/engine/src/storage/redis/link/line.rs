@@ -1,5 +1,6 @@
 //! One connection, as those who send commands see it.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use abi::storage::Key;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, FromRedisValue, Pipeline, RedisResult};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::lane::Lane;
 use crate::storage::redis::connect::{Address, Wire, read};
@@ -108,20 +109,27 @@ impl Line {
     }
 
     /// Reads two rows with one message, as they lie on the server.
+    ///
+    /// # Errors
+    /// Also when there is no answer in time: a timeout.
     pub(crate) async fn get_both(
         &self,
-        names: &Names,
-        keys: &[Key; 2],
+        (names, keys): (&Names, &[Key; 2]),
+        deadline: Instant,
     ) -> RedisResult<[Option<Vec<u8>>; 2]> {
         match &self.lane {
             Some(OnLane { wire, .. }) => {
                 let get = |bytes: &mut Vec<u8>| {
                     keys.iter().for_each(|key| names.write_get(key, bytes));
                 };
-                let [first, second] = wire.ask(get).await?;
+                let [first, second] = wire.ask_until(deadline, get).await?;
                 Ok([read(first)?, read(second)?])
             }
-            None => Box::pin(self.get_both_shared(names, keys)).await,
+            None => {
+                let both = Box::pin(self.get_both_shared(names, keys));
+                let in_time = timeout_at(deadline, both).await;
+                in_time.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+            }
         }
     }
 

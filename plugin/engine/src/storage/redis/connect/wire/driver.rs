@@ -6,8 +6,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::ReadBuf;
+use tokio::time::Instant;
 
 use super::super::stream::Stream;
+use super::alarm::Alarm;
 use super::{Wire, reply};
 
 /// Ends when the server ends the connection, or says what is no answer. Whoever waits then is told.
@@ -19,6 +21,7 @@ pub(crate) struct Driver {
     written: usize,
     is_flushed: bool,
     received: Received,
+    alarm: Alarm,
 }
 
 /// What was read and is not understood yet.
@@ -37,6 +40,7 @@ impl Driver {
             written: 0,
             is_flushed: true,
             received: Received::new(),
+            alarm: Alarm::default(),
         }
     }
 
@@ -79,6 +83,20 @@ impl Driver {
         }
     }
 
+    /// Lets go whoever has waited long enough, and waits for the next one who will have.
+    fn expire(&mut self, cx: &mut Context<'_>) {
+        loop {
+            let deadline = self.wire.questions().deadline();
+            let Some(deadline) = deadline else {
+                return;
+            };
+            if self.alarm.poll(deadline, cx).is_pending() {
+                return;
+            }
+            self.wire.questions().expire(Instant::now());
+        }
+    }
+
     fn answer(&mut self) -> io::Result<()> {
         let mut questions = self.wire.questions();
         while let Some((answer, length)) = reply::parse(self.received.bytes())? {
@@ -98,7 +116,11 @@ impl Future for Driver {
         if let Poll::Ready(Err(_)) = self.poll_write(cx) {
             return Poll::Ready(());
         }
-        self.poll_read(cx).map(drop)
+        if self.poll_read(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        self.expire(cx);
+        Poll::Pending
     }
 }
 

@@ -6,6 +6,7 @@
 //! one in the same order, and whoever asked takes his own. Both buffers are kept. Commands that come within one turn of
 //! the event loop go out together.
 
+mod alarm;
 mod driver;
 mod questions;
 mod reply;
@@ -15,6 +16,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::{FromRedisValue, RedisResult, Value};
+use tokio::time::Instant;
 
 pub(crate) use self::driver::Driver;
 use self::questions::Questions;
@@ -41,9 +43,21 @@ impl Wire {
         &self,
         write: impl FnOnce(&mut Vec<u8>),
     ) -> RedisResult<[Value; N]> {
+        self.ask_until(None, write).await
+    }
+
+    /// As [`ask`](Self::ask), for as long as there is time.
+    ///
+    /// # Errors
+    /// Also when it is over: a timeout.
+    pub(crate) async fn ask_until<const N: usize>(
+        &self,
+        deadline: impl Into<Option<Instant>>,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> RedisResult<[Value; N]> {
         let asked = Asked {
             wire: self,
-            first: self.questions().ask(N, write)?,
+            first: self.questions().ask((N, deadline.into()), write)?,
             count: N,
         };
         poll_fn(|cx| self.questions().poll(asked.last(), cx)).await?;

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::task::{Context, Poll, Waker};
 
 use redis::{RedisError, RedisResult, Value};
+use tokio::time::Instant;
 
 /// The commands of one connection that are on their way, and their answers until they are taken.
 #[derive(Default)]
@@ -23,7 +24,12 @@ pub(super) struct Questions {
 
 #[derive(Debug)]
 enum Question {
-    Waiting(Option<Waker>),
+    Waiting {
+        until: Option<Instant>,
+        asker: Option<Waker>,
+    },
+    /// Whoever asked is to give up.
+    Overdue,
     /// Its answer will come, and nobody wants it.
     Abandoned,
     Answered(Value),
@@ -31,13 +37,14 @@ enum Question {
 }
 
 impl Questions {
-    /// Adds commands, which `write` writes, and answers with the number of the first.
+    /// Adds commands, which `write` writes and whose answers are wanted by then, and answers with the number of the
+    /// first.
     ///
     /// # Errors
     /// When the connection is over.
     pub(super) fn ask(
         &mut self,
-        count: usize,
+        (count, until): (usize, Option<Instant>),
         write: impl FnOnce(&mut Vec<u8>),
     ) -> io::Result<u64> {
         if self.is_over {
@@ -45,7 +52,7 @@ impl Questions {
         }
         let number = self.first + self.asked.len() as u64;
         self.asked
-            .extend((0..count).map(|_| Question::Waiting(None)));
+            .extend((0..count).map(|_| Question::Waiting { until, asker: None }));
         let is_first = self.outgoing.is_empty();
         write(&mut self.outgoing);
         if is_first && let Some(driver) = self.driver.take() {
@@ -62,11 +69,10 @@ impl Questions {
         if self.is_over {
             return Poll::Ready(Err(RedisError::from(over())));
         }
-        if let Some(Question::Waiting(waker)) = self.question(number) {
-            match waker {
-                Some(waker) => waker.clone_from(cx.waker()),
-                None => *waker = Some(cx.waker().clone()),
-            }
+        match self.question(number) {
+            Some(Question::Waiting { asker, .. }) => remember(asker, cx),
+            Some(Question::Overdue) => return Poll::Ready(Err(RedisError::from(overdue()))),
+            Some(Question::Abandoned | Question::Answered(_) | Question::Done) | None => {}
         }
         Poll::Pending
     }
@@ -91,7 +97,9 @@ impl Questions {
         for number in numbers {
             if let Some(question) = self.question(number) {
                 *question = match question {
-                    Question::Waiting(_) | Question::Abandoned => Question::Abandoned,
+                    Question::Waiting { .. } | Question::Overdue | Question::Abandoned => {
+                        Question::Abandoned
+                    }
                     Question::Answered(_) | Question::Done => Question::Done,
                 };
             }
@@ -106,12 +114,14 @@ impl Questions {
         };
         self.answered += 1;
         match std::mem::replace(question, Question::Done) {
-            Question::Waiting(waker) => {
+            Question::Waiting { asker, .. } => {
                 *question = Question::Answered(answer);
-                if let Some(waker) = waker {
-                    waker.wake();
+                if let Some(asker) = asker {
+                    asker.wake();
                 }
             }
+            // In the last moment, before the asker was there to give up.
+            Question::Overdue => *question = Question::Answered(answer),
             Question::Abandoned | Question::Answered(_) | Question::Done => self.sweep(),
         }
         true
@@ -120,9 +130,35 @@ impl Questions {
     /// Swaps what is to be sent for `sent`, which is empty, and remembers whom to wake when there is more.
     pub(super) fn swap_outgoing(&mut self, sent: &mut Vec<u8>, cx: &Context<'_>) {
         std::mem::swap(&mut self.outgoing, sent);
-        match &mut self.driver {
-            Some(driver) => driver.clone_from(cx.waker()),
-            None => self.driver = Some(cx.waker().clone()),
+        remember(&mut self.driver, cx);
+    }
+
+    /// Until when the first one waits who has a limit. Answers come in order, so he has waited longest.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let waiting = self.asked.iter().skip(self.answered);
+        waiting.into_iter().find_map(|question| match question {
+            Question::Waiting { until, .. } => *until,
+            Question::Overdue | Question::Abandoned | Question::Answered(_) | Question::Done => {
+                None
+            }
+        })
+    }
+
+    /// Tells those who have waited long enough.
+    pub(super) fn expire(&mut self, now: Instant) {
+        for question in self.asked.iter_mut().skip(self.answered) {
+            if let Question::Waiting {
+                until: Some(until),
+                asker,
+            } = question
+                && *until <= now
+            {
+                let asker = asker.take();
+                *question = Question::Overdue;
+                if let Some(asker) = asker {
+                    asker.wake();
+                }
+            }
         }
     }
 
@@ -131,10 +167,10 @@ impl Questions {
         self.is_over = true;
         self.driver = None;
         for question in &mut self.asked {
-            if let Question::Waiting(waker) = question
-                && let Some(waker) = waker.take()
+            if let Question::Waiting { asker, .. } = question
+                && let Some(asker) = asker.take()
             {
-                waker.wake();
+                asker.wake();
             }
         }
     }
@@ -151,6 +187,17 @@ impl Questions {
             self.answered -= 1;
         }
     }
+}
+
+fn remember(known: &mut Option<Waker>, cx: &Context<'_>) {
+    match known {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *known = Some(cx.waker().clone()),
+    }
+}
+
+fn overdue() -> io::Error {
+    io::ErrorKind::TimedOut.into()
 }
 
 fn over() -> io::Error {

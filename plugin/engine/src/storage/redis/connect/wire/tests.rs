@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
@@ -114,6 +115,37 @@ async fn whoever_waits_is_told_that_the_connection_is_over() {
         assert_eq!(error.kind(), redis::ErrorKind::Io, "{last_words:?}");
         assert!(ask(&wire, "c").await.is_err(), "{last_words:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_has_waited_long_enough_is_let_go_and_others_are_not() {
+    let (wire, driver, mut server) = wire();
+    let began = Instant::now();
+    let until = |seconds| began + Duration::from_secs(seconds);
+    let serve = async {
+        tokio::time::sleep_until(until(3)).await;
+        server.write_all(b"+first\r\n+second\r\n").await.unwrap();
+        std::future::pending::<()>().await;
+    };
+    let both = async {
+        let late = wire.ask_until::<1>(until(1), |bytes| bytes.push(b'a'));
+        let patient = wire.ask_until::<1>(until(4), |bytes| bytes.push(b'b'));
+        let late = async {
+            let answer = late.await;
+            (answer, began.elapsed())
+        };
+        tokio::join!(late, patient)
+    };
+
+    let ((late, waited), patient) = tokio::select! {
+        answers = both => answers,
+        () = driver => panic!("over"),
+        () = serve => unreachable!(),
+    };
+
+    assert!(late.unwrap_err().is_timeout());
+    assert_eq!(waited, Duration::from_secs(1));
+    assert_eq!(patient.unwrap(), [Value::SimpleString("second".into())]);
 }
 
 #[tokio::test]
