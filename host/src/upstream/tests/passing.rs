@@ -220,3 +220,34 @@ async fn an_upstream_may_be_a_unix_socket() {
 
     assert_eq!(body_of(response).await, "ok");
 }
+
+#[tokio::test]
+async fn a_tunnel_keeps_its_place_until_it_is_closed() {
+    let url = origin(|mut stream, _| async move {
+        let head = read_to(&mut stream, "\r\n\r\n").await;
+        if !head.contains("upgrade: x\r\n") {
+            return write(&mut stream, OK).await;
+        }
+        write(
+            &mut stream,
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\nhi",
+        )
+        .await;
+        read_all(&mut stream).await;
+    })
+    .await;
+    let config = serde_json::json!({ "maxRequests": 1, "timeouts": { "connect": "20ms" } });
+    let service = Arc::new(crate::testing::service(&url, config));
+    let beside = Upstream::new(Arc::clone(&service), Tracker::detached());
+    let proxy = Proxy(Upstream::new(service, Tracker::detached()));
+    let (mut client, _order) = client(proxy);
+    let request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
+    write(&mut client, request).await;
+    read_to(&mut client, "hi").await;
+
+    let error = get(&beside).await.unwrap_err();
+    drop(client);
+    while get(&beside).await.is_err() {}
+
+    assert!(matches!(error, UpstreamError::Busy), "{error:?}");
+}
