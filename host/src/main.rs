@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use gateway::cli::{self, Cli, Command};
+use gateway::cli::{self, Cli, Command, Sessions};
 use gateway::server::{Order, Orders};
 use gateway::{Gateway, Running, config, log};
 use tracing::{error, info, warn};
@@ -19,6 +19,7 @@ fn main() -> ExitCode {
             load(&at.config).map(|gateway| print(&cli::routes(gateway.config())))
         }
         Command::Plugins(at) => load(&at.config).map(|gateway| print(&cli::plugins(&gateway))),
+        Command::Sessions(sessions) => return manage(&sessions),
         Command::Schema(at) => {
             load(&at.config).map(|gateway| print(&format!("{:#}\n", gateway.schema())))
         }
@@ -28,6 +29,26 @@ fn main() -> ExitCode {
         Err(message) => {
             eprintln!("{message}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+fn manage(sessions: &Sessions) -> ExitCode {
+    let gateway = match load(&sessions.directory().config) {
+        Ok(gateway) => gateway,
+        Err(message) => {
+            eprintln!("{message}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match sessions.run(&gateway) {
+        Ok(output) => {
+            print(&output);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{}", text(&error));
+            error.into()
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Gateway {
 pub struct Verdict {
     /// Whether the exit status was 0.
     pub success: bool,
+    /// The exit status; none when a signal ended it.
+    pub code: Option<i32>,
     /// Standard output.
     pub output: String,
     /// Standard error: faults and log lines.
@@ -38,7 +40,7 @@ impl Gateway {
     /// When it does not start to listen.
     #[track_caller]
     pub fn run(directory: TempDir) -> Self {
-        let mut process = command("run", directory.path())
+        let mut process = command(&["run"], directory.path())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the gateway starts");
@@ -171,13 +173,23 @@ impl Verdict {
     /// When there is no gateway.
     #[track_caller]
     pub fn of(subcommand: &str, directory: &Path) -> Self {
-        let output = command(subcommand, directory)
+        Self::of_words(&[subcommand], directory)
+    }
+
+    /// Runs `gateway <words> --config <directory>` to its end.
+    ///
+    /// # Panics
+    /// When there is no gateway.
+    #[track_caller]
+    pub fn of_words(words: &[&str], directory: &Path) -> Self {
+        let output = command(words, directory)
             .output()
             .expect("the gateway starts");
         let [output_text, errors] = [&output.stdout, &output.stderr]
             .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         Self {
             success: output.status.success(),
+            code: output.status.code(),
             output: output_text,
             errors,
         }
@@ -218,9 +230,9 @@ pub(crate) fn signal(process: u32, signal: &str) {
     );
 }
 
-fn command(subcommand: &str, directory: &Path) -> Command {
+fn command(words: &[&str], directory: &Path) -> Command {
     let mut command = Command::new(plugins::gateway());
-    command.args([subcommand, "--config"]).arg(directory);
+    command.args(words).arg("--config").arg(directory);
     command
         .env("NO_COLOR", "1")
         .env_remove("RUST_LOG")

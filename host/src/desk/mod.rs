@@ -65,6 +65,17 @@ impl Desk {
             .collect()
     }
 
+    /// Every session store, in the order of the names.
+    pub(crate) fn session_stores(&self) -> Vec<(String, SessionStore)> {
+        let registered = self.registered();
+        let stores = registered.stores.iter();
+        let mut stores: Vec<_> = stores
+            .map(|(name, store)| (name.clone(), store.clone()))
+            .collect();
+        stores.sort_by(|(one, _), (other, _)| one.cmp(other));
+        stores
+    }
+
     /// Ends registration and hands over what was reserved.
     pub(crate) fn close(&self) -> Reserved {
         self.registered().reserved.take().unwrap_or_default()

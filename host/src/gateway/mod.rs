@@ -11,6 +11,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use abi::SessionStore;
 use abi::plugin::{Description, Kind};
 use serde_json::Value;
 
@@ -99,6 +100,11 @@ impl Gateway {
     pub fn components(&self, kind: Kind) -> impl Iterator<Item = (&str, &str)> {
         let entries = self.libraries.catalogue.of_kind(kind);
         entries.map(|(name, entry)| (name, entry.description.help.as_str()))
+    }
+
+    /// The sessions of each middleware that has any, by its name.
+    pub fn session_stores(&self) -> Vec<(String, SessionStore)> {
+        self.assembly.desk.session_stores()
     }
 
     /// One JSON Schema of all files, the configurations of all components included.

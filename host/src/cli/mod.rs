@@ -1,11 +1,15 @@
 //! The command line.
 
+mod sessions;
+
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use abi::plugin::Kind;
 use clap::{Args, Parser, Subcommand};
 use http::Method;
+
+pub use self::sessions::{Meant, Named, Output, Sessions, SessionsError, Which, Whose};
 
 use crate::Gateway;
 use crate::config::{Config, Fault, Reference, Route};
@@ -39,10 +43,13 @@ pub enum Command {
     /// Print the JSON Schema of all configuration files, components included, for editors.
     #[command(after_help = "Example: gateway schema --config /etc/gateway > gateway.schema.json")]
     Schema(Directory),
+    /// List and end the sessions of a user, in the configured storage.
+    #[command(subcommand, after_help = SESSIONS)]
+    Sessions(Sessions),
 }
 
 /// Where the configuration is.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Directory {
     /// The directory whose *.yaml files are the configuration.
     #[arg(long, value_name = "DIR")]
@@ -171,11 +178,23 @@ Signals:
 
 Example: gateway run --config /etc/gateway";
 
+const SESSIONS: &str = "\
+Works on the storage itself, beside running gateways: they hear of it as of each other. Sessions in the memory of a
+gateway are out of reach, and a FileStorage while a gateway has it open.
+
+Exits with 0 when it is done, 1 when it could not be, 2 for a wrong command line, 3 when there is no such session.
+
+Examples:
+  gateway sessions list   --config ./gateway --principal anna
+  gateway sessions revoke --config ./gateway --principal anna --handle 5b1f7f0c2d9a4e63
+  gateway sessions revoke --config ./gateway --principal anna --all --output json";
+
 const EXAMPLES: &str = "\
 Examples:
   gateway check --config ./gateway      what is wrong with it?
   gateway routes --config ./gateway     what goes where?
-  gateway run --config ./gateway        serve it";
+  gateway run --config ./gateway        serve it
+  gateway sessions list --config ./gateway --principal anna";
 
 #[cfg(test)]
 mod tests {
