@@ -24,7 +24,6 @@ mod lookup;
 mod metrics;
 mod migration;
 mod neighbour;
-mod openapi;
 mod operation;
 mod operators;
 mod outage;
