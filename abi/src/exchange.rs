@@ -101,8 +101,8 @@ impl<'a> Exchange<'a> {
         self.raw.fact(Fact::Path).unwrap_or_default()
     }
 
-    /// The path as the client sent it and as the upstream gets it. `//admin`, `/%61dmin` and `/admin` are the same to
-    /// most upstreams: compare [`path`](Self::path) instead.
+    /// The path as the client sent it. `//admin`, `/%61dmin` and `/admin` are the same to most upstreams, and get there as
+    /// `/admin`: compare [`path`](Self::path) instead.
     pub fn sent_path(&self) -> &str {
         self.raw.fact(Fact::SentPath).unwrap_or_default()
     }

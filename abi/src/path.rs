@@ -39,6 +39,40 @@ pub fn normalise(path: &str) -> Cow<'_, str> {
     Cow::Owned(normal)
 }
 
+/// The other paths that some servers read in a [normalised](normalise) one: `%2F` and `%5C` as slashes, and segments
+/// without what follows a `;`. Empty for nearly every path.
+///
+/// Whatever is decided by a path has to be decided in the same way for all of them, or a request slips past it.
+///
+/// ```
+/// use abi::path::readings;
+///
+/// assert_eq!(readings("/a%2Fadmin;v=1"), ["/a/admin;v=1", "/a%2Fadmin", "/a/admin"]);
+/// assert!(readings("/admin").is_empty());
+/// ```
+pub fn readings(path: &str) -> Vec<String> {
+    let has_slashes = path.contains("%2F") || path.contains("%5C");
+    if !has_slashes && !path.contains(';') {
+        return Vec::new();
+    }
+    let decoded = path.replace("%2F", "/").replace("%5C", "/");
+    let bare = [without_parameters(path), without_parameters(&decoded)];
+    let mut readings: Vec<String> = Vec::new();
+    for reading in [decoded].into_iter().chain(bare) {
+        let reading = normalise(&reading).into_owned();
+        if reading != path && !readings.contains(&reading) {
+            readings.push(reading);
+        }
+    }
+    readings
+}
+
+fn without_parameters(path: &str) -> String {
+    let segments = path.split('/');
+    let bare = segments.map(|segment| segment.split(';').next().unwrap_or_default());
+    bare.collect::<Vec<_>>().join("/")
+}
+
 fn push(path: &mut String, code: u8, is_plain: bool) {
     if is_plain {
         path.push(char::from(code));
@@ -149,6 +183,21 @@ mod tests {
             ("/%+1", "/%25+1"),
         ] {
             assert_eq!(normalise(path), normal);
+        }
+    }
+
+    #[test]
+    fn other_readings_are_those_of_lenient_servers() {
+        for (path, others) in [
+            ("/a/b", &[][..]),
+            ("/a%20b", &[]),
+            ("/public%2Fadmin", &["/public/admin"]),
+            ("/a%5Cb", &["/a/b"]),
+            ("/a%2F%2Fb", &["/a/b"]),
+            ("/admin;x=1/b;y", &["/admin/b"]),
+            ("/;x/admin", &["/admin"]),
+        ] {
+            assert_eq!(readings(path), others, "{path}");
         }
     }
 

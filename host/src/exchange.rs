@@ -102,7 +102,7 @@ impl Exchange {
     pub(crate) fn take_request(&mut self) -> (Parts, Body) {
         let (mut parts, ()) = http::Request::new(()).into_parts();
         parts.method = self.request.method.clone();
-        parts.uri = self.request.uri.clone();
+        parts.uri = self.forwarded_uri();
         parts.version = self.request.version;
         // An upgrade takes the session along, to end with it.
         if let Some(session) = &self.session
@@ -113,6 +113,21 @@ impl Exchange {
         std::mem::swap(&mut parts.headers, &mut self.request.headers);
         std::mem::swap(&mut parts.extensions, &mut self.request.extensions);
         (parts, std::mem::take(&mut self.body))
+    }
+
+    /// The target as the upstream gets it: with the path by which the route was found, and by which everything was
+    /// decided.
+    fn forwarded_uri(&self) -> Uri {
+        let uri = &self.request.uri;
+        let Some(path) = &self.target.path else {
+            return uri.clone();
+        };
+        let target = match uri.query() {
+            Some(query) => format!("{path}?{query}"),
+            None => path.clone(),
+        };
+        // A normalised path is a path.
+        PathAndQuery::try_from(target).map_or_else(|_| uri.clone(), Uri::from)
     }
 
     pub(crate) const fn id(&self) -> u64 {
@@ -335,6 +350,20 @@ mod tests {
         assert_eq!(exchange.fact(Fact::Path), Some("/admin/x"));
         assert_eq!(exchange.fact(Fact::SentPath), Some("/%61dmin//x"));
         assert_eq!(exchange.request.uri, "/%61dmin//x");
+    }
+
+    #[test]
+    fn upstream_gets_the_path_that_was_matched() {
+        let path = Some("/admin/x".to_owned());
+        let target = Target {
+            path,
+            ..Target::default()
+        };
+        let mut exchange = exchange("/%61dmin//x?a=%61").with_target(target);
+
+        let (parts, _) = exchange.take_request();
+
+        assert_eq!(parts.uri, "/admin/x?a=%61");
     }
 
     #[test]

@@ -30,7 +30,9 @@ pub fn refusal(refusal: Refusal) -> Response<Body> {
         | Refusal::Forwarded
         | Refusal::Host
         | Refusal::Length
-        | Refusal::Target => plain(StatusCode::BAD_REQUEST),
+        | Refusal::Nul
+        | Refusal::Target
+        | Refusal::TwoReadings => plain(StatusCode::BAD_REQUEST),
     };
     response
         .headers_mut()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use abi::failure::Kind;
-use abi::path::normalise;
+use abi::path::{normalise, readings};
 use abi::storage::Storage;
 use futures_util::FutureExt;
 use http::Response;
@@ -21,6 +21,7 @@ use crate::body::Body;
 use crate::chain::Chain;
 use crate::config::HealthCheck;
 use crate::exchange::{Exchange, Place, Target};
+use crate::hygiene::Refusal;
 use crate::router::Lookup;
 use crate::server::{Answer, Peer, Service, Tracker};
 use crate::upstream::Forwarder;
@@ -152,6 +153,16 @@ impl GatewayService {
         let Lookup::Found(number, parameters) = found else {
             return Err(Box::new(rescue::lookup(&found).unwrap_or_default()));
         };
+        for reading in readings(&path) {
+            match router.find(host.unwrap_or_default(), &reading, &request.method) {
+                // Nothing is asked for there.
+                Lookup::NotFound => {}
+                Lookup::Found(other, _) if other == number => {}
+                Lookup::Found(..) | Lookup::MethodNotAllowed(_) => {
+                    return Err(Box::new(rescue::refusal(Refusal::TwoReadings)));
+                }
+            }
+        }
         let owned = parameters.iter();
         let owned = owned.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let parameters = owned.collect();

@@ -33,6 +33,12 @@ pub enum Refusal {
     /// More than one Host, none in HTTP/1.1, or one that is none.
     #[error("exactly one valid Host is required")]
     Host,
+    /// A NUL in the path, where some servers think that it ends.
+    #[error("the path has a NUL")]
+    Nul,
+    /// A path that leads to one route, and to another one for a server that decodes slashes or drops parameters.
+    #[error("the path has two readings")]
+    TwoReadings,
     /// Content-Length and Transfer-Encoding together.
     #[error("the length of the body is ambiguous")]
     Length,
@@ -68,6 +74,9 @@ pub fn inspect(request: &Parts) -> Result<(), Refusal> {
     let path = request.uri.path();
     if !path.starts_with('/') {
         return Err(Refusal::Target);
+    }
+    if path.contains("%00") {
+        return Err(Refusal::Nul);
     }
     if has_dot_segment(path) {
         return Err(Refusal::DotSegments);
@@ -134,13 +143,22 @@ pub(crate) fn is_host(host: &[u8]) -> bool {
     !host.is_empty() && host.iter().all(is_fine)
 }
 
+/// Dot segments also as servers see them that decode slashes, take a backslash for one, or drop parameters: one of
+/// these may stand behind the gateway.
 fn has_dot_segment(path: &str) -> bool {
-    let is_dots = |segment: &str| {
-        let plain = segment.replace("%2e", ".").replace("%2E", ".");
-        matches!(plain.as_str(), "." | "..")
-    };
     // Most paths have nothing a dot segment could be written with, and are not taken apart.
-    (path.contains("/.") || path.contains("/%")) && path.split('/').any(is_dots)
+    if !path.contains("/.") && !path.contains(['%', '\\']) {
+        return false;
+    }
+    let is_dots = |segment: &str| {
+        let bare = segment.split(';').next().unwrap_or_default();
+        matches!(bare, "." | "..")
+    };
+    let plain = path.replace("%2e", ".").replace("%2E", ".");
+    let plain = SLASHES
+        .iter()
+        .fold(plain, |plain, slash| plain.replace(slash, "/"));
+    plain.split('/').any(is_dots)
 }
 
 fn wants_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
@@ -196,6 +214,8 @@ fn is_harmless(token: &str) -> bool {
         || token.eq_ignore_ascii_case("keep-alive")
         || token.eq_ignore_ascii_case("upgrade")
 }
+
+const SLASHES: [&str; 5] = ["%2f", "%2F", "%5c", "%5C", "\\"];
 
 const HEADERS_ONLY: [HeaderName; 6] = [
     AUTHORIZATION,

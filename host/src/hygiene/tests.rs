@@ -55,6 +55,12 @@ fn dot_segments_are_refused_in_every_spelling() {
         "/%2e%2e/a",
         "/a/%2E./b",
         "/a/.%2e",
+        "/a/..;x=1/b",
+        "/a/;/..;/b",
+        "/a%2f..%2fb",
+        "/a%2F%2e%2E",
+        "/a%5c..%5cb",
+        "/a\\..\\b",
     ] {
         assert_eq!(
             inspect(&request(path, &[("host", "a")])),
@@ -62,6 +68,13 @@ fn dot_segments_are_refused_in_every_spelling() {
             "{path}"
         );
     }
+}
+
+#[test]
+fn path_does_not_end_for_the_upstream_before_it_ends_for_the_gateway() {
+    let refused = inspect(&request("/admin%00.png", &[("host", "a")]));
+
+    assert_eq!(refused, Err(Refusal::Nul));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use abi::path::normalise;
+use abi::path::{normalise, readings};
 
 /// Patterns of which one has to match.
 ///
@@ -26,10 +26,14 @@ enum Segment {
 }
 
 impl PathGlobs {
-    /// Whether one of the patterns matches a normalised path. Takes no longer than the pattern's length times the
-    /// path's, whatever both are.
+    /// Whether one of the patterns matches a normalised path, or another path that some servers read in it. Takes no
+    /// longer than the pattern's length times the path's, whatever both are.
     pub fn matches(&self, path: &str) -> bool {
-        self.0.iter().any(|glob| glob.matches(path))
+        if self.0.is_empty() {
+            return false;
+        }
+        let any = |path: &str| self.0.iter().any(|glob| glob.matches(path));
+        any(path) || readings(path).iter().any(|reading| any(reading))
     }
 }
 

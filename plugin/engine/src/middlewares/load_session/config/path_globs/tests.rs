@@ -126,6 +126,11 @@ const CASES: &[(&str, &[&str], &[&str])] = &[
         &["/a/b/c", "/a/x/b/y/z/c", "/a/b/b/c/c"],
         &["/a/c", "/a/b/c/d", "/b/c"],
     ),
+    (
+        "/admin",
+        &["/admin;x=1", "/;v/admin", "/%2Fadmin", "/%5Cadmin;a"],
+        &["/a%2Fadmin", "/a;/admin"],
+    ),
     ("/%61dmin//x", &["/admin/x"], &["/%61dmin/x"]),
     ("/café", &["/caf%C3%A9"], &["/cafe"]),
 ];
