@@ -40,6 +40,8 @@ mod renewal;
 mod sealing;
 mod session;
 mod sizing;
+mod smuggling;
+mod spellings;
 mod storages;
 mod streaming;
 mod tokens;
