@@ -31,9 +31,51 @@ fn service_behind_each_proxy_learns_who_the_user_is() {
 }
 
 #[test]
-fn logout_is_noticed_by_each_proxy() {
+fn visitor_is_sent_to_the_login_page_and_told_the_way_back() {
     for kind in ALL {
         let setting = Setting::of(kind);
+        let page = Request::get("/page?q=1")
+            .header("Accept", "text/html")
+            .header("Sec-Fetch-Mode", "navigate")
+            .header("Sec-Fetch-Dest", "document");
+
+        let response = setting.front.browser().send(page);
+
+        let location = response.header("location").unwrap_or_default();
+        assert!(
+            matches!(response.status(), 302 | 303),
+            "{kind:?}: {}",
+            response.status()
+        );
+        assert_eq!(
+            location, "/session/login?redirect_path=%2Fpage%3Fq%3D1",
+            "{kind:?}"
+        );
+        assert!(setting.service.seen().is_empty(), "{kind:?}");
+    }
+}
+
+#[test]
+fn script_without_a_session_gets_a_401_and_no_page() {
+    for kind in ALL {
+        let setting = Setting::of(kind);
+        let call = Request::get("/api").header("Accept", "application/json");
+
+        let response = setting.front.browser().send(call);
+
+        assert_eq!(
+            (response.status(), response.header("location")),
+            (401, None),
+            "{kind:?}"
+        );
+        assert!(setting.service.seen().is_empty(), "{kind:?}");
+    }
+}
+
+#[test]
+fn logout_is_noticed_by_each_proxy() {
+    for kind in ALL {
+        let setting = Setting::open(kind);
         let mut browser = setting.front.browser();
         browser.get("/session/login");
         let jar = browser.clone();
@@ -48,7 +90,7 @@ fn logout_is_noticed_by_each_proxy() {
 #[test]
 fn client_cannot_forge_a_mapped_header_through_a_proxy() {
     for kind in ALL {
-        let setting = Setting::of(kind);
+        let setting = Setting::open(kind);
         let mut browser = setting.front.browser();
 
         for name in spellings() {
@@ -94,7 +136,7 @@ fn user_keeps_the_own_identity_whatever_the_client_adds() {
 #[test]
 fn client_cannot_say_what_it_is_asked_about() {
     for kind in ALL {
-        let setting = Setting::of(kind);
+        let setting = Setting::open(kind);
         for name in [
             "X-Original-URI",
             "X-Original-URL",
@@ -137,7 +179,7 @@ fn gateway_that_is_gone_lets_nobody_pass() {
 #[test]
 fn renewed_session_reaches_the_browser_through_each_proxy() {
     for kind in ALL {
-        let setting = Setting::with_load(kind, "autoRenewAfter: 1s, rotationGrace: 1s");
+        let setting = Setting::renewing(kind);
         let mut browser = setting.front.browser();
         browser.get("/session/login");
 

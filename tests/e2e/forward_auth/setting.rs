@@ -14,13 +14,23 @@ pub(super) struct Setting {
 impl Setting {
     /// The example as it is.
     pub(super) fn of(kind: FrontKind) -> Self {
-        Self::with_load(kind, "storage: Sessions")
+        Self::with(kind, &[])
     }
 
-    /// The example with other settings of its sessions.
-    pub(super) fn with_load(kind: FrontKind, load: &str) -> Self {
+    /// The example, where nobody has to be logged in.
+    pub(super) fn open(kind: FrontKind) -> Self {
+        Self::with(kind, &[("Load, Require, Map", "Load, Map")])
+    }
+
+    /// The example, where sessions are renewed all the time.
+    pub(super) fn renewing(kind: FrontKind) -> Self {
+        let renewing = "storage: Sessions\n      autoRenewAfter: 1s\n      rotationGrace: 1s";
+        Self::with(kind, &[("storage: Sessions", renewing)])
+    }
+
+    fn with(kind: FrontKind, changes: &[(&str, &str)]) -> Self {
         let service = Upstream::start();
-        let gateway = Gateway::run(gateway(kind, load));
+        let gateway = Gateway::run(gateway(kind, changes));
         let front = Front::start(kind, |directory, port| {
             let ports = [
                 ("8080", port),
@@ -38,14 +48,17 @@ impl Setting {
 }
 
 /// The gateway's part, on a port that it chooses.
-fn gateway(kind: FrontKind, load: &str) -> tempfile::TempDir {
+fn gateway(kind: FrontKind, changes: &[(&str, &str)]) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     let plugin = plugins::session().display().to_string();
     let yaml = fs::read_to_string(example(kind).join("gateway.yaml")).unwrap();
     let yaml = yaml
         .replace("127.0.0.1:8090", "127.0.0.1:0")
-        .replace("/opt/gateway/plugins/session.so", &plugin)
-        .replace("storage: Sessions", &load.replace(", ", "\n      "));
+        .replace("/opt/gateway/plugins/session.so", &plugin);
+    let yaml = changes.iter().fold(yaml, |yaml, (from, to)| {
+        assert!(yaml.contains(from), "the example has no {from:?}");
+        yaml.replace(from, to)
+    });
     fs::write(directory.path().join("gateway.yaml"), yaml).unwrap();
     directory
 }
