@@ -45,3 +45,4 @@ mod spellings;
 mod storages;
 mod streaming;
 mod tokens;
+mod websocket;

@@ -18,6 +18,7 @@ mod load;
 mod log;
 mod message;
 mod nginx;
+pub mod npm;
 pub mod plugins;
 mod provider;
 mod proxy;

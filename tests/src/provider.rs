@@ -1,7 +1,6 @@
 //! A real OpenID Connect provider of the test's own: npm `oidc-provider`, with rotating refresh tokens that notice when
 //! one is used twice, and faults that can be switched on.
 
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,7 +11,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::log::Log;
-use crate::{Browser, Request, plugins};
+use crate::{Browser, Request, npm};
 
 /// A provider that listens. It knows three clients: `gateway` shows the secret `gateway-secret` in the header, `posting`
 /// shows it in the form, `public` has none. Everybody's password is `secret`, for the password grant; on its page any
@@ -166,36 +165,10 @@ impl Drop for Provider {
     }
 }
 
-/// Where the provider is, with everything it needs: copied and installed once for each version of it.
+/// Where the provider is, with everything it needs.
 fn installed() -> &'static Path {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
-    INSTALLED.get_or_init(install)
-}
-
-fn install() -> PathBuf {
-    let source = plugins::root().join("tests/provider");
-    let home = plugins::scratch().join("e2e-provider");
-    let is_there = SOURCES.iter().all(|name| {
-        let [ours, theirs] = [&source, &home].map(|directory| fs::read(directory.join(name)));
-        ours.is_ok_and(|ours| theirs.is_ok_and(|theirs| ours == theirs))
-    });
-    if is_there {
-        return home;
-    }
-    let draft = tempfile::tempdir_in(plugins::scratch()).expect("a draft");
-    for name in SOURCES {
-        fs::copy(source.join(name), draft.path().join(name)).expect("a copy of the provider");
-    }
-    let installed = Command::new("npm")
-        .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
-        .current_dir(draft.path())
-        .output()
-        .expect("npm starts");
-    assert!(installed.status.success(), "npm ci failed: {installed:?}");
-    let _ = fs::remove_dir_all(&home);
-    // Another test program may have been faster with the same.
-    let _ = fs::rename(draft.keep(), &home);
-    home
+    INSTALLED.get_or_init(|| npm::installed("provider", &SOURCES))
 }
 
 const SOURCES: [&str; 3] = ["package.json", "package-lock.json", "provider.mjs"];
