@@ -19,6 +19,17 @@ pub enum Stream {
     Unix(UnixStream),
 }
 
+impl Stream {
+    /// Ready when there is something to read, or nothing more will come. Over TLS that may turn out to be no data.
+    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => stream.poll_read_ready(cx),
+            Self::Tls(stream) => stream.get_ref().0.poll_readable(cx),
+            Self::Unix(stream) => stream.poll_read_ready(cx),
+        }
+    }
+}
+
 impl AsyncRead for Stream {
     fn poll_read(
         mut self: Pin<&mut Self>,

@@ -122,6 +122,16 @@ impl Activity {
         }
     }
 
+    /// When a connection that is kept may give up what it needs only for requests.
+    pub(super) fn rest(&self) -> Option<Instant> {
+        let state = self.state();
+        let is_resting = state.phase == Phase::Waiting && state.clogged.is_none();
+        let until = state.deadline.checked_sub(self.timeouts.idle.get());
+        is_resting
+            .then(|| until.map(|since| since + AWAKE))
+            .flatten()
+    }
+
     /// Whether no request has begun, so that the connection can be closed without harm.
     pub(super) fn is_waiting(&self) -> bool {
         let state = self.state();
@@ -187,5 +197,7 @@ impl Drop for Busy {
     }
 }
 
+// Browsers ask for all of a page within it, and whoever comes back later can wait for a microsecond.
+const AWAKE: Duration = Duration::from_secs(2);
 // A round trip to anywhere, and a second try.
 const LAST_WORDS: Duration = Duration::from_secs(5);

@@ -93,6 +93,7 @@ async fn secure(
 /// In the clear a client that knows that we speak HTTP/2 begins with its preface (RFC 9113, section 3.3). The first
 /// letter that differs decides, so that no request waits for more than it has.
 async fn look(io: &mut Watched) -> io::Result<Protocol> {
+    io.readable().await?;
     let mut first = BytesMut::with_capacity(FIRST_READ);
     let protocol = loop {
         if io.read_buf(&mut first).await? == 0 {

@@ -1,7 +1,8 @@
 //! One client connection from its first byte to its last.
 
 use std::convert::Infallible;
-use std::pin::pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -11,8 +12,10 @@ use tokio::sync::watch;
 
 use super::activity::Activity;
 use super::arrival::{Arrival, Protocol, Socket, arrive};
+use super::drain::Alive;
 use super::http2::Streams;
-use super::watchdog::{Farewell, Watchdog};
+use super::watchdog::{End, Manner, Watchdog};
+use super::watched::Watched;
 use super::worker::Plan;
 use super::{Service, exchange};
 use crate::forwarding::Sender;
@@ -34,7 +37,7 @@ pub(super) struct Client<S> {
 }
 
 /// Serves a connection until it is closed, upgraded, overdue or no longer wanted.
-pub(super) async fn serve<S: Service>(socket: Socket, doorway: Arc<Doorway<S>>) {
+pub(super) async fn serve<S: Service>(socket: Socket, _alive: Alive, doorway: Arc<Doorway<S>>) {
     let plan = doorway.plan.load_full();
     let _present = plan.settings.traffic.connection();
     let activity = Activity::new(plan.settings.timeouts);
@@ -42,11 +45,11 @@ pub(super) async fn serve<S: Service>(socket: Socket, doorway: Arc<Doorway<S>>) 
     let mut stop = pin!(stopping.wait_for(|stop| *stop));
     let mut watchdog = Watchdog::new(&activity, stop.as_mut());
     let arriving = pin!(arrive(socket, &plan, &activity));
-    let arrived = watchdog.guard(arriving, Farewell::None, |_| {}).await;
+    let arrived = watchdog.guard(arriving, Manner::Closed, |_| {}).await;
     let Arrival { io, peer, protocol } = match arrived {
-        Some(Ok(arrival)) => arrival,
-        Some(Err(error)) => return tracing::debug!(%error, "no request came"),
-        None => return,
+        End::Over(Ok(arrival)) => arrival,
+        End::Over(Err(error)) => return tracing::debug!(%error, "no request came"),
+        End::Cut | End::Rest => return,
     };
     let client = Arc::new(Client {
         doorway,
@@ -54,35 +57,78 @@ pub(super) async fn serve<S: Service>(socket: Socket, doorway: Arc<Doorway<S>>) 
         activity: Arc::clone(&activity),
         sender: Sender::new(peer),
     });
-    let io = TokioIo::new(io);
     let ended = match protocol {
-        Protocol::Http1 => {
-            let service = service_fn(|request| {
-                let client = Arc::clone(&client);
-                async move { Ok::<_, Infallible>(exchange::run(&client, request, None).await) }
-            });
-            let connection = pin!(plan.http1.serve_connection(io, service).with_upgrades());
-            watchdog
-                .guard(connection, Farewell::None, |it| it.graceful_shutdown())
-                .await
-        }
-        Protocol::Http2 => {
-            let streams = Streams::new(plan.settings.timeouts.idle.get());
-            let builder = plan.http2(streams.clone());
-            let service = service_fn(move |request| {
-                let (client, delivery) = (Arc::clone(&client), streams.announce());
-                async move { Ok::<_, Infallible>(exchange::run(&client, request, Some(delivery)).await) }
-            });
-            // In a box: its size should not be that of every connection.
-            let mut connection = Box::pin(builder.serve_connection(io, service));
-            watchdog
-                .guard(connection.as_mut(), Farewell::Said, |it| {
-                    it.graceful_shutdown()
-                })
-                .await
-        }
+        Protocol::Http1 => http1(io, &client, &mut watchdog).await,
+        Protocol::Http2 => http2(io, client, &mut watchdog).await,
     };
-    if let Some(Err(error)) = ended {
+    if let Err(error) = ended {
         tracing::debug!(%error, "client connection failed");
     }
 }
+
+/// Serves HTTP/1.1. Between requests that are far apart nothing is kept but the socket: the buffers of a connection are
+/// most of what it weighs.
+async fn http1<S: Service, Stop: Future>(
+    mut io: Watched,
+    client: &Arc<Client<S>>,
+    watchdog: &mut Watchdog<'_, Stop>,
+) -> Result<(), Failed> {
+    let builder = &client.plan.http1;
+    loop {
+        let service = service_fn(|request| {
+            let client = Arc::clone(client);
+            async move { Ok::<_, Infallible>(exchange::run(&client, request, None).await) }
+        });
+        let mut connection = builder
+            .serve_connection(TokioIo::new(io), service)
+            .with_upgrades();
+        let served = watchdog
+            .guard(Pin::new(&mut connection), Manner::Resting, |it| {
+                it.graceful_shutdown();
+            })
+            .await;
+        match served {
+            End::Over(ended) => return Ok(ended?),
+            End::Cut => return Ok(()),
+            End::Rest => {}
+        }
+        let Some(parts) = connection.into_parts() else {
+            return Ok(());
+        };
+        io = parts.io.into_inner();
+        io.unread(parts.read_buf);
+        let woken = pin!(io.readable());
+        match watchdog.guard(woken, Manner::Closed, |_| {}).await {
+            End::Over(readable) => readable?,
+            End::Cut | End::Rest => return Ok(()),
+        }
+    }
+}
+
+async fn http2<S: Service, Stop: Future>(
+    io: Watched,
+    client: Arc<Client<S>>,
+    watchdog: &mut Watchdog<'_, Stop>,
+) -> Result<(), Failed> {
+    let plan = Arc::clone(&client.plan);
+    let streams = Streams::new(plan.settings.timeouts.idle.get());
+    let builder = plan.http2(streams.clone());
+    let service = service_fn(move |request| {
+        let (client, delivery) = (Arc::clone(&client), streams.announce());
+        async move { Ok::<_, Infallible>(exchange::run(&client, request, Some(delivery)).await) }
+    });
+    // In a box: its size should not be that of every connection.
+    let mut connection = Box::pin(builder.serve_connection(TokioIo::new(io), service));
+    let served = watchdog
+        .guard(connection.as_mut(), Manner::Told, |it| {
+            it.graceful_shutdown();
+        })
+        .await;
+    match served {
+        End::Over(ended) => Ok(ended?),
+        End::Cut | End::Rest => Ok(()),
+    }
+}
+
+/// A connection that went wrong, which happens all the time.
+type Failed = Box<dyn std::error::Error + Send + Sync>;

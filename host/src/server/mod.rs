@@ -218,7 +218,8 @@ pub(crate) async fn serve_for_test(
         address,
         seat: None,
     };
-    connection::serve(socket, doorway).await;
+    let (_drain, alive) = drain::drain();
+    connection::serve(socket, alive, doorway).await;
 }
 
 impl Drop for Server {

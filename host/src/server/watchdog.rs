@@ -15,18 +15,32 @@ pub(super) struct Watchdog<'a, S> {
     is_stopping: bool,
 }
 
-/// Whether a protocol has a word for the end.
+/// How a connection waits, and how it ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Farewell {
-    /// Its connections are simply closed.
-    None,
-    /// Its clients are told, and may have the last word.
-    Said,
+pub(super) enum Manner {
+    /// It is simply closed.
+    Closed,
+    /// As that, and where it waits for a while it rests.
+    Resting,
+    /// Its client is told that it ends, and may have the last word.
+    Told,
+}
+
+/// What came of a connection.
+#[derive(Debug)]
+pub(super) enum End<T> {
+    /// It was overdue, or no longer wanted.
+    Cut,
+    /// It ended by itself.
+    Over(T),
+    /// It waits, and may give up what it needs for requests.
+    Rest,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Event {
     Overdue,
+    Rest,
     Stop,
 }
 
@@ -41,30 +55,31 @@ impl<'a, S: Future> Watchdog<'a, S> {
         }
     }
 
-    /// Runs a connection to its end. `None` when it was cut. `dismiss` lets it end with what is running.
+    /// Runs a connection to its end, or until it rests. `dismiss` lets it end with what is running.
     pub(super) async fn guard<C: Future>(
         &mut self,
         mut connection: Pin<&mut C>,
-        farewell: Farewell,
+        manner: Manner,
         mut dismiss: impl FnMut(Pin<&mut C>),
-    ) -> Option<C::Output> {
+    ) -> End<C::Output> {
         let mut is_dismissed = false;
         std::future::poll_fn(|cx| {
             loop {
                 if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
-                    return Poll::Ready(Some(ended));
+                    return Poll::Ready(End::Over(ended));
                 }
-                let Poll::Ready(event) = self.event(is_dismissed, cx) else {
+                let Poll::Ready(event) = self.event(manner, is_dismissed, cx) else {
                     return Poll::Pending;
                 };
                 let is_idle = self.activity.is_waiting();
-                let may_speak = farewell == Farewell::Said && is_idle && !is_dismissed;
+                let may_speak = manner == Manner::Told && is_idle && !is_dismissed;
                 let is_cut = match event {
+                    Event::Rest => return Poll::Ready(End::Rest),
                     Event::Overdue => !may_speak,
                     Event::Stop => is_idle && !may_speak,
                 };
                 if is_cut {
-                    return Poll::Ready(None);
+                    return Poll::Ready(End::Cut);
                 }
                 is_dismissed = true;
                 dismiss(connection.as_mut());
@@ -74,15 +89,21 @@ impl<'a, S: Future> Watchdog<'a, S> {
         .await
     }
 
-    fn event(&mut self, is_dismissed: bool, cx: &mut Context<'_>) -> Poll<Event> {
+    fn event(&mut self, manner: Manner, is_dismissed: bool, cx: &mut Context<'_>) -> Poll<Event> {
         if !is_dismissed {
             self.is_stopping = self.is_stopping || self.stop.as_mut().poll(cx).is_ready();
             if self.is_stopping {
                 return Poll::Ready(Event::Stop);
             }
         }
-        self.alarm
-            .poll(self.activity.deadline(), cx)
-            .map(|()| Event::Overdue)
+        let deadline = self.activity.deadline();
+        let rest = match manner {
+            Manner::Resting => self.activity.rest(),
+            Manner::Closed | Manner::Told => None,
+        };
+        match rest.filter(|rest| deadline.is_some_and(|deadline| *rest < deadline)) {
+            None => self.alarm.poll(deadline, cx).map(|()| Event::Overdue),
+            rest => self.alarm.poll(rest, cx).map(|()| Event::Rest),
+        }
     }
 }

@@ -40,7 +40,27 @@ impl Watched {
 
     /// Takes back what was read.
     pub(super) fn unread(&mut self, bytes: Bytes) {
-        self.unread = bytes;
+        // Even nothing would hold on to what it is a part of.
+        self.unread = if bytes.is_empty() {
+            Bytes::new()
+        } else {
+            bytes
+        };
+    }
+
+    /// Waits until there is something to read, without a place to read it to.
+    pub(super) async fn readable(&mut self) -> io::Result<()> {
+        std::future::poll_fn(|cx| {
+            if !self.unread.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            // What TLS still holds back has nobody else to send it.
+            let sent = Pin::new(&mut *self).poll_flush(cx)?;
+            let readable = self.stream.poll_readable(cx);
+            ready!(sent);
+            readable
+        })
+        .await
     }
 
     /// Follows the frames of HTTP/2 from here on.
@@ -57,7 +77,7 @@ impl Watched {
         Ok(())
     }
 
-    fn note(&self, poll: &Poll<io::Result<usize>>) {
+    fn note<T>(&self, poll: &Poll<T>) {
         match poll {
             Poll::Pending => self.activity.write_blocked(),
             Poll::Ready(_) => self.activity.bytes_written(),
@@ -78,6 +98,8 @@ impl AsyncRead for Watched {
             let size = self.unread.len().min(buffer.remaining());
             buffer.put_slice(&self.unread[..size]);
             self.unread.advance(size);
+            let rest = std::mem::take(&mut self.unread);
+            self.unread(rest);
         }
         let new = &buffer.filled()[before..];
         Poll::Ready(if new.is_empty() {
@@ -100,7 +122,12 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let poll = Pin::new(&mut self.stream).poll_flush(cx);
+        // Over TLS this is where a client that takes nothing is noticed; in the clear there is nothing to wait for.
+        if matches!(self.stream, Stream::Tls(_)) {
+            self.note(&poll);
+        }
+        poll
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

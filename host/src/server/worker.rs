@@ -106,12 +106,12 @@ async fn accept<S: Service>(listener: Listener, doorway: Arc<Doorway<S>>, alive:
                     address,
                     seat,
                 };
-                let serving = connection::serve(socket, Arc::clone(&doorway));
-                let alive = alive.clone();
-                tokio::spawn(async move {
-                    serving.await;
-                    drop(alive);
-                });
+                // Spawned as it is: a block that awaits it would hold it twice.
+                tokio::spawn(connection::serve(
+                    socket,
+                    alive.clone(),
+                    Arc::clone(&doorway),
+                ));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");

@@ -2,6 +2,7 @@ mod conformance;
 mod draining;
 mod http2;
 mod proxied;
+mod resting;
 mod tls;
 mod websocket;
 mod wire;
