@@ -12,8 +12,8 @@ use abi::serde::Deserialize;
 use abi::storage::StorageHandle;
 use abi::{Entry, Offer, Plugin, Services};
 use engine::actions::{
-    InfoAction, InfoConfig, LoginAction, LoginConfig, RefreshAction, RefreshConfig, SessionsAction,
-    SessionsConfig,
+    InfoAction, InfoConfig, LoginAction, LoginConfig, LogoutAction, LogoutConfig, RefreshAction,
+    RefreshConfig, SessionsAction, SessionsConfig,
 };
 use engine::clock::{Clock, SystemClock};
 use engine::middlewares::{
@@ -136,6 +136,11 @@ impl Plugin for Session {
             "Renews the session of who asks for it.",
             Self::refresh,
         );
+        offer.action(
+            "LogoutAction",
+            "Ends this session, the others of its user, or all of them.",
+            Self::logout,
+        );
         offer.storage(
             "MemoryStorage",
             "Sessions in the memory of this gateway.",
@@ -204,7 +209,12 @@ impl Session {
     }
 
     fn login(&self, _: Entry<'_>, config: LoginConfig) -> Result<LoginAction, Faults> {
-        LoginAction::new(&config, Arc::clone(&self.clock), &self.services)
+        let clock = Arc::clone(&self.clock);
+        LoginAction::new(&config, &self.providers, clock, &self.services)
+    }
+
+    fn logout(&self, _: Entry<'_>, config: LogoutConfig) -> Result<LogoutAction, Faults> {
+        LogoutAction::new(&config, Arc::clone(&self.providers), &self.services)
     }
 
     fn sessions(&self, _: Entry<'_>, config: SessionsConfig) -> Result<SessionsAction, Faults> {

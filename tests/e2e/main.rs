@@ -19,6 +19,7 @@ mod headers;
 mod http2;
 mod loading;
 mod logging_in;
+mod logging_out;
 mod login;
 mod lookup;
 mod metrics;

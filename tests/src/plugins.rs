@@ -124,6 +124,16 @@ fn install(artifact: &Path) -> PathBuf {
     installed
 }
 
+/// A directory beside the tests for what people may want to look at afterwards, such as pictures of pages.
+///
+/// # Panics
+/// When the disk is full.
+pub fn scratch_directory(name: &str) -> PathBuf {
+    let directory = scratch().join(name);
+    fs::create_dir_all(&directory).expect("a directory beside the tests");
+    directory
+}
+
 /// Where tests may keep what takes long to make.
 pub(crate) fn scratch() -> PathBuf {
     profile_dir()

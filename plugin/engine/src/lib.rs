@@ -21,7 +21,7 @@ pub mod tokens;
 mod trust;
 
 pub use engine::{
-    Cause, Change, Engine, Event, Lease, Observer, Occasion, Policy, Refusal, Revoked, Saved,
+    Cause, Change, Engine, Event, Lease, Link, Observer, Occasion, Policy, Refusal, Revoked, Saved,
     Session, TOMBSTONE,
 };
 pub use lookup::{KeyLookup, LookupError, Source};

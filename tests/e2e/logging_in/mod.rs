@@ -1,11 +1,13 @@
 //! `LoginAction` in a real gateway: who gets in, what the session is afterwards, and what a person sees.
 
 mod example;
+mod page;
+pub(crate) mod providers;
 mod users;
 
 use std::fs;
 
-use e2e::{Browser, Gateway, Message, Request, Site, Upstream};
+use e2e::{Browser, Gateway, Message, Request, Site, Upstream, plugins};
 use tempfile::TempDir;
 
 /// A gateway with a login at `/login`, and the service behind everything else.
@@ -17,10 +19,19 @@ struct Door {
 
 impl Door {
     fn open(login: &str, load: &str) -> Self {
+        Self::with(login, load, "")
+    }
+
+    fn with(login: &str, load: &str, plugin: &str) -> Self {
         let upstream = Upstream::start();
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("users"), USERS).unwrap();
-        let site = Site::new(&upstream)
+        let mut site = Site::new(&upstream);
+        if !plugin.is_empty() {
+            site = site.plugins_in_order(&[]);
+            site = site.plugin_with(plugins::session(), plugin);
+        }
+        let site = site
             .load(load)
             .action(&format!(
                 "Login: {{ use: plugins.session.actions.LoginAction, config: {{ usersFile: '{}', {login} }} }}",
@@ -32,6 +43,12 @@ impl Door {
             upstream,
             directory,
         }
+    }
+
+    /// As a real browser gets there: names that end in `localhost` are secure to it without TLS.
+    fn url(&self, target: &str) -> String {
+        let port = self.gateway.address().port();
+        format!("http://localhost:{port}{target}")
     }
 
     fn browser(&self) -> Browser {

@@ -4,6 +4,8 @@ mod driver;
 
 use std::time::Instant;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -20,6 +22,11 @@ pub struct Chromium {
 }
 
 impl Chromium {
+    /// The key, as WebDriver calls it.
+    pub const TAB: &str = "\u{e004}";
+    /// The key, as WebDriver calls it.
+    pub const ENTER: &str = "\u{e007}";
+
     /// Starts a browser.
     ///
     /// # Panics
@@ -111,6 +118,28 @@ impl Chromium {
     pub fn cookies(&mut self) -> Vec<Value> {
         let cookies = self.driver.get("cookie");
         cookies.as_array().cloned().unwrap_or_default()
+    }
+
+    /// Does something that leads to another address, and waits until it has.
+    #[track_caller]
+    pub fn until_elsewhere(&mut self, act: impl FnOnce(&mut Self)) {
+        let before = self.url();
+        act(self);
+        let acted = Instant::now();
+        while self.url() == before {
+            assert!(acted.elapsed() < PATIENCE, "still at {before}");
+        }
+    }
+
+    /// What is on the screen, as PNG.
+    ///
+    /// # Panics
+    /// When the browser sends none.
+    #[track_caller]
+    pub fn screenshot(&mut self) -> Vec<u8> {
+        let encoded = self.driver.get("screenshot");
+        let encoded = encoded.as_str().expect("a picture");
+        STANDARD.decode(encoded).expect("a picture in base64")
     }
 
     /// Presses something and waits until it has led somewhere: the driver says so only of what it sees begin.

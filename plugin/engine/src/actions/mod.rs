@@ -2,15 +2,22 @@
 
 mod accept;
 mod answers;
+mod form;
 mod info;
 mod login;
+mod logout;
 mod refresh;
 mod remaining;
+mod returns;
 mod sessions;
 mod times;
 mod visitor;
 
 pub use info::{InfoAction, InfoConfig};
-pub use login::{LoginAction, LoginConfig, LoginPageChoice, LoginPageConfig, NoPage};
+pub use login::{
+    LoginAction, LoginConfig, LoginPageChoice, LoginPageConfig, NoPage, PasswordGrantConfig,
+    ProviderNames,
+};
+pub use logout::{LogoutAction, LogoutConfig};
 pub use refresh::{RefreshAction, RefreshConfig};
 pub use sessions::{SessionsAction, SessionsConfig, SessionsPageConfig};

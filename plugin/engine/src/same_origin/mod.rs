@@ -64,6 +64,19 @@ impl SameOrigin {
         }
     }
 
+    /// Lets a request pass that is made by following a link, and may change something all the same: from a page of this
+    /// origin, or typed into the address bar. A browser that does not say where it comes from is not believed.
+    ///
+    /// # Errors
+    /// As for [`check`](Self::check).
+    pub fn check_link(&self, exchange: &Exchange<'_>) -> Result<(), Failure> {
+        let is_typed = the_only(exchange, self.site, |site| site == b"none");
+        match is_typed {
+            Word::Yes => Ok(()),
+            Word::No | Word::Nothing => self.check(exchange),
+        }
+    }
+
     fn is_believed(&self, exchange: &Exchange<'_>) -> bool {
         let words = [Self::by_site, Self::by_origin, Self::by_referer];
         for word in words {

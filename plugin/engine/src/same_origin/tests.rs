@@ -95,6 +95,27 @@ fn request_that_came_over_tls_is_not_changed_by_a_page_without() {
 }
 
 #[test]
+fn link_is_followed_from_a_page_of_this_origin_or_from_the_address_bar() {
+    for (name, value, expected) in [
+        ("sec-fetch-site", "same-origin", true),
+        ("sec-fetch-site", "none", true),
+        ("sec-fetch-site", "same-site", false),
+        ("sec-fetch-site", "cross-site", false),
+        ("referer", "http://app.test/a", true),
+        ("referer", "http://evil.test/", false),
+        ("x-nothing", "at all", false),
+    ] {
+        let gateway = TestGateway::new();
+        let same_origin = SameOrigin::new(&gateway.services()).unwrap();
+        let mut exchange = with(gateway.exchange("GET", "/logout"), &[(name, value)]);
+
+        let believed = same_origin.check_link(&exchange.lend()).is_ok();
+
+        assert_eq!(believed, expected, "{name}: {value}");
+    }
+}
+
+#[test]
 fn refusal_has_a_reason_that_does_not_change() {
     let gateway = TestGateway::new();
     let same_origin = SameOrigin::new(&gateway.services()).unwrap();

@@ -95,6 +95,18 @@ impl Keyring {
             .collect()
     }
 
+    /// Where the row of a link or a mark may be, in the order of [`addresses`](Self::addresses).
+    pub fn links(&self, name: &str) -> Vec<Address> {
+        let named = self.places().map(|secret| {
+            let key = self.name(secret, LINK_DOMAIN, name.as_bytes());
+            Address {
+                secret,
+                ..Address::from(key)
+            }
+        });
+        named.collect()
+    }
+
     /// What is to be stored at `address` in this version, so that `plaintext` is what it says.
     ///
     /// # Errors
@@ -164,6 +176,7 @@ const NEWEST: u8 = 0;
 const KEY_DOMAIN: &[u8] = b"session.so row key 1";
 const LEASE_DOMAIN: &[u8] = b"session.so lease 1\0";
 const ROSTER_DOMAIN: &[u8] = b"session.so roster 1\0";
+const LINK_DOMAIN: &[u8] = b"session.so link 1\0";
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@
 ///
 /// # Errors
 /// When the operating system has no randomness to give. Nothing is substituted for it.
-pub(super) fn bytes<const N: usize>() -> Result<[u8; N], RandomError> {
+pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], RandomError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)?;
     Ok(bytes)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use abi::config::ConfigPath;
+use abi::config::{ConfigPath, Secret};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -14,6 +14,18 @@ pub struct LoginConfig {
     /// A file with a user in each line, `name:hash`, as `htpasswd -B` writes it: argon2id or bcrypt. A change is noticed
     /// at the next login. The name becomes the session's principal.
     pub users_file: Option<ConfigPath>,
+    /// Where user names and passwords are checked in place of a file: a provider that takes them (OAuth 2 password
+    /// grant).
+    pub password_grant: Option<PasswordGrantConfig>,
+    /// The provider that people log in with, or a list of those among which they choose (OpenID Connect code flow). Needs
+    /// a second route, `<path>/callback`, to the same action.
+    pub provider: Option<ProviderNames>,
+    /// Where browsers come back to from a provider, as it is registered there: `https://login.example.com/login/callback`.
+    /// Absent: at the scheme and host of the request, which are the client's where `trustedProxies` says so.
+    pub redirect_uri: Option<String>,
+    /// What attempts to log in with a provider are sealed with, the newest first. `secretsFile` has one in each line.
+    /// Empty: the `clientSecret` of the providers does.
+    pub secrets: Vec<Secret>,
     /// The page that a GET is answered with. `none`: there is no page, and only a POST logs in.
     pub page: LoginPageChoice,
     /// Where people go who did not say where they came from: a path of this site, or a URL at one of
@@ -26,6 +38,24 @@ pub struct LoginConfig {
     pub allowed_return_origins: Vec<String>,
     /// The attribute that names the user. The same as `principal` of the LoadSessionMiddleware on this route.
     pub principal: String,
+}
+
+/// Who is told passwords.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PasswordGrantConfig {
+    /// A name from the plugin's `providers`.
+    pub provider: String,
+}
+
+/// One name from the plugin's `providers`, or several.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ProviderNames {
+    /// `corporate`
+    One(String),
+    /// `[corporate, partners]`
+    Many(Vec<String>),
 }
 
 /// A page, or none.
@@ -69,12 +99,29 @@ impl Default for LoginConfig {
     fn default() -> Self {
         Self {
             users_file: None,
+            password_grant: None,
+            provider: None,
+            redirect_uri: None,
+            secrets: Vec::new(),
             page: LoginPageChoice::default(),
             return_to: "/".to_owned(),
             return_parameter: "redirect_path".to_owned(),
             allowed_return_origins: Vec::new(),
             principal: "user_id".to_owned(),
         }
+    }
+}
+
+impl ProviderNames {
+    /// Each name, with the key that it stands at.
+    pub(super) fn places(&self) -> impl Iterator<Item = (String, &str)> {
+        let (one, many) = match self {
+            Self::One(name) => (Some(("provider".to_owned(), name.as_str())), None),
+            Self::Many(names) => (None, Some(names)),
+        };
+        let many = many.into_iter().flatten().enumerate();
+        let many = many.map(|(place, name)| (format!("provider[{place}]"), name.as_str()));
+        one.into_iter().chain(many)
     }
 }
 

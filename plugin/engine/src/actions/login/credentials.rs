@@ -2,8 +2,10 @@
 
 use abi::config::Secret;
 use abi::failure::Kind;
-use abi::{Exchange, Failure, HeaderName, Side};
+use abi::{Exchange, Failure, HeaderName};
 use serde::Deserialize;
+
+use crate::actions::form::{Fields, Form};
 
 /// A user name, a password, and what is wanted beside.
 #[derive(Debug)]
@@ -14,15 +16,6 @@ pub(super) struct Credentials {
     /// Where to go afterwards, as it was asked for. Believed by nobody yet.
     pub(super) return_to: Option<String>,
     pub(super) form: Form,
-}
-
-/// How the credentials came, and so how they are answered.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Form {
-    /// By a program: statuses and JSON.
-    Json,
-    /// By a browser: redirects.
-    Html,
 }
 
 #[derive(Deserialize)]
@@ -43,14 +36,12 @@ impl Credentials {
         content_type: HeaderName,
         return_parameter: &str,
     ) -> Result<Self, Failure> {
-        let kind = exchange.header(Side::Request, content_type);
-        let is_json = essence(kind).eq_ignore_ascii_case(b"application/json");
-        let is_form = essence(kind).eq_ignore_ascii_case(b"application/x-www-form-urlencoded");
+        let form = Form::of(exchange, content_type);
         let body = exchange.read_body(BODY_LIMIT).wait().await?;
-        let credentials = match (is_json, is_form) {
-            (true, _) => Self::of_json(&body),
-            (_, true) => Self::of_form(&body, return_parameter),
-            _ => None,
+        let credentials = match form {
+            Some(Form::Json) => Self::of_json(&body),
+            Some(Form::Html) => Self::of_form(&body, return_parameter),
+            None => None,
         };
         credentials
             .filter(|credentials| credentials.is_plausible())
@@ -69,12 +60,11 @@ impl Credentials {
     }
 
     fn of_form(body: &[u8], return_parameter: &str) -> Option<Self> {
-        let fields = Fields(form_urlencoded::parse(body).into_owned().collect());
-        let remember_me = fields.the_only("remember_me")?;
+        let fields = Fields::parse(body);
         Some(Self {
             username: fields.the_only("username")??.to_owned(),
             password: Secret::new(fields.the_only("password")??),
-            remember_me: remember_me.is_some_and(|value| matches!(value, "true" | "on" | "1")),
+            remember_me: fields.is_set("remember_me")?,
             return_to: fields.the_only(return_parameter)?.map(str::to_owned),
             form: Form::Html,
         })
@@ -90,25 +80,6 @@ impl Credentials {
             && !self.password.reveal().contains('\0')
             && self.password.reveal().len() <= MAX_PASSWORD
     }
-}
-
-/// The fields of a form, each of which may be there once.
-struct Fields(Vec<(String, String)>);
-
-impl Fields {
-    /// None when it is there more than once: nobody can say which one is meant.
-    fn the_only(&self, name: &str) -> Option<Option<&str>> {
-        let mut values = self.0.iter().filter(|(known, _)| known == name);
-        let first = values.next().map(|(_, value)| value.as_str());
-        values.next().is_none().then_some(first)
-    }
-}
-
-/// The type without its parameters.
-fn essence(content_type: Option<&[u8]>) -> &[u8] {
-    let content_type = content_type.unwrap_or_default();
-    let essence = content_type.split(|byte| *byte == b';').next();
-    essence.unwrap_or_default().trim_ascii()
 }
 
 fn malformed() -> Failure {

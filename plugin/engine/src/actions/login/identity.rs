@@ -4,8 +4,9 @@ use abi::session::AttributeError;
 use abi::{Failure, Session};
 use serde_json::{Map, Value};
 
+use crate::tokens::TokenSet;
+
 /// A user who has proven to be one.
-#[derive(Clone)]
 pub(super) struct Identity {
     /// Everything that goes into the session, the name of the user among it.
     attributes: Map<String, Value>,
@@ -17,6 +18,21 @@ impl Identity {
         Self {
             attributes: Map::from_iter([(principal.to_owned(), name.into())]),
         }
+    }
+
+    /// A user of whom a provider has told, with its tokens. None when it has not told who it is.
+    pub(super) fn of_provider(
+        mut attributes: Map<String, Value>,
+        principal: &str,
+        tokens: &TokenSet,
+    ) -> Option<Self> {
+        let is_somebody = match attributes.get(principal)? {
+            Value::String(name) => !name.is_empty(),
+            Value::Number(_) => true,
+            _ => false,
+        };
+        attributes.insert(TOKEN.to_owned(), tokens.to_value());
+        is_somebody.then_some(Self { attributes })
     }
 
     /// What a program is told about its user: all but what is secret.
@@ -82,6 +98,6 @@ fn unfit(error: AttributeError) -> Failure {
 }
 
 /// Where tokens of a provider are.
-const TOKEN: &str = "token";
+const TOKEN: &str = TokenSet::ATTRIBUTE;
 /// What `rememberMe` of the LoadSessionMiddleware goes by.
 const REMEMBER_ME: &str = "remember_me";

@@ -50,4 +50,4 @@ const FAILURES: [&str; 6] = [
     "refused",
     "expired",
 ];
-const TARGET: &str = "session";
+pub(super) const TARGET: &str = "session";

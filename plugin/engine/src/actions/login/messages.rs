@@ -56,6 +56,8 @@ texts! {
     password "password" "Password";
     remember_me "rememberMe" "Stay signed in on this device";
     submit "submit" "Sign in";
+    or "or" "or";
+    continue_with "continueWith" "Continue with {provider}";
     signed_in_as "signedInAs" "You are signed in as {user}.";
     proceed "continue" "Continue";
     problem "error" "Error";

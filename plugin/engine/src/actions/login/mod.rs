@@ -3,13 +3,17 @@
 //! A GET shows the page. A POST with a user name and a password logs in: programs send JSON and get an answer, browsers
 //! send the form and are sent on, to where they came from or back to the page. Nothing of an attempt that fails is in
 //! the page's address but why.
+//!
+//! With providers, `?provider=<name>` sends the browser to one, and it comes back to `/callback` below the login.
 
+mod code;
 mod config;
 mod credentials;
 mod identity;
 mod journal;
 mod messages;
 mod passwords;
+mod settings;
 mod throttle;
 mod users;
 mod view;
@@ -20,23 +24,30 @@ use abi::config::Faults;
 use abi::{Action, Exchange, Failure, HeaderName, Maybe, Services};
 use serde_json::json;
 
-pub use self::config::{LoginConfig, LoginPageChoice, LoginPageConfig, NoPage};
+pub use self::config::{
+    LoginConfig, LoginPageChoice, LoginPageConfig, NoPage, PasswordGrantConfig, ProviderNames,
+};
 
-use self::credentials::{Credentials, Form};
+use self::code::{CALLBACK, CodeFlow};
+use self::credentials::Credentials;
 use self::identity::{Identity, Stay};
 use self::journal::Journal;
-use self::passwords::{FileUsers, Verdict};
+use self::passwords::{Passwords, Verdict};
+use self::settings::Settings;
 use self::throttle::{Throttle, Wait};
-use self::view::{Problem, Sight, View};
+use self::view::{Problem, Sight, View, Way};
 use super::answers::{Answers, whole_seconds};
+use super::form::Form;
+use super::returns::Returns;
 use crate::clock::Clock;
-use crate::origin::Origin;
-use crate::return_target::{ReturnOrigin, ReturnOrigins, ReturnTarget};
+use crate::return_target::ReturnTarget;
 use crate::same_origin::SameOrigin;
+use crate::tokens::{Provider, Providers};
 
 /// Logs people in.
 pub struct LoginAction {
-    users: FileUsers,
+    passwords: Option<Passwords>,
+    code: Option<CodeFlow>,
     view: Option<View>,
     returns: Returns,
     principal: String,
@@ -48,14 +59,6 @@ pub struct LoginAction {
     content_type: HeaderName,
 }
 
-/// Where people go after they have logged in.
-#[derive(Debug)]
-struct Returns {
-    parameter: String,
-    origins: ReturnOrigins,
-    usual: ReturnTarget,
-}
-
 impl LoginAction {
     /// Checks the configuration and reads the files it names.
     ///
@@ -63,37 +66,11 @@ impl LoginAction {
     /// All faults of the configuration.
     pub fn new(
         config: &LoginConfig,
+        providers: &Providers,
         clock: Arc<dyn Clock>,
         services: &Services,
     ) -> Result<Self, Faults> {
-        let mut faults = Faults::default();
-        let users = match &config.users_file {
-            Some(path) => faults.absorb(FileUsers::open(path)),
-            None => {
-                faults.push("", "nobody can log in; name a `usersFile`");
-                None
-            }
-        };
-        if config.principal.is_empty() {
-            faults.push(
-                "principal",
-                "expected the name of a session attribute, found nothing",
-            );
-        }
-        let returns = faults.absorb(Returns::new(config));
-        let view = match &config.page {
-            LoginPageChoice::None(NoPage::None) => Some(None),
-            LoginPageChoice::Page(page) => {
-                let targets = config.allowed_return_origins.join(" ");
-                let view = View::new(page, targets, services).map_err(|found| found.under("page"));
-                faults.absorb(view).map(Some)
-            }
-        };
-        let (Some(users), Some(returns), Some(view), true) =
-            (users, returns, view, faults.is_empty())
-        else {
-            return Err(faults);
-        };
+        let settings = Settings::of(config, providers, &clock, services)?;
         let resolve = || {
             Ok((
                 Answers::new(services)?,
@@ -104,9 +81,10 @@ impl LoginAction {
         let (answers, same_origin, content_type) =
             resolve().map_err(|error: abi::ServicesError| Faults::at("", error.to_string()))?;
         Ok(Self {
-            users,
-            view,
-            returns,
+            passwords: settings.passwords,
+            code: settings.code,
+            view: settings.view,
+            returns: settings.returns,
             principal: config.principal.clone(),
             throttle: Throttle::new(MOST_COUNTERS),
             clock,
@@ -118,39 +96,178 @@ impl LoginAction {
     }
 
     async fn answer(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
-        match (exchange.method(), &self.view) {
-            ("GET" | "HEAD", Some(view)) => self.show(view, exchange),
-            ("POST", _) => self.log_in(exchange).await,
-            (_, Some(_)) => self.answers.not_allowed(&mut exchange, "GET, HEAD, POST"),
-            (_, None) => self.answers.not_allowed(&mut exchange, "POST"),
+        let method = exchange.method().to_owned();
+        if let (Some(flow), Some(path)) = (&self.code, exchange.path().strip_suffix(CALLBACK)) {
+            let path = path.to_owned();
+            return match &*method {
+                "GET" => self.come_back(flow, &path, exchange).await,
+                _ => self.answers.not_allowed(&mut exchange, "GET"),
+            };
+        }
+        match (&*method, self.passwords.is_some()) {
+            ("GET" | "HEAD", _) => self.visit(exchange).await,
+            ("POST", true) => self.log_in(exchange).await,
+            _ => self.answers.not_allowed(&mut exchange, self.methods()),
         }
     }
 
-    fn show(&self, view: &View, mut exchange: Exchange<'_>) -> Result<(), Failure> {
-        let asked = self.returns.asked_for(&exchange);
-        let target = asked.as_ref().unwrap_or(&self.returns.usual).to_string();
-        let user = exchange.session().and_then(|session| {
-            let user = session.get(&self.principal)?;
-            Some(
-                user.as_str()
-                    .map_or_else(|| user.to_string(), str::to_owned),
-            )
-        });
+    fn methods(&self) -> &'static str {
+        let answers_get = self.view.is_some() || self.code.is_some();
+        match (answers_get, self.passwords.is_some()) {
+            (true, true) => "GET, HEAD, POST",
+            (true, false) => "GET, HEAD",
+            (false, _) => "POST",
+        }
+    }
+
+    /// Sends the browser to the provider that it asks for, or shows the page. Where there is nothing to choose, one
+    /// provider and no problem, it is sent on at once.
+    async fn visit(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
+        let query = exchange.query().unwrap_or_default().to_owned();
+        let is_get = exchange.method() == "GET";
+        if let Some(flow) = self.code.as_ref().filter(|_| is_get) {
+            let chosen = parameter(&query, PROVIDER);
+            let chosen = chosen.as_deref().and_then(|name| flow.named(name));
+            let problem = Problem::read(&query);
+            if let Some(provider) = chosen.or_else(|| self.only_way(flow, problem, &exchange)) {
+                return self.go_to(flow, provider, exchange).await;
+            }
+        }
+        match &self.view {
+            Some(view) => self.show(view, exchange, Problem::read(&query)),
+            None => self.answers.not_allowed(&mut exchange, self.methods()),
+        }
+    }
+
+    fn only_way<'a>(
+        &self,
+        flow: &'a CodeFlow,
+        problem: Option<Problem>,
+        exchange: &Exchange<'_>,
+    ) -> Option<&'a Arc<Provider>> {
+        let mut shown = flow.shown();
+        let (first, second) = (shown.next(), shown.next());
+        let is_alone = self.passwords.is_none() && second.is_none();
+        // Somebody who is logged in, or was just turned away, would go round in circles.
+        let may_choose =
+            self.view.is_some() && (problem.is_some() || self.user(exchange).is_some());
+        first.filter(|_| is_alone && !may_choose)
+    }
+
+    async fn go_to(
+        &self,
+        flow: &CodeFlow,
+        provider: &Arc<Provider>,
+        mut exchange: Exchange<'_>,
+    ) -> Result<(), Failure> {
+        let asked = self.returns.in_query(&exchange);
+        let remember_me = parameter(exchange.query().unwrap_or_default(), "remember_me");
+        let remember_me = remember_me.is_some_and(|value| value == "true");
+        let began = flow
+            .begin(&mut exchange, provider, (asked.as_ref(), remember_me))
+            .await?;
+        match began {
+            Ok(url) => self.answers.see_other(&mut exchange, url.as_str()),
+            Err(problem) => {
+                let path = exchange.path().to_owned();
+                self.send_back(exchange, problem, (&path, asked.as_ref()))
+            }
+        }
+    }
+
+    async fn come_back(
+        &self,
+        flow: &CodeFlow,
+        path: &str,
+        mut exchange: Exchange<'_>,
+    ) -> Result<(), Failure> {
+        let path = if path.is_empty() { "/" } else { path };
+        let back = flow.end(&mut exchange, path, &self.principal).await?;
+        // It was sealed by us, and is asked again all the same: what is allowed may have changed.
+        let asked = back.return_to.as_deref();
+        let asked = asked.and_then(|asked| self.returns.read(asked, &exchange));
+        match back.outcome {
+            Ok((identity, stay)) => {
+                self.enter(&exchange, identity, stay)?;
+                let target = asked.as_ref().unwrap_or_else(|| self.returns.usual());
+                self.answers.see_other(&mut exchange, target.as_str())
+            }
+            Err(problem) => self.send_back(exchange, problem, (path, asked.as_ref())),
+        }
+    }
+
+    /// To the page, which says what is wrong; where there is none, the answer does.
+    fn send_back(
+        &self,
+        mut exchange: Exchange<'_>,
+        problem: Problem,
+        (path, target): (&str, Option<&ReturnTarget>),
+    ) -> Result<(), Failure> {
+        self.journal.failed(problem, &exchange);
+        if self.view.is_none() {
+            return self.refuse(&mut exchange, problem);
+        }
+        let target = target.map(|target| self.returns.to_query(target));
+        let location = format!("{path}?{}{}", target.unwrap_or_default(), problem.query());
+        self.answers.see_other(&mut exchange, &location)
+    }
+
+    fn show(
+        &self,
+        view: &View,
+        mut exchange: Exchange<'_>,
+        problem: Option<Problem>,
+    ) -> Result<(), Failure> {
+        let asked = self.returns.in_query(&exchange);
+        let target = asked
+            .as_ref()
+            .unwrap_or_else(|| self.returns.usual())
+            .to_string();
+        let user = self.user(&exchange);
         let sight = Sight {
-            has_form: true,
+            has_form: self.passwords.is_some(),
+            ways: self.ways(asked.as_ref()),
             return_to: asked
                 .as_ref()
-                .map(|target| (self.returns.parameter.as_str(), target.as_str())),
+                .map(|target| (self.returns.parameter(), target.as_str())),
             signed_in: user.as_deref().map(|user| (user, target.as_str())),
-            problem: exchange.query().and_then(Problem::read),
+            problem,
         };
         view.show(&mut exchange, 200, &sight)
+    }
+
+    fn ways(&self, asked: Option<&ReturnTarget>) -> Vec<Way> {
+        let shown = self.code.iter().flat_map(CodeFlow::shown);
+        let target = asked.map(|target| self.returns.to_query(target));
+        let target = target.unwrap_or_default();
+        shown
+            .map(|provider| {
+                let name = provider.name();
+                let encoded: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+                let title = match provider.config().title.as_str() {
+                    "" => name,
+                    title => title,
+                };
+                Way {
+                    href: format!("?{target}{PROVIDER}={encoded}"),
+                    title: title.to_owned(),
+                }
+            })
+            .collect()
+    }
+
+    fn user(&self, exchange: &Exchange<'_>) -> Option<String> {
+        let user = exchange.session()?.get(&self.principal)?;
+        Some(
+            user.as_str()
+                .map_or_else(|| user.to_string(), str::to_owned),
+        )
     }
 
     async fn log_in(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
         self.same_origin.check(&exchange)?;
         let credentials =
-            Credentials::read(&mut exchange, self.content_type, &self.returns.parameter).await?;
+            Credentials::read(&mut exchange, self.content_type, self.returns.parameter()).await?;
         match self.check(&credentials, &exchange).await {
             Ok(identity) => self.welcome(exchange, identity, &credentials),
             Err(problem) => self.turn_away(exchange, problem, &credentials),
@@ -162,22 +279,38 @@ impl LoginAction {
         credentials: &Credentials,
         exchange: &Exchange<'_>,
     ) -> Result<Identity, Problem> {
+        let passwords = self.passwords.as_ref().ok_or(Problem::Unavailable)?;
         let whom = (credentials.username.as_str(), exchange.peer());
         let guess = self
             .throttle
             .admit(whom, self.clock.now())
             .map_err(|Wait(wait)| Problem::Throttled(wait))?;
-        match self.users.check(credentials, &self.principal).await {
+        match passwords
+            .check(credentials, (&self.principal, &*self.clock))
+            .await
+        {
             Verdict::Right(identity) => {
                 guess.succeed();
                 Ok(identity)
             }
             Verdict::Wrong => Err(Problem::Credentials),
-            Verdict::Busy => {
+            Verdict::Unknown(problem) => {
                 guess.cancel();
-                Err(Problem::Busy)
+                Err(problem)
             }
         }
+    }
+
+    fn enter(
+        &self,
+        exchange: &Exchange<'_>,
+        identity: Identity,
+        stay: Stay,
+    ) -> Result<(), Failure> {
+        let session = exchange.session().ok_or_else(no_session)?;
+        identity.enter(session, &self.principal, stay)?;
+        self.journal.done(exchange);
+        Ok(())
     }
 
     fn welcome(
@@ -186,20 +319,14 @@ impl LoginAction {
         identity: Identity,
         credentials: &Credentials,
     ) -> Result<(), Failure> {
-        let session = exchange.session().ok_or_else(no_session)?;
         let user = identity.user();
-        identity.enter(
-            session,
-            &self.principal,
-            Stay::asked(credentials.remember_me),
-        )?;
-        self.journal.done(&exchange);
+        self.enter(&exchange, identity, Stay::asked(credentials.remember_me))?;
         match credentials.form {
             Form::Json => self.answers.json(&mut exchange, 200, &user),
             Form::Html => {
                 let asked = credentials.return_to.as_deref();
                 let target = asked.and_then(|asked| self.returns.read(asked, &exchange));
-                let target = target.as_ref().unwrap_or(&self.returns.usual);
+                let target = target.as_ref().unwrap_or_else(|| self.returns.usual());
                 self.answers.see_other(&mut exchange, target.as_str())
             }
         }
@@ -217,7 +344,7 @@ impl LoginAction {
             Form::Html => {
                 let asked = credentials.return_to.as_deref();
                 let target = asked.and_then(|asked| self.returns.read(asked, &exchange));
-                let target = target.map(|target| self.returns.parameter(&target));
+                let target = target.map(|target| self.returns.to_query(&target));
                 let location = format!("?{}{}", target.unwrap_or_default(), problem.query());
                 self.answers.see_other(&mut exchange, &location)?;
             }
@@ -249,65 +376,19 @@ impl Action for LoginAction {
     }
 }
 
-impl Returns {
-    fn new(config: &LoginConfig) -> Result<Self, Faults> {
-        let mut faults = Faults::default();
-        if config.return_parameter.is_empty() {
-            faults.push(
-                "returnParameter",
-                "expected the name of a parameter, found nothing",
-            );
-        }
-        let listed = config.allowed_return_origins.iter().enumerate();
-        let origins: ReturnOrigins = listed
-            .filter_map(|(place, text)| {
-                let origin = text.parse::<ReturnOrigin>();
-                let path = format!("allowedReturnOrigins[{place}]");
-                origin
-                    .map_err(|error| faults.push(path, error.to_string()))
-                    .ok()
-            })
-            .collect();
-        let usual = origins.target(&config.return_to, None).or_else(|| {
-            let message = format!(
-                "`{}` is no path of this site, and no URL at one of allowedReturnOrigins",
-                config.return_to
-            );
-            faults.push("returnTo", message);
-            None
-        });
-        faults.or(())?;
-        Ok(Self {
-            parameter: config.return_parameter.clone(),
-            origins,
-            usual: usual.unwrap_or_else(ReturnTarget::front_page),
-        })
-    }
-
-    /// The target in the query of a request; none when it has none, or one that leads elsewhere.
-    fn asked_for(&self, exchange: &Exchange<'_>) -> Option<ReturnTarget> {
-        let query = exchange.query()?;
-        let mut pairs = form_urlencoded::parse(query.as_bytes());
-        let (_, asked) = pairs.find(|(name, _)| *name == self.parameter)?;
-        self.read(&asked, exchange)
-    }
-
-    fn read(&self, asked: &str, exchange: &Exchange<'_>) -> Option<ReturnTarget> {
-        let own = Origin::of_request(exchange);
-        self.origins.target(asked, own.as_ref())
-    }
-
-    /// The target as a parameter of a query, with `&` behind it.
-    fn parameter(&self, target: &ReturnTarget) -> String {
-        let name: String = form_urlencoded::byte_serialize(self.parameter.as_bytes()).collect();
-        format!("{name}={}&", target.in_query())
-    }
+/// The first value of a parameter.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let (_, value) = pairs.find(|(known, _)| known == name)?;
+    Some(value.into_owned())
 }
 
 fn no_session() -> Failure {
     Failure::internal("no session on this route: list LoadSessionMiddleware before LoginAction")
 }
 
+/// The parameter that names a provider.
+const PROVIDER: &str = "provider";
 /// Some 4 MB when a flood has filled them.
 const MOST_COUNTERS: usize = 65_536;
 

@@ -5,10 +5,22 @@ use std::thread::available_parallelism;
 
 use abi::config::{ConfigPath, Faults};
 
+use super::code::{identify, of_grant};
 use super::credentials::Credentials;
 use super::identity::Identity;
 use super::users::UsersFile;
+use super::view::Problem;
+use crate::clock::Clock;
 use crate::runtime::{Busy, Workers};
+use crate::tokens::{GrantError, Provider};
+
+/// Who knows the passwords.
+#[derive(Debug)]
+pub(super) enum Passwords {
+    File(FileUsers),
+    /// A provider, which is told them (RFC 6749, section 4.3).
+    Grant(Arc<Provider>),
+}
 
 /// The users of a file, and threads that try their hashes.
 #[derive(Debug)]
@@ -21,8 +33,21 @@ pub(super) struct FileUsers {
 pub(super) enum Verdict {
     Right(Identity),
     Wrong,
-    /// Nobody looked.
-    Busy,
+    /// Nobody looked, or nobody said.
+    Unknown(Problem),
+}
+
+impl Passwords {
+    pub(super) async fn check(
+        &self,
+        credentials: &Credentials,
+        (principal, clock): (&str, &dyn Clock),
+    ) -> Verdict {
+        match self {
+            Self::File(users) => users.check(credentials, principal).await,
+            Self::Grant(provider) => ask(provider, credentials, (principal, clock)).await,
+        }
+    }
 }
 
 impl FileUsers {
@@ -36,7 +61,7 @@ impl FileUsers {
         })
     }
 
-    pub(super) async fn check(&self, credentials: &Credentials, principal: &str) -> Verdict {
+    async fn check(&self, credentials: &Credentials, principal: &str) -> Verdict {
         let file = Arc::clone(&self.file);
         let (name, password) = (credentials.username.clone(), credentials.password.clone());
         let checked = self.workers.run(move || {
@@ -46,8 +71,25 @@ impl FileUsers {
         match checked.await {
             Ok(true) => Verdict::Right(Identity::named(principal, &credentials.username)),
             Ok(false) => Verdict::Wrong,
-            Err(Busy) => Verdict::Busy,
+            Err(Busy) => Verdict::Unknown(Problem::Busy),
         }
+    }
+}
+
+async fn ask(
+    provider: &Arc<Provider>,
+    credentials: &Credentials,
+    whom: (&str, &dyn Clock),
+) -> Verdict {
+    let (name, password) = (&credentials.username, credentials.password.reveal());
+    let response = match provider.password_grant(name, password).await {
+        Ok(response) => response,
+        Err(GrantError::Refused) => return Verdict::Wrong,
+        Err(error) => return Verdict::Unknown(of_grant(provider, &error)),
+    };
+    match identify(provider, response, None, whom).await {
+        Ok(identity) => Verdict::Right(identity),
+        Err(problem) => Verdict::Unknown(problem),
     }
 }
 

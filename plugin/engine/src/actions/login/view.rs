@@ -26,11 +26,20 @@ pub(super) struct View {
 pub(super) struct Sight<'a> {
     /// Whether there is a form for a user name and a password.
     pub(super) has_form: bool,
+    /// What else there is to choose.
+    pub(super) ways: Vec<Way>,
     /// The field that carries the return target, and the target.
     pub(super) return_to: Option<(&'a str, &'a str)>,
     /// Who is logged in already, and where they can go on to.
     pub(super) signed_in: Option<(&'a str, &'a str)>,
     pub(super) problem: Option<Problem>,
+}
+
+/// Somebody else to log in with.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub(super) href: String,
+    pub(super) title: String,
 }
 
 /// Why somebody is here again. Written into the query by a code that does not change.
@@ -119,7 +128,34 @@ impl View {
         if sight.has_form {
             self.form(&mut html, sight);
         }
+        if sight.has_form && !sight.ways.is_empty() {
+            html.markup("<p class=\"or\">")
+                .text(&self.texts.or)
+                .markup("</p>\n");
+        }
+        self.ways(&mut html, sight);
         html
+    }
+
+    fn ways(&self, html: &mut Html, sight: &Sight<'_>) {
+        if sight.ways.is_empty() {
+            return;
+        }
+        let class = match sight.has_form {
+            true => "<li><a class=\"button quiet\" href=\"",
+            false => "<li><a class=\"button\" href=\"",
+        };
+        // Said to be a list, because lists without marks are none to some screen readers.
+        html.markup("<ul class=\"ways\" role=\"list\">\n");
+        for way in &sight.ways {
+            let text = self.texts.continue_with.replace("{provider}", &way.title);
+            html.markup(class)
+                .text(&way.href)
+                .markup("\">")
+                .text(&text)
+                .markup("</a></li>\n");
+        }
+        html.markup("</ul>\n");
     }
 
     fn form(&self, html: &mut Html, sight: &Sight<'_>) {

@@ -7,6 +7,7 @@ mod failover;
 mod hammer;
 mod interleaved;
 mod lease;
+mod links;
 mod model;
 mod outage;
 mod principals;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! offset  size  field
-//!      0     1  format: S a row, C a snapshot in a cookie
+//!      0     1  format: S a row, C a snapshot in a cookie, E what a browser keeps for an errand
 //!      1     4  mark of the secret
 //!      5    12  nonce: random bits
 //!     17     *  ciphertext, as long as the plaintext
@@ -14,11 +14,13 @@
 //!
 //! There is one way to open, and no other is tried when it fails.
 
+mod errand;
 pub(super) mod row;
 
 use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit};
 
+pub use self::errand::Errands;
 use super::random::{self, RandomError};
 use super::secrets::Mark;
 
