@@ -12,8 +12,8 @@ use abi::serde::Deserialize;
 use abi::storage::StorageHandle;
 use abi::{Entry, Offer, Plugin, Services};
 use engine::actions::{
-    InfoAction, InfoConfig, LoginAction, LoginConfig, LogoutAction, LogoutConfig, RefreshAction,
-    RefreshConfig, SessionsAction, SessionsConfig,
+    InfoAction, InfoConfig, LoginAction, LoginConfig, LogoutAction, LogoutConfig, OpenApiAction,
+    OpenApiConfig, RefreshAction, RefreshConfig, SessionsAction, SessionsConfig,
 };
 use engine::clock::{Clock, SystemClock};
 use engine::middlewares::{
@@ -141,6 +141,11 @@ impl Plugin for Session {
             "Ends this session, the others of its user, or all of them.",
             Self::logout,
         );
+        offer.action(
+            "OpenApiAction",
+            "Describes the actions of session.so as OpenAPI 3.1.",
+            Self::openapi,
+        );
         offer.storage(
             "MemoryStorage",
             "Sessions in the memory of this gateway.",
@@ -227,6 +232,10 @@ impl Session {
 
     fn refresh(&self, _: Entry<'_>, config: RefreshConfig) -> Result<RefreshAction, Faults> {
         RefreshAction::new(config, Arc::clone(&self.clock), &self.services)
+    }
+
+    fn openapi(&self, _: Entry<'_>, config: OpenApiConfig) -> Result<OpenApiAction, Faults> {
+        OpenApiAction::new(&config, &self.services)
     }
 
     fn memory(&self, entry: Entry<'_>, config: MemoryConfig) -> Result<StorageHandle, Faults> {

@@ -25,6 +25,7 @@ mod lookup;
 mod metrics;
 mod migration;
 mod neighbour;
+mod openapi;
 mod operation;
 mod operators;
 mod outage;

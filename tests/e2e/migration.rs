@@ -70,8 +70,9 @@ fn gather(directory: &Path, tests: &mut String) {
             && !path.ends_with("migration.rs")
         {
             let text = fs::read_to_string(&path).unwrap();
-            let is_test = path.components().any(|part| part.as_os_str() == "tests")
-                || path.ends_with("tests.rs");
+            let place = path.strip_prefix(plugins::root()).unwrap();
+            let is_test = place.components().any(|part| part.as_os_str() == "tests")
+                || place.ends_with("tests.rs");
             let (_, part) = text.split_once("#[cfg(test)]").unwrap_or(("", ""));
             tests.push_str(if is_test { &text } else { part });
         }
@@ -131,6 +132,8 @@ const REPLACED: [&[(&str, &str)]; 3] = [
         ("options.http_only", "cookieHTTPOnly"),
         ("options.same_site", "cookieSameSite"),
         ("cookie_name", "keyLookup"),
+        ("login_path", "loginPath"),
+        ("disable_refresh", "disableRefresh"),
         ("insecure_skip_verify", "insecureSkipVerify"),
         ("oauth2", "tokenUrl certUrl clientId clientSecret"),
         ("information", "InfoAction values custom roles scopes"),

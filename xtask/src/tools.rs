@@ -50,6 +50,11 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         program: "/usr/lib/python3/dist-packages/cryptography/__init__.py",
         package: "python3-cryptography",
     },
+    // Known by its file: a virtual environment needs it, and the interpreter alone has not got it.
+    Tool {
+        program: "/usr/share/doc/python3-venv/copyright",
+        package: "python3-venv",
+    },
     Tool {
         program: "nginx",
         package: "nginx-light",

@@ -6,6 +6,7 @@ mod form;
 mod info;
 mod login;
 mod logout;
+mod openapi;
 mod refresh;
 mod remaining;
 mod returns;
@@ -19,5 +20,6 @@ pub use login::{
     ProviderNames,
 };
 pub use logout::{LogoutAction, LogoutConfig};
+pub use openapi::{OpenApiAction, OpenApiConfig};
 pub use refresh::{RefreshAction, RefreshConfig};
 pub use sessions::{SessionsAction, SessionsConfig, SessionsPageConfig};

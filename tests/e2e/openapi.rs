@@ -1,0 +1,79 @@
+//! The OpenAPI document, held against a running gateway by a program that only knows the document.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use e2e::{Redis, Site};
+
+use crate::anna;
+
+#[test]
+fn running_gateway_does_what_its_document_says() {
+    let redis = Redis::new();
+    let gateway = Site::new(&anna::upstream())
+        .redis(&redis)
+        // The tool asks with one cookie all the time, also after it has renewed the session.
+        .load("rotationGrace: 5m, autoRenewAfter: 30m, revokeOnReuse: false")
+        .action("Sessions: { use: plugins.session.actions.SessionsAction }")
+        .action("Info: { use: plugins.session.actions.InfoAction, config: { values: [user_id], roles: true, scopes: true } }")
+        .action("Refresh: { use: plugins.session.actions.RefreshAction }")
+        .action("OpenApi: { use: plugins.session.actions.OpenApiAction, config: { sessions: /sessions, info: /info, refresh: /refresh } }")
+        .route("path: /openapi.json, action: OpenApi")
+        .route("path: /sessions, middlewares: [Load], action: Sessions")
+        .route("path: /sessions/:id, middlewares: [Load], action: Sessions")
+        .route("path: /info, middlewares: [Load], action: Info")
+        .route("path: /refresh, middlewares: [Load], action: Refresh")
+        .run();
+    let browser = anna::log_in(&gateway);
+    let directory = tempfile::tempdir().unwrap();
+    let settings = directory.path().join("schemathesis.toml");
+    let id = browser.cookie("session_id").unwrap();
+    fs::write(
+        &settings,
+        format!("[auth.openapi.session]\napi_key = \"{id}\"\n"),
+    )
+    .unwrap();
+
+    let output = Command::new(python())
+        .args(["-m", "schemathesis.cli", "--config-file"])
+        .arg(&settings)
+        .args(["run", "--max-examples=30", "--seed=1", "--no-color"])
+        .arg(format!("http://{}/openapi.json", gateway.address()))
+        .current_dir(directory.path())
+        .output()
+        .unwrap();
+
+    let report = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{report}");
+    assert!(report.contains("generated"), "it tried nothing:\n{report}");
+}
+
+/// The Python that has the tool, in an environment of its own beside what cargo builds. Made once.
+fn python() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let home = test
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .join(format!("e2e-schemathesis-{VERSION}"));
+    let (python, complete) = (home.join("bin/python"), home.join("complete"));
+    if !complete.is_file() {
+        // What is left of a run that was broken off.
+        let _ = fs::remove_dir_all(&home);
+        run(Command::new("python3").args(["-m", "venv"]).arg(&home));
+        let package = format!("schemathesis=={VERSION}");
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", &package]));
+        fs::write(&complete, "").unwrap();
+    }
+    python
+}
+
+fn run(command: &mut Command) {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(output.status.success(), "{command:?}: {output:?}");
+}
+
+const VERSION: &str = "4.32.5";
