@@ -19,10 +19,12 @@ pub mod hygiene;
 pub mod log;
 pub mod metrics;
 mod middlewares;
+pub mod notify;
 pub mod rescue;
 pub mod router;
 pub mod server;
 pub mod stream;
+pub mod succession;
 pub mod upstream;
 mod watch;
 

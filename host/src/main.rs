@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use gateway::cli::{self, Cli, Command, Sessions};
 use gateway::server::{Order, Orders};
-use gateway::{Gateway, Running, config, log};
+use gateway::succession::Inherited;
+use gateway::{Gateway, Running, config, log, notify};
 use tracing::{error, info, warn};
 
 fn main() -> ExitCode {
@@ -54,18 +55,25 @@ fn manage(sessions: &Sessions) -> ExitCode {
 }
 
 fn run(dir: &Path) -> Result<(), String> {
+    let mut inherited = Inherited::take();
     let (config, faults) = config::survey(dir);
     let settings = config.as_ref().map(|config| config.server.log.clone());
     log::init(&settings.unwrap_or_default()).map_err(|error| text(&error))?;
     let gateway = Gateway::assemble(config, faults).map_err(|faults| cli::faults(&faults))?;
     let mut orders = Orders::register().map_err(|error| text(&error))?;
-    let mut running = gateway.start().map_err(|error| text(&error))?;
+    let running = gateway.inherit(&mut inherited);
+    let mut running = running.map_err(|error| text(&error))?;
     for address in running.addresses() {
         info!(%address, "listening");
     }
     for address in running.admin_addresses() {
         info!(%address, "listening for the operator");
     }
+    let unwanted = inherited.serve().map_err(|error| text(&error))?;
+    if unwanted > 0 {
+        warn!(unwanted, "inherited sockets are at no configured address");
+    }
+    notify::ready();
     let signal = serve(&mut running, &mut orders);
     running.stop();
     info!(
@@ -82,12 +90,36 @@ fn serve(running: &mut Running, orders: &mut Orders) -> &'static str {
     loop {
         match orders.wait() {
             Order::Reload => reload(running),
-            Order::Stop(signal) => return signal,
+            Order::Stop(signal) => {
+                // Only here: after an upgrade the service goes on, and systemd would kill it as one that does not end.
+                notify::stopping();
+                return signal;
+            }
+            Order::Upgrade if hand_over(running) => return "SIGUSR2",
+            Order::Upgrade => {}
+        }
+    }
+}
+
+/// Whether another process serves now.
+fn hand_over(running: &Running) -> bool {
+    info!(signal = "SIGUSR2", "starting the program that takes over");
+    match running.hand_over() {
+        Ok(process) => {
+            info!(process, "the successor serves");
+            notify::succeeded_by(process);
+            true
+        }
+        Err(error) => {
+            let error = text(&error);
+            error!(error, "no successor: this process goes on serving");
+            false
         }
     }
 }
 
 fn reload(running: &mut Running) {
+    notify::reloading();
     info!(signal = "SIGHUP", "reading the configuration anew");
     match running.reload() {
         Ok(reloaded) => {
@@ -104,6 +136,7 @@ fn reload(running: &mut Running) {
             error!(faults, "refused: the configuration before goes on serving");
         }
     }
+    notify::ready();
 }
 
 /// Loads everything for a look at it. Only what is wrong is logged meanwhile.

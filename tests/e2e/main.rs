@@ -47,4 +47,5 @@ mod spellings;
 mod storages;
 mod streaming;
 mod tokens;
+mod upgrade;
 mod websocket;

@@ -40,7 +40,17 @@ impl Gateway {
     /// When it does not start to listen.
     #[track_caller]
     pub fn run(directory: TempDir) -> Self {
+        Self::run_in(directory, &[])
+    }
+
+    /// As [`run`](Self::run), with more in its environment.
+    ///
+    /// # Panics
+    /// As [`run`](Self::run).
+    #[track_caller]
+    pub fn run_in(directory: TempDir, environment: &[(&str, &Path)]) -> Self {
         let mut process = command(&["run"], directory.path())
+            .envs(environment.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the gateway starts");
@@ -120,6 +130,11 @@ impl Gateway {
         };
         let more = self.log.wait(more);
         assert!(more.is_some(), "the configuration is not read anew");
+    }
+
+    /// Where its configuration is.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// How many lines of the log contain `text`.

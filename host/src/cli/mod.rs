@@ -174,6 +174,7 @@ fn shown(reference: &Reference) -> &str {
 const SIGNALS: &str = "\
 Signals:
   HUP        read the configuration anew; if anything in it is wrong, every fault is logged and nothing changes
+  USR2       start this program anew, as it is on the disk now, on the same sockets; once it serves, end like TERM
   TERM, INT  take no more connections, finish what is running within server.shutdownGrace, end
 
 Example: gateway run --config /etc/gateway";

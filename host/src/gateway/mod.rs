@@ -20,6 +20,7 @@ use self::library::Libraries;
 use crate::config::{self, Config, Fault};
 use crate::metrics::Metrics;
 use crate::server::ServerError;
+use crate::succession::Inherited;
 
 pub use self::running::{Reloaded, Running};
 
@@ -87,7 +88,15 @@ impl Gateway {
     /// # Errors
     /// When an address is taken. Nothing is left running then.
     pub fn start(self) -> Result<Running, ServerError> {
-        Running::start(self.config, self.assembly, self.metrics)
+        self.inherit(&mut Inherited::default())
+    }
+
+    /// As [`start`](Self::start), on those of the inherited sockets that are at one of its addresses.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub fn inherit(self, inherited: &mut Inherited) -> Result<Running, ServerError> {
+        Running::start((self.config, self.assembly), self.metrics, inherited)
     }
 
     /// What each plugin says of itself, in the order of the configuration.

@@ -10,6 +10,7 @@ use crate::admin::Admin;
 use crate::config::{self, Address, Config, Fault, Networks};
 use crate::metrics::{Metrics, Reloads, Traffic};
 use crate::server::{Server, ServerError, Settings};
+use crate::succession::{self, Inherited, SuccessionError};
 
 /// A gateway that serves. Dropping it orders it to stop, without waiting.
 #[derive(Debug)]
@@ -35,12 +36,12 @@ pub struct Reloaded {
 
 impl Running {
     pub(super) fn start(
-        config: Config,
-        assembly: Assembly,
+        (config, assembly): (Config, Assembly),
         metrics: Arc<Metrics>,
+        inherited: &mut Inherited,
     ) -> Result<Self, ServerError> {
         let admin = config.server.admin.clone();
-        let admin = admin.map(|address| operate(address, &config.server, &metrics));
+        let admin = admin.map(|address| operate(address, &config.server, &metrics, inherited));
         let generations = Arc::new(Generations::new(assembly, &config.server));
         let found = Arc::clone(&generations);
         let traffic = Traffic::new(&metrics);
@@ -48,7 +49,9 @@ impl Running {
             traffic,
             ..Settings::from(&config.server)
         };
-        let server = Server::start(settings, move |worker| Newest::on(worker, &found))?;
+        let server = Server::inherit(inherited, settings, move |worker| {
+            Newest::on(worker, &found)
+        })?;
         Ok(Self {
             dir: config.dir,
             started_with: config.server,
@@ -84,6 +87,21 @@ impl Running {
         Ok(Reloaded { waiting })
     }
 
+    /// Lets the program as it is on the disk now serve beside this one, on the same sockets. Returns the number of its
+    /// process. This one goes on until it is told to [`stop`](Self::stop).
+    ///
+    /// # Errors
+    /// When the other does not come to serve. Nothing has changed then.
+    pub fn hand_over(&self) -> Result<u32, SuccessionError> {
+        // In the order in which they are asked for.
+        let mut sockets = match &self.admin {
+            Some(admin) => admin.copies()?,
+            None => Vec::new(),
+        };
+        sockets.extend(self.server.copies()?);
+        succession::begin(sockets)
+    }
+
     /// Where it listens, with the ports the system has chosen.
     pub fn addresses(&self) -> &[Address] {
         self.server.addresses()
@@ -116,6 +134,7 @@ fn operate(
     address: Address,
     server: &config::Server,
     metrics: &Arc<Metrics>,
+    inherited: &mut Inherited,
 ) -> Result<Server, ServerError> {
     let settings = Settings {
         addresses: vec![address],
@@ -128,5 +147,5 @@ fn operate(
         ..Settings::from(server)
     };
     let admin = Admin::new(Arc::clone(metrics));
-    Server::start(settings, move |_| admin.clone())
+    Server::inherit(inherited, settings, move |_| admin.clone())
 }

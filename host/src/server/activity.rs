@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::watchdog::Manner;
 use crate::config::Timeouts;
 
 /// What a connection is doing, seen by its socket, its service and its timer. One thread uses it: the lock is free.
@@ -41,6 +42,8 @@ struct State {
     /// For the rest of a block of headers on HTTP/2.
     block: Option<Instant>,
     running: u32,
+    /// What a client has left wherever it may ask: `None` until the order to stop.
+    parting: Option<Duration>,
     /// What responses have earned, to be spent on frames that carry nothing. See `frames`.
     credit: u32,
 }
@@ -61,6 +64,7 @@ impl Activity {
             clogged: None,
             block: None,
             running: 0,
+            parting: None,
             credit: 0,
         };
         Arc::new(Self {
@@ -83,32 +87,37 @@ impl Activity {
         state.running -= 1;
         state.credit = state.credit.saturating_add(1);
         if state.running == 0 {
-            state.phase = Phase::Waiting;
-            state.deadline = Instant::now() + self.timeouts.idle.get();
+            state.wait(self.timeouts.idle.get());
         }
     }
 
     /// The client is at the door: what it asks for has as much time as the greeting had.
     pub(super) fn greeted(&self) {
-        self.wait(self.timeouts.header_read.get());
+        self.state().wait(self.timeouts.header_read.get());
     }
 
     /// It will speak HTTP/2, maybe later: browsers connect ahead.
     pub(super) fn ready(&self) {
-        self.wait(self.timeouts.idle.get());
+        self.state().wait(self.timeouts.idle.get());
     }
 
-    /// It was told that the connection ends, and may answer.
-    pub(super) fn dismissed(&self) {
-        if self.state().phase == Phase::Waiting {
-            self.wait(LAST_WORDS);
+    /// The connection is to end. A client that was told may answer; one that was not may be asking already, and is told
+    /// with its next response.
+    pub(super) fn dismiss(&self, manner: Manner) {
+        let mut state = self.state();
+        let time = match manner {
+            Manner::Closed | Manner::Resting => LINGER,
+            Manner::Told => LAST_WORDS,
+        };
+        state.parting = Some(time);
+        if state.phase == Phase::Waiting {
+            state.wait(time);
         }
     }
 
-    fn wait(&self, time: Duration) {
-        let mut state = self.state();
-        state.phase = Phase::Waiting;
-        state.deadline = Instant::now() + time;
+    /// Whether no other request should come on it.
+    pub(super) fn is_dismissed(&self) -> bool {
+        self.state().parting.is_some()
     }
 
     /// When the connection is to be cut, unless something happens before.
@@ -125,7 +134,8 @@ impl Activity {
     /// When a connection that is kept may give up what it needs only for requests.
     pub(super) fn rest(&self) -> Option<Instant> {
         let state = self.state();
-        let is_resting = state.phase == Phase::Waiting && state.clogged.is_none();
+        let is_kept = state.phase == Phase::Waiting && state.parting.is_none();
+        let is_resting = is_kept && state.clogged.is_none();
         let until = state.deadline.checked_sub(self.timeouts.idle.get());
         is_resting
             .then(|| until.map(|since| since + AWAKE))
@@ -163,8 +173,13 @@ impl Activity {
 
     pub(super) fn bytes_written(&self) {
         let mut state = self.state();
-        if state.clogged.take().is_some() && state.phase != Phase::Busy {
-            state.deadline = Instant::now() + self.timeouts.idle.get();
+        if state.clogged.take().is_some() {
+            let idle = self.timeouts.idle.get();
+            match state.phase {
+                Phase::Busy => {}
+                Phase::Head => state.deadline = Instant::now() + idle,
+                Phase::Waiting => state.wait(idle),
+            }
         }
     }
 
@@ -181,6 +196,13 @@ impl Activity {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn wait(&mut self, time: Duration) {
+        self.phase = Phase::Waiting;
+        self.deadline = Instant::now() + self.parting.map_or(time, |parting| parting.min(time));
     }
 }
 
@@ -201,3 +223,6 @@ impl Drop for Busy {
 const AWAKE: Duration = Duration::from_secs(2);
 // A round trip to anywhere, and a second try.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+// Closing a connection at once would cut off whoever has just asked on it: HTTP/1.1 has no word for the end but in a
+// response. Short enough that nobody waits for a restart because of connections that are only kept.
+const LINGER: Duration = Duration::from_secs(1);

@@ -83,9 +83,7 @@ async fn http1<S: Service, Stop: Future>(
             .serve_connection(TokioIo::new(io), service)
             .with_upgrades();
         let served = watchdog
-            .guard(Pin::new(&mut connection), Manner::Resting, |it| {
-                it.graceful_shutdown();
-            })
+            .guard(Pin::new(&mut connection), Manner::Resting, |_| {})
             .await;
         match served {
             End::Over(ended) => return Ok(ended?),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::header::{CONNECTION, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Uri, Version};
 use http_body::{Frame, SizeHint};
@@ -30,7 +31,7 @@ pub(super) async fn run<S: Service>(
 ) -> Response<Sent> {
     let mut record = Record::begin(client, &request);
     let (mut parts, incoming) = request.into_parts();
-    let answer = match admit(client, &mut parts) {
+    let mut answer = match admit(client, &mut parts) {
         Ok((peer, websocket)) => {
             record.peer = peer;
             let mut answer = answer(client, peer, parts, incoming).await;
@@ -41,6 +42,9 @@ pub(super) async fn run<S: Service>(
         }
         Err(refusal) => rescue::refusal(refusal).into(),
     };
+    if delivery.is_none() && client.activity.is_dismissed() {
+        say_goodbye(&mut answer.response);
+    }
     record.status = answer.response.status();
     record.request = answer.request;
     record.route = answer.route;
@@ -50,6 +54,14 @@ pub(super) async fn run<S: Service>(
         delivery,
         record,
     })
+}
+
+/// Whoever reads this asks on another connection. Tunnels have ends of their own.
+fn say_goodbye(response: &mut Response<Body>) {
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
 }
 
 /// Lets a request in, or not, and says who asks. On HTTP/2 that may be somebody who wants a WebSocket.

@@ -3,16 +3,18 @@
 use std::fs::Permissions;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener as StdTcpListener, ToSocketAddrs};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
 use std::path::Path;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, UnixListener};
 
 use super::ServerError;
 use crate::config::Address;
 use crate::stream::Stream;
+use crate::succession::Inherited;
 
 /// A bound socket that no runtime knows yet.
 #[derive(Debug)]
@@ -33,6 +35,7 @@ pub(super) fn bind(
     addresses: &[Address],
     socket_mode: Option<u32>,
     workers: usize,
+    inherited: &mut Inherited,
 ) -> Result<(Vec<Vec<Bound>>, Vec<Address>), ServerError> {
     let mut by_worker: Vec<Vec<Bound>> = (0..workers).map(|_| Vec::new()).collect();
     let mut real = Vec::with_capacity(addresses.len());
@@ -42,32 +45,51 @@ pub(super) fn bind(
             source,
         };
         let (sockets, address) = match address {
-            Address::Tcp(name) => tcp(name, workers).map_err(refused)?,
+            Address::Tcp(name) => tcp(name, workers, inherited).map_err(refused)?,
             Address::Unix(path) => {
-                let sockets = unix(path, socket_mode, workers).map_err(refused)?;
+                let open = inherited
+                    .unix(path)
+                    .map_or_else(|| open(path, socket_mode), Ok);
+                let sockets = open.and_then(|open| shared(&open, workers));
+                let sockets = sockets.map_err(refused)?;
                 (sockets, address.clone())
             }
         };
         real.push(address);
-        by_worker
-            .iter_mut()
-            .zip(sockets)
-            .for_each(|(worker, socket)| worker.push(socket));
+        // There may be more than workers: all of them have connections to be accepted.
+        for (index, socket) in sockets.into_iter().enumerate() {
+            by_worker[index % workers].push(socket);
+        }
     }
     Ok((by_worker, real))
 }
 
-fn tcp(name: &str, workers: usize) -> io::Result<(Vec<Bound>, Address)> {
+fn tcp(name: &str, workers: usize, inherited: &mut Inherited) -> io::Result<(Vec<Bound>, Address)> {
     let missing = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     let mut address = name.to_socket_addrs()?.next().ok_or_else(missing)?;
-    // With SO_REUSEPORT a second gateway would quietly share the port. A socket without it finds out who is there.
-    drop(listen(address, Sharing::Alone)?);
-    let mut sockets = Vec::with_capacity(workers);
-    for _ in 0..workers {
+    let mut sockets = inherited.tcp(address);
+    if let Some(first) = sockets.first() {
+        address = first.local_addr()?;
+        let may_share = SockRef::from(first).reuse_port()?;
+        while sockets.len() < workers {
+            sockets.push(match may_share {
+                true => listen(address, Sharing::Workers)?,
+                false => sockets[0].try_clone()?,
+            });
+        }
+    } else {
+        // With SO_REUSEPORT a second gateway would quietly share the port. A socket without it finds out who is there.
+        drop(listen(address, Sharing::Alone)?);
+    }
+    while sockets.len() < workers {
         let socket = listen(address, Sharing::Workers)?;
         address = socket.local_addr()?;
-        sockets.push(Bound::Tcp(socket));
+        sockets.push(socket);
     }
+    for socket in &sockets {
+        socket.set_nonblocking(true)?;
+    }
+    let sockets = sockets.into_iter().map(Bound::Tcp).collect();
     Ok((sockets, Address::Tcp(address.to_string())))
 }
 
@@ -92,12 +114,16 @@ fn listen(address: SocketAddr, sharing: Sharing) -> io::Result<StdTcpListener> {
     Ok(socket.into())
 }
 
-fn unix(path: &Path, mode: Option<u32>, workers: usize) -> io::Result<Vec<Bound>> {
+fn open(path: &Path, mode: Option<u32>) -> io::Result<StdUnixListener> {
     remove_abandoned(path)?;
     let listener = StdUnixListener::bind(path)?;
     if let Some(mode) = mode {
         std::fs::set_permissions(path, Permissions::from_mode(mode))?;
     }
+    Ok(listener)
+}
+
+fn shared(listener: &StdUnixListener, workers: usize) -> io::Result<Vec<Bound>> {
     listener.set_nonblocking(true)?;
     (0..workers)
         .map(|_| listener.try_clone().map(Bound::Unix))
@@ -119,6 +145,14 @@ fn remove_abandoned(path: &Path) -> io::Result<()> {
 }
 
 impl Bound {
+    /// Another descriptor of the same socket.
+    pub(super) fn copy(&self) -> io::Result<OwnedFd> {
+        match self {
+            Self::Tcp(socket) => socket.as_fd().try_clone_to_owned(),
+            Self::Unix(socket) => socket.as_fd().try_clone_to_owned(),
+        }
+    }
+
     /// Hands the socket to the runtime of this thread.
     pub(super) fn register(self) -> io::Result<Listener> {
         match self {

@@ -26,7 +26,8 @@ mod tests;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -38,6 +39,7 @@ use tokio::sync::watch;
 use crate::body::Body;
 use crate::config::{Address, Limits, Networks, Timeouts};
 use crate::metrics::{RouteCounters, Traffic};
+use crate::succession::Inherited;
 
 pub(crate) use activity::Busy;
 pub use drain::{Alive, Tracker};
@@ -106,6 +108,8 @@ pub struct Server {
     order: watch::Sender<bool>,
     /// Ends when the last worker has closed its listeners.
     doors_closed: Mutex<mpsc::Receiver<Infallible>>,
+    /// To be handed over. Gone from the order to stop on.
+    sockets: Mutex<Vec<OwnedFd>>,
     workers: Vec<JoinHandle<()>>,
     plan: Arc<ArcSwap<worker::Plan>>,
 }
@@ -136,12 +140,32 @@ impl Server {
         settings: Settings,
         make: impl Fn(&Worker) -> S + Clone + Send + 'static,
     ) -> Result<Self, ServerError> {
+        Self::inherit(&mut Inherited::default(), settings, make)
+    }
+
+    /// As [`start`](Self::start), on those of the inherited sockets that are at one of the addresses.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub fn inherit<S: Service>(
+        inherited: &mut Inherited,
+        settings: Settings,
+        make: impl Fn(&Worker) -> S + Clone + Send + 'static,
+    ) -> Result<Self, ServerError> {
         let threads = match settings.threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             threads => usize::from(threads),
         };
-        let (listeners, addresses) =
-            listener::bind(&settings.addresses, settings.socket_mode, threads)?;
+        let (listeners, addresses) = listener::bind(
+            &settings.addresses,
+            settings.socket_mode,
+            threads,
+            inherited,
+        )?;
+        let copies = listeners.iter().flatten().map(listener::Bound::copy);
+        let copies = copies
+            .collect::<io::Result<_>>()
+            .map_err(ServerError::Thread)?;
         let (order, stopping) = watch::channel(false);
         let (doors_open, doors_closed) = mpsc::channel();
         let plan = Arc::new(ArcSwap::from_pointee(worker::Plan::new(settings)));
@@ -149,6 +173,7 @@ impl Server {
             addresses,
             order,
             doors_closed: Mutex::new(doors_closed),
+            sockets: Mutex::new(copies),
             workers: Vec::with_capacity(threads),
             plan: Arc::clone(&plan),
         };
@@ -179,10 +204,23 @@ impl Server {
     /// Orders it to stop: idle connections are closed, running requests end, tunnels and whatever is left are cut
     /// after the grace time. When this returns, nothing is accepted any more.
     pub fn stop(&self) {
+        drop(std::mem::take(&mut *self.sockets()));
         self.order.send_replace(true);
         let doors = self.doors_closed.lock();
         // Nothing is ever sent: the only event is that the last sender is gone.
         let _ = doors.unwrap_or_else(PoisonError::into_inner).recv();
+    }
+
+    /// Further descriptors of its sockets, for a process that is to listen on them as well.
+    ///
+    /// # Errors
+    /// When the system has no more descriptors.
+    pub fn copies(&self) -> io::Result<Vec<OwnedFd>> {
+        self.sockets().iter().map(OwnedFd::try_clone).collect()
+    }
+
+    fn sockets(&self) -> MutexGuard<'_, Vec<OwnedFd>> {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until it has stopped.

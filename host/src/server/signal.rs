@@ -5,13 +5,14 @@ use std::io;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Listens for SIGHUP, SIGINT and SIGTERM.
+/// Listens for SIGHUP, SIGINT, SIGTERM and SIGUSR2.
 #[derive(Debug)]
 pub struct Orders {
     runtime: Runtime,
     hangup: Signal,
     interrupt: Signal,
     terminate: Signal,
+    user2: Signal,
 }
 
 /// What the system wants of the process.
@@ -21,6 +22,8 @@ pub enum Order {
     Reload,
     /// Stop, because of this signal: SIGTERM or SIGINT.
     Stop(&'static str),
+    /// Let the program as it is on the disk now take over: SIGUSR2.
+    Upgrade,
 }
 
 impl Orders {
@@ -38,6 +41,7 @@ impl Orders {
             hangup: listen(SignalKind::hangup())?,
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
+            user2: listen(SignalKind::user_defined2())?,
             runtime,
         })
     }
@@ -50,6 +54,7 @@ impl Orders {
                 _ = self.terminate.recv() => Order::Stop("SIGTERM"),
                 _ = self.interrupt.recv() => Order::Stop("SIGINT"),
                 _ = self.hangup.recv() => Order::Reload,
+                _ = self.user2.recv() => Order::Upgrade,
             }
         })
     }

@@ -18,7 +18,7 @@ pub(super) struct Watchdog<'a, S> {
 /// How a connection waits, and how it ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Manner {
-    /// It is simply closed.
+    /// It is simply closed, a moment after the order to stop.
     Closed,
     /// As that, and where it waits for a while it rests.
     Resting,
@@ -73,17 +73,14 @@ impl<'a, S: Future> Watchdog<'a, S> {
                 };
                 let is_idle = self.activity.is_waiting();
                 let may_speak = manner == Manner::Told && is_idle && !is_dismissed;
-                let is_cut = match event {
+                match event {
                     Event::Rest => return Poll::Ready(End::Rest),
-                    Event::Overdue => !may_speak,
-                    Event::Stop => is_idle && !may_speak,
-                };
-                if is_cut {
-                    return Poll::Ready(End::Cut);
+                    Event::Overdue if !may_speak => return Poll::Ready(End::Cut),
+                    Event::Overdue | Event::Stop => {}
                 }
                 is_dismissed = true;
                 dismiss(connection.as_mut());
-                self.activity.dismissed();
+                self.activity.dismiss(manner);
             }
         })
         .await

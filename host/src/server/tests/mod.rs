@@ -254,8 +254,8 @@ async fn a_running_request_is_finished_after_the_order_to_stop() {
     assert!(answer.contains("connection: close\r\n"), "{answer}");
 }
 
-#[tokio::test]
-async fn idle_connections_are_closed_by_the_order_to_stop() {
+#[tokio::test(start_paused = true)]
+async fn idle_connections_are_closed_a_moment_after_the_order_to_stop() {
     let (mut fresh, order) = client(Echo);
     let (mut kept, second_order) = client(Echo);
     write(&mut kept, "GET /a HTTP/1.1\r\nhost: a\r\n\r\n").await;
@@ -266,6 +266,21 @@ async fn idle_connections_are_closed_by_the_order_to_stop() {
 
     assert_eq!(read_all(&mut fresh).await, "");
     assert_eq!(read_all(&mut kept).await, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_just_after_the_order_to_stop_is_answered_and_told() {
+    let (mut kept, order) = client(Echo);
+    write(&mut kept, "GET /a HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    read_to(&mut kept, "/a").await;
+
+    order.send_replace(true);
+    tokio::task::yield_now().await;
+    write(&mut kept, "GET /b HTTP/1.1\r\nhost: a\r\n\r\n").await;
+
+    let answer = read_all(&mut kept).await;
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
+    assert!(answer.ends_with("/b"), "{answer}");
 }
 
 #[test]

@@ -57,7 +57,7 @@ async fn a_rest_does_not_make_the_wait_longer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_rests_is_closed_by_the_order_to_stop_and_hears_when_the_client_goes() {
+async fn who_rests_is_closed_a_moment_after_the_order_to_stop_and_hears_when_the_client_goes() {
     let (mut resting, order) = client(Echo);
     write(&mut resting, "GET /a HTTP/1.1\r\nhost: a\r\n\r\n").await;
     read_to(&mut resting, "/a").await;
@@ -67,12 +67,29 @@ async fn who_rests_is_closed_by_the_order_to_stop_and_hears_when_the_client_goes
     sleep(Duration::from_secs(5)).await;
     let now = Instant::now();
 
-    order.send_replace(true);
-    assert_eq!(read_all(&mut resting).await, "");
     drop(leaving);
     gone.closed().await;
-
     assert_eq!(now.elapsed().as_secs(), 0);
+    order.send_replace(true);
+    assert_eq!(read_all(&mut resting).await, "");
+
+    assert_eq!(now.elapsed().as_secs(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_after_a_rest_and_the_order_to_stop_is_answered_and_told() {
+    let (mut resting, order) = client(Echo);
+    write(&mut resting, "GET /a HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    read_to(&mut resting, "/a").await;
+    sleep(Duration::from_secs(5)).await;
+
+    order.send_replace(true);
+    tokio::task::yield_now().await;
+    write(&mut resting, "GET /b HTTP/1.1\r\nhost: a\r\n\r\n").await;
+
+    let answer = read_all(&mut resting).await;
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
+    assert!(answer.ends_with("/b"), "{answer}");
 }
 
 #[test]

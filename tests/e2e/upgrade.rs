@@ -1,0 +1,161 @@
+//! One release after the other on the same sockets.
+
+use std::fs;
+use std::os::unix::net::UnixDatagram;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use e2e::{Crowd, Gateway, PATIENCE, Redis, Site, Upstream};
+
+use crate::anna::{self, identity, is_anna, log_in};
+
+/// The process that took over, which no harness ends.
+struct Successor(u32);
+
+#[test]
+fn successor_takes_over_under_load_and_nobody_is_let_down() {
+    let redis = Redis::new();
+    let upstream = anna::upstream();
+    let site = Site::new(&upstream).redis(&redis);
+    let gateway = site.server("admin: { address: '127.0.0.1:0' }").run();
+    let cookie = log_in(&gateway).cookie("session_id").unwrap();
+    let cookie = format!("session_id={cookie}");
+    let crowd = Crowd::start(8, gateway.address(), "/page", &cookie);
+    crowd.until_answered(200);
+
+    gateway.signal("USR2");
+    let first = Successor::of(&gateway, 1);
+    gateway.logged("stopped");
+    crowd.until_answered(400);
+    signal("USR2", first.0);
+    let _second = Successor::of(&gateway, 2);
+    while gateway.count("stopped") < 2 {
+        thread::sleep(Duration::from_millis(10));
+    }
+    crowd.until_answered(400);
+
+    crowd.stop().assert_complete();
+    let metrics = gateway.admin().get("/metrics").text();
+    assert!(metrics.contains("gateway_requests_total"), "{metrics}");
+    let pages = upstream.seen();
+    let mut pages = pages.iter().filter(|request| request.path() == "/page");
+    assert!(pages.all(|request| identity(request) == is_anna()));
+}
+
+#[test]
+fn process_goes_on_when_its_successor_does_not_come_to_serve() {
+    let upstream = Upstream::start();
+    let site = Site::new(&upstream);
+    let gateway = site.run();
+    site.server("nonsense: 1").write_into(gateway.directory());
+    let crowd = Crowd::start(2, gateway.address(), "/page", "a=b");
+
+    gateway.signal("USR2");
+    gateway.logged("no successor: this process goes on serving");
+    crowd.until_answered(50);
+
+    crowd.stop().assert_complete();
+    gateway.logged("server.nonsense: unknown key");
+}
+
+#[test]
+fn systemd_is_told_who_serves_and_an_upgrade_is_no_stop() {
+    let upstream = Upstream::start();
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("notify");
+    let systemd = UnixDatagram::bind(&path).unwrap();
+    let site = Site::new(&upstream);
+    let gateway = Gateway::run_in(site.write(), &[("NOTIFY_SOCKET", &path)]);
+    assert_eq!(told(&systemd), "READY=1");
+
+    gateway.signal("HUP");
+    let reloading = told(&systemd);
+    assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="));
+    assert_eq!(told(&systemd), "READY=1");
+
+    gateway.signal("USR2");
+    let successor = Successor::of(&gateway, 1);
+    // By two processes, in any order.
+    let mut said = [told(&systemd), told(&systemd)];
+    said.sort();
+    let now = format!("MAINPID={}", successor.0);
+    assert_eq!(said, [&now, "READY=1"]);
+    gateway.logged("stopped");
+
+    // Whatever the old process said at its end would come before.
+    signal("TERM", successor.0);
+    assert_eq!(told(&systemd), "STOPPING=1");
+    systemd.set_nonblocking(true).unwrap();
+    assert!(systemd.recv(&mut [0; 1]).is_err());
+}
+
+#[test]
+fn sigterm_under_load_cuts_no_response() {
+    let upstream = Upstream::start();
+    // Slow enough that many are in flight when the order comes.
+    upstream.by_hand("/slow", |_, mut line| {
+        thread::sleep(Duration::from_millis(100));
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow";
+        let _ = std::io::Write::write_all(line.get_mut(), answer);
+    });
+    let mut gateway = Site::new(&upstream).run();
+    let crowd = Crowd::start(16, gateway.address(), "/slow", "a=b");
+    crowd.until_answered(32);
+
+    gateway.signal("TERM");
+    let status = gateway.wait();
+
+    let tally = crowd.stop();
+    // Whoever comes afterwards finds nobody, and that is all that fails.
+    let cut: Vec<_> = tally
+        .failed
+        .iter()
+        .filter(|failed| !failed.contains("refused"))
+        .collect();
+    assert!(cut.is_empty(), "{cut:?} of {}", tally.answered);
+    assert!(status.success(), "{status}");
+}
+
+impl Successor {
+    /// Waits until it serves; the log is that of all processes.
+    fn of(gateway: &Gateway, nth: usize) -> Self {
+        let began = Instant::now();
+        loop {
+            let log = gateway.log();
+            let lines = log
+                .lines()
+                .filter(|line| line.contains("the successor serves"));
+            if let Some(line) = lines.clone().nth(nth - 1) {
+                let (_, process) = line.split_once("process=").unwrap();
+                return Self(process.trim().parse().unwrap());
+            }
+            assert!(began.elapsed() < PATIENCE, "no successor:\n{log}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Successor {
+    fn drop(&mut self) {
+        if fs::exists(format!("/proc/{}", self.0)).unwrap_or(false) {
+            signal("KILL", self.0);
+        }
+    }
+}
+
+/// The next thing that systemd hears.
+fn told(systemd: &UnixDatagram) -> String {
+    systemd.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut message = [0; 256];
+    let length = systemd.recv(&mut message).expect("a word to systemd");
+    let message = String::from_utf8_lossy(&message[..length]);
+    message.trim().to_owned()
+}
+
+fn signal(signal: &str, process: u32) {
+    let sent = Command::new("kill")
+        .args([format!("-{signal}"), process.to_string()])
+        .status();
+    assert!(sent.is_ok_and(|status| status.success()));
+}
