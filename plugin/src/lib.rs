@@ -215,11 +215,13 @@ impl Session {
 
     fn login(&self, _: Entry<'_>, config: LoginConfig) -> Result<LoginAction, Faults> {
         let clock = Arc::clone(&self.clock);
-        LoginAction::new(&config, &self.providers, clock, &self.services)
+        let desk = (&*self.providers, Arc::clone(&self.keepers));
+        LoginAction::new(&config, desk, clock, &self.services)
     }
 
     fn logout(&self, _: Entry<'_>, config: LogoutConfig) -> Result<LogoutAction, Faults> {
-        LogoutAction::new(&config, Arc::clone(&self.providers), &self.services)
+        let desk = (Arc::clone(&self.providers), Arc::clone(&self.keepers));
+        LogoutAction::new(&config, desk, &self.services)
     }
 
     fn sessions(&self, _: Entry<'_>, config: SessionsConfig) -> Result<SessionsAction, Faults> {

@@ -33,6 +33,7 @@ mod own_sessions;
 mod panics;
 mod permissions;
 mod principals;
+mod provider_logout;
 mod proxying;
 mod quickstart;
 mod races;

@@ -4,6 +4,7 @@ mod accept;
 mod answers;
 mod form;
 mod info;
+mod links;
 mod login;
 mod logout;
 mod openapi;

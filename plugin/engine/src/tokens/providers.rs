@@ -132,6 +132,15 @@ impl Providers {
         self.iter().find(|provider| provider.issuer() == issuer)
     }
 
+    /// All providers of the issuer that a token names; the only one, if there is only one.
+    pub fn issuers_of(&self, token: &str) -> impl Iterator<Item = &Arc<Provider>> {
+        let is_only = self.named.len() == 1;
+        let claims = Jwt::parse(token).ok().map(|token| token.unverified());
+        let issuer = claims.and_then(|claims| claims.text("iss").map(str::to_owned));
+        self.iter()
+            .filter(move |provider| is_only || issuer.as_deref() == Some(provider.issuer()))
+    }
+
     /// What calls run on.
     pub fn runtime(&self) -> &Arc<Runtime> {
         &self.desk.runtime

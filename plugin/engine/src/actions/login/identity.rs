@@ -10,6 +10,8 @@ use crate::tokens::TokenSet;
 pub(super) struct Identity {
     /// Everything that goes into the session, the name of the user among it.
     attributes: Map<String, Value>,
+    /// The names by which its provider may end the session.
+    names: Vec<String>,
 }
 
 impl Identity {
@@ -17,6 +19,7 @@ impl Identity {
     pub(super) fn named(principal: &str, name: &str) -> Self {
         Self {
             attributes: Map::from_iter([(principal.to_owned(), name.into())]),
+            names: Vec::new(),
         }
     }
 
@@ -24,7 +27,7 @@ impl Identity {
     pub(super) fn of_provider(
         mut attributes: Map<String, Value>,
         principal: &str,
-        tokens: &TokenSet,
+        (tokens, names): (&TokenSet, Vec<String>),
     ) -> Option<Self> {
         let is_somebody = match attributes.get(principal)? {
             Value::String(name) => !name.is_empty(),
@@ -32,7 +35,12 @@ impl Identity {
             _ => false,
         };
         attributes.insert(TOKEN.to_owned(), tokens.to_value());
-        is_somebody.then_some(Self { attributes })
+        is_somebody.then_some(Self { attributes, names })
+    }
+
+    /// The names by which its provider may end the session.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// What a program is told about its user: all but what is secret.

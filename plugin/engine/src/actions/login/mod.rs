@@ -38,8 +38,10 @@ use self::throttle::{Throttle, Wait};
 use self::view::{Problem, Sight, View, Way};
 use super::answers::{Answers, whole_seconds};
 use super::form::Form;
+use super::links;
 use super::returns::Returns;
 use crate::clock::Clock;
+use crate::middlewares::Keepers;
 use crate::return_target::ReturnTarget;
 use crate::same_origin::SameOrigin;
 use crate::tokens::{Provider, Providers};
@@ -53,6 +55,7 @@ pub struct LoginAction {
     principal: String,
     throttle: Throttle,
     clock: Arc<dyn Clock>,
+    keepers: Arc<Keepers>,
     journal: Journal,
     answers: Answers,
     same_origin: SameOrigin,
@@ -66,7 +69,7 @@ impl LoginAction {
     /// All faults of the configuration.
     pub fn new(
         config: &LoginConfig,
-        providers: &Providers,
+        (providers, keepers): (&Providers, Arc<Keepers>),
         clock: Arc<dyn Clock>,
         services: &Services,
     ) -> Result<Self, Faults> {
@@ -88,6 +91,7 @@ impl LoginAction {
             principal: config.principal.clone(),
             throttle: Throttle::new(MOST_COUNTERS),
             clock,
+            keepers,
             journal: Journal::new(services),
             answers,
             same_origin,
@@ -188,7 +192,7 @@ impl LoginAction {
         let asked = asked.and_then(|asked| self.returns.read(asked, &exchange));
         match back.outcome {
             Ok((identity, stay)) => {
-                self.enter(&exchange, identity, stay)?;
+                self.enter(&exchange, identity, stay).await?;
                 let target = asked.as_ref().unwrap_or_else(|| self.returns.usual());
                 self.answers.see_other(&mut exchange, target.as_str())
             }
@@ -269,7 +273,7 @@ impl LoginAction {
         let credentials =
             Credentials::read(&mut exchange, self.content_type, self.returns.parameter()).await?;
         match self.check(&credentials, &exchange).await {
-            Ok(identity) => self.welcome(exchange, identity, &credentials),
+            Ok(identity) => self.welcome(exchange, identity, &credentials).await,
             Err(problem) => self.turn_away(exchange, problem, &credentials),
         }
     }
@@ -301,26 +305,33 @@ impl LoginAction {
         }
     }
 
-    fn enter(
+    async fn enter(
         &self,
         exchange: &Exchange<'_>,
         identity: Identity,
         stay: Stay,
     ) -> Result<(), Failure> {
-        let session = exchange.session().ok_or_else(no_session)?;
-        identity.enter(session, &self.principal, stay)?;
+        let session = exchange.session().cloned().ok_or_else(no_session)?;
+        let names = identity.names().to_vec();
+        identity.enter(&session, &self.principal, stay)?;
+        if let Some(keeper) = self.keepers.of(&session).filter(|_| !names.is_empty()) {
+            let linked = links::link(&session, &keeper, &names).await;
+            // A login that its provider could not end is none.
+            linked.inspect_err(|_| session.destroy())?;
+        }
         self.journal.done(exchange);
         Ok(())
     }
 
-    fn welcome(
+    async fn welcome(
         &self,
         mut exchange: Exchange<'_>,
         identity: Identity,
         credentials: &Credentials,
     ) -> Result<(), Failure> {
         let user = identity.user();
-        self.enter(&exchange, identity, Stay::asked(credentials.remember_me))?;
+        let stay = Stay::asked(credentials.remember_me);
+        self.enter(&exchange, identity, stay).await?;
         match credentials.form {
             Form::Json => self.answers.json(&mut exchange, 200, &user),
             Form::Html => {

@@ -476,7 +476,12 @@ impl Scene {
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000)));
         let config = serde_json::from_value(config).unwrap();
         let providers = providers(&gateway);
-        let made = LoginAction::new(&config, &providers, clock.clone(), &gateway.services());
+        let made = LoginAction::new(
+            &config,
+            (&providers, Arc::default()),
+            clock.clone(),
+            &gateway.services(),
+        );
         let action = made.unwrap();
         Self {
             action: ActionHandle::new(action),
@@ -492,7 +497,12 @@ impl Scene {
         let clock = Arc::new(ManualClock::new(Timestamp::default()));
         let gateway = TestGateway::new();
         let providers = providers(&gateway);
-        let made = LoginAction::new(&config, &providers, clock, &gateway.services());
+        let made = LoginAction::new(
+            &config,
+            (&providers, Arc::default()),
+            clock,
+            &gateway.services(),
+        );
         made.err().unwrap()
     }
 

@@ -3,6 +3,7 @@
 //! The sessions are over before the answer leaves, on every gateway, and the cookie goes with the answer. A storage that
 //! does not answer is a 503: nobody is told of a logout that did not happen.
 
+mod backchannel;
 mod config;
 mod farewell;
 mod request;
@@ -20,6 +21,7 @@ use self::request::{LogoutRequest, Reach};
 use super::answers::Answers;
 use super::form::Form;
 use super::returns::Returns;
+use crate::middlewares::Keepers;
 use crate::origin::Origin;
 use crate::return_target::ReturnTarget;
 use crate::same_origin::SameOrigin;
@@ -31,6 +33,7 @@ pub struct LogoutAction {
     returns: Returns,
     takes_links: bool,
     providers: Arc<Providers>,
+    keepers: Arc<Keepers>,
     /// Whether browsers go to the provider as well.
     goes_on: bool,
     comes_back_to: Option<String>,
@@ -46,7 +49,7 @@ impl LogoutAction {
     /// All faults of the configuration.
     pub fn new(
         config: &LogoutConfig,
-        providers: Arc<Providers>,
+        (providers, keepers): (Arc<Providers>, Arc<Keepers>),
         services: &Services,
     ) -> Result<Self, Faults> {
         let mut faults = Faults::default();
@@ -79,6 +82,7 @@ impl LogoutAction {
             returns,
             takes_links: config.allow_get,
             providers,
+            keepers,
             goes_on: config.provider_logout,
             comes_back_to: config.post_logout_redirect_uri.clone(),
             answers,
@@ -88,8 +92,13 @@ impl LogoutAction {
     }
 
     async fn answer(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
-        if exchange.path().ends_with(DONE) {
-            return self.arrive(exchange);
+        match exchange.path() {
+            path if path.ends_with(DONE) => return self.arrive(exchange),
+            path if path.ends_with(BACK_CHANNEL) => {
+                let desk = (&*self.providers, &*self.keepers);
+                return backchannel::answer(exchange, self.content_type, desk, &self.answers).await;
+            }
+            _ => {}
         }
         match (exchange.method(), self.takes_links) {
             ("POST", _) => {
@@ -215,6 +224,8 @@ fn no_session() -> Failure {
 
 /// Below the path of the logout: where browsers come back to from a provider.
 const DONE: &str = "/done";
+/// Below it as well: where providers say, server to server, that somebody has logged out.
+const BACK_CHANNEL: &str = "/backchannel";
 
 #[cfg(test)]
 mod tests;

@@ -175,7 +175,11 @@ impl Scene {
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Timestamp::default()));
         let desk = (clock, Arc::new(Runtime::default()));
         let providers = Providers::new(BTreeMap::new(), desk, &gateway.services()).unwrap();
-        let action = LogoutAction::new(&config, Arc::new(providers), &gateway.services());
+        let action = LogoutAction::new(
+            &config,
+            (Arc::new(providers), Arc::default()),
+            &gateway.services(),
+        );
         let action = action.unwrap();
         Self {
             action: ActionHandle::new(action),
