@@ -102,7 +102,7 @@ fn serve(running: &mut Running, orders: &mut Orders) -> &'static str {
 }
 
 /// Whether another process serves now.
-fn hand_over(running: &Running) -> bool {
+fn hand_over(running: &mut Running) -> bool {
     info!(signal = "SIGUSR2", "starting the program that takes over");
     match running.hand_over() {
         Ok(process) => {

@@ -1,6 +1,8 @@
 //! One release after the other on the same sockets.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::thread;
@@ -91,13 +93,34 @@ fn systemd_is_told_who_serves_and_an_upgrade_is_no_stop() {
 }
 
 #[test]
+fn readiness_ends_with_the_service_and_not_with_an_upgrade() {
+    let upstream = Upstream::start();
+    let site = Site::new(&upstream);
+
+    let ended = site.run();
+    let mut asking = ask_half(&ended);
+    ended.signal("TERM");
+    ended.logged("stopping");
+    let not_ready = ask_rest(&mut asking);
+    let succeeded = site.run();
+    let mut asking = ask_half(&succeeded);
+    succeeded.signal("USR2");
+    let _successor = Successor::of(&succeeded, 1);
+    succeeded.logged("stopping");
+    let ready = ask_rest(&mut asking);
+
+    assert!(not_ready.starts_with("HTTP/1.1 503 "), "{not_ready}");
+    assert!(ready.starts_with("HTTP/1.1 200 "), "{ready}");
+}
+
+#[test]
 fn sigterm_under_load_cuts_no_response() {
     let upstream = Upstream::start();
     // Slow enough that many are in flight when the order comes.
     upstream.by_hand("/slow", |_, mut line| {
         thread::sleep(Duration::from_millis(100));
         let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow";
-        let _ = std::io::Write::write_all(line.get_mut(), answer);
+        let _ = line.get_mut().write_all(answer);
     });
     let mut gateway = Site::new(&upstream).run();
     let crowd = Crowd::start(16, gateway.address(), "/slow", "a=b");
@@ -142,6 +165,25 @@ impl Drop for Successor {
             signal("KILL", self.0);
         }
     }
+}
+
+/// Begins to ask whether it is ready.
+fn ask_half(gateway: &Gateway) -> TcpStream {
+    let mut asking = TcpStream::connect(gateway.address()).unwrap();
+    let health = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n";
+    asking.write_all(health).unwrap();
+    // It is accepted, or it would be cut.
+    assert!(asking.read(&mut [0; 1024]).unwrap() > 0);
+    asking.write_all(b"GET /health/ready HTTP/1.1\r\n").unwrap();
+    asking
+}
+
+/// Goes on asking; the answer is the last on its connection.
+fn ask_rest(asking: &mut TcpStream) -> String {
+    asking.write_all(b"Host: a\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    asking.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 /// The next thing that systemd hears.

@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
@@ -24,7 +25,12 @@ use crate::server::{Answer, Peer, Service, Tracker, Worker};
 pub(crate) struct Generation {
     pub(crate) assembly: Lease,
     pub(crate) health: HealthCheck,
+    pub(crate) leaving: Leaving,
 }
+
+/// Whether nobody will serve at the addresses soon. The same for all generations.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Leaving(Arc<AtomicBool>);
 
 /// The assembly of a generation, in use.
 #[derive(Clone, Debug)]
@@ -61,7 +67,11 @@ pub(crate) struct Newest(Arc<ArcSwap<GatewayService>>);
 
 impl Generation {
     /// Returned with what ends when nobody uses it any more.
-    fn new(assembly: Assembly, server: &config::Server) -> (Self, mpsc::Receiver<Infallible>) {
+    fn new(
+        assembly: Assembly,
+        server: &config::Server,
+        leaving: Leaving,
+    ) -> (Self, mpsc::Receiver<Infallible>) {
         let (user, unused) = mpsc::channel();
         let assembly = Lease {
             assembly: Arc::new(assembly),
@@ -70,8 +80,15 @@ impl Generation {
         let generation = Self {
             assembly,
             health: server.health_check.clone(),
+            leaving,
         };
         (generation, unused)
+    }
+}
+
+impl Leaving {
+    pub(crate) fn is_true(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -87,7 +104,7 @@ impl Deref for Lease {
 
 impl Generations {
     pub(crate) fn new(assembly: Assembly, server: &config::Server) -> Self {
-        let (newest, unused) = Generation::new(assembly, server);
+        let (newest, unused) = Generation::new(assembly, server, Leaving::default());
         Self(Mutex::new(State {
             newest,
             unused,
@@ -103,13 +120,19 @@ impl Generations {
 
     /// Replaces the newest. When this returns, all new requests come to the next one.
     pub(crate) fn succeed(&self, assembly: Assembly, server: &config::Server) {
-        let (next, unused) = Generation::new(assembly, server);
         let mut state = self.state();
+        let leaving = state.newest.leaving.clone();
+        let (next, unused) = Generation::new(assembly, server, leaving);
         let before = std::mem::replace(&mut state.newest, next);
         let unused_before = std::mem::replace(&mut state.unused, unused);
         state.tell_workers();
         state.closing.retain(|thread| !thread.is_finished());
         state.close(before.assembly.assembly, unused_before);
+    }
+
+    /// From now on this process is not ready for more.
+    pub(crate) fn leave(&self) {
+        self.state().newest.leaving.0.store(true, Ordering::Relaxed);
     }
 
     /// Waits until everything that is no longer used is closed.

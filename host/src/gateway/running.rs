@@ -25,6 +25,7 @@ pub struct Running {
     traffic: Traffic,
     server: Server,
     admin: Option<Server>,
+    has_successor: bool,
 }
 
 /// What came of reading the configuration anew.
@@ -61,6 +62,7 @@ impl Running {
             metrics,
             server,
             admin: admin.transpose()?,
+            has_successor: false,
         })
     }
 
@@ -92,14 +94,16 @@ impl Running {
     ///
     /// # Errors
     /// When the other does not come to serve. Nothing has changed then.
-    pub fn hand_over(&self) -> Result<u32, SuccessionError> {
+    pub fn hand_over(&mut self) -> Result<u32, SuccessionError> {
         // In the order in which they are asked for.
         let mut sockets = match &self.admin {
             Some(admin) => admin.copies()?,
             None => Vec::new(),
         };
         sockets.extend(self.server.copies()?);
-        succession::begin(sockets)
+        let process = succession::begin(sockets)?;
+        self.has_successor = true;
+        Ok(process)
     }
 
     /// Where it listens, with the ports the system has chosen.
@@ -113,7 +117,11 @@ impl Running {
     }
 
     /// Orders it to stop: no new connections, running requests end, whatever is left after `shutdownGrace` is cut.
+    /// Whoever asks meanwhile hears that it is not ready, unless another process serves at the same addresses.
     pub fn stop(&self) {
+        if !self.has_successor {
+            self.generations.leave();
+        }
         self.server.stop();
         if let Some(admin) = &self.admin {
             admin.stop();

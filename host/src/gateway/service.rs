@@ -15,7 +15,7 @@ use http::request::Parts;
 use tracing::{error, warn};
 
 use super::assembly::RouteChain;
-use super::generation::{Generation, Lease};
+use super::generation::{Generation, Lease, Leaving};
 use crate::actions::authorize::{self, Asked, OriginalError, Stated};
 use crate::body::Body;
 use crate::chain::Chain;
@@ -32,6 +32,7 @@ use crate::{health, rescue};
 pub(crate) struct GatewayService {
     assembly: Lease,
     health: HealthCheck,
+    leaving: Leaving,
     upstreams: Vec<Forwarder>,
     /// By the number of the route.
     places: Vec<Arc<Place>>,
@@ -44,7 +45,11 @@ pub(crate) struct GatewayService {
 
 impl GatewayService {
     pub(crate) fn new(generation: Generation, tracker: &Tracker) -> Self {
-        let Generation { assembly, health } = generation;
+        let Generation {
+            assembly,
+            health,
+            leaving,
+        } = generation;
         let number = worker_number();
         let services = assembly.upstreams.iter();
         let upstreams = services
@@ -65,6 +70,7 @@ impl GatewayService {
             assembly,
             is_asked,
             health,
+            leaving,
             upstreams,
             places,
             requests: AtomicU64::new(0),
@@ -179,8 +185,11 @@ impl GatewayService {
         health::answer(&self.health, path, || is_ready)
     }
 
-    /// Whether every storage can be read and written now.
+    /// Whether every storage can be read and written now, and the gateway is not about to end.
     async fn is_ready(&self) -> bool {
+        if self.leaving.is_true() {
+            return false;
+        }
         for (name, storage) in self.assembly.desk.storages() {
             if let Err(cause) = storage.probe().wait().await {
                 warn!(storage = name, %cause, "not ready");
