@@ -18,12 +18,12 @@ use engine::actions::{
 use engine::clock::{Clock, SystemClock};
 use engine::middlewares::{
     Keepers, LoadSessionConfig, LoadSessionMiddleware, MapSessionToHeaderConfig,
-    MapSessionToHeaderMiddleware, RequireDesk, RequireSessionConfig, RequireSessionMiddleware,
+    MapSessionToHeaderMiddleware, RequireSessionConfig, RequireSessionMiddleware,
 };
 use engine::runtime::Runtime;
 use engine::session::Keyring;
 use engine::storage::{FileConfig, MemoryConfig, RedisConfig, Storages};
-use engine::tokens::{Providers, ProvidersConfig, Refresher};
+use engine::tokens::{Providers, ProvidersConfig, Refresher, TokenDesk};
 
 /// The plugin of one gateway.
 struct Session {
@@ -197,12 +197,15 @@ impl Session {
         entry: Entry<'_>,
         config: RequireSessionConfig,
     ) -> Result<RequireSessionMiddleware, Faults> {
-        let desk = RequireDesk {
+        RequireSessionMiddleware::new(entry, &config, self.token_desk(), &self.services)
+    }
+
+    const fn token_desk(&self) -> TokenDesk<'_> {
+        TokenDesk {
             providers: &self.providers,
             keepers: &self.keepers,
             refresher: &self.refresher,
-        };
-        RequireSessionMiddleware::new(entry, &config, desk, &self.services)
+        }
     }
 
     fn map_session_to_header(
@@ -233,7 +236,12 @@ impl Session {
     }
 
     fn refresh(&self, _: Entry<'_>, config: RefreshConfig) -> Result<RefreshAction, Faults> {
-        RefreshAction::new(config, Arc::clone(&self.clock), &self.services)
+        RefreshAction::new(
+            config,
+            self.token_desk(),
+            Arc::clone(&self.clock),
+            &self.services,
+        )
     }
 
     fn openapi(&self, _: Entry<'_>, config: OpenApiConfig) -> Result<OpenApiAction, Faults> {

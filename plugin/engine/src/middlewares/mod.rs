@@ -11,5 +11,5 @@ pub use load_session::{
 };
 pub use map_session_to_header::{MapSessionToHeaderConfig, MapSessionToHeaderMiddleware};
 pub use require_session::{
-    Oauth2Config, RequireDesk, RequireSessionConfig, RequireSessionMiddleware, TokenConfig,
+    Oauth2Config, RequireSessionConfig, RequireSessionMiddleware, TokenConfig,
 };

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use abi::Failure;
+use abi::failure::Kind;
+
 use super::http::{Answer, CallError};
 use super::jwt::TokenError;
 
@@ -42,6 +45,12 @@ pub enum GrantError {
     /// It does not answer, or says that it cannot now.
     #[error("the provider does not answer: {0}")]
     Unavailable(#[from] Outage),
+}
+
+/// What a request is told whose tokens cannot be had or checked now: the provider is away, and a login would not help.
+pub fn provider_unavailable(reason: &'static str) -> Failure {
+    let message = format!("the provider of tokens does not do its work: {reason}");
+    Failure::new(Kind::UNAVAILABLE, "provider-unavailable", message)
 }
 
 impl Outage {

@@ -6,6 +6,7 @@
 
 mod cache;
 mod config;
+mod desk;
 mod discovery;
 mod error;
 mod grant;
@@ -23,7 +24,8 @@ mod token_set;
 mod verify;
 
 pub use config::{ClientAuth, ProviderConfig, ProvidersConfig};
-pub use error::{GrantError, Outage, VerifyError};
+pub use desk::TokenDesk;
+pub use error::{GrantError, Outage, VerifyError, provider_unavailable};
 pub use grant::Code;
 pub use http::CallError;
 pub use jwks::{KeySet, KeySetError};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use abi::Session;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -78,6 +79,11 @@ impl TokenSet {
     pub fn is_due(&self, now: u64, margin: u64) -> bool {
         self.expires_at
             .is_some_and(|end| end <= now.saturating_add(margin))
+    }
+
+    /// The tokens that a session holds.
+    pub fn of(session: &Session) -> Option<Self> {
+        Self::from_value(session.get(Self::ATTRIBUTE)?)
     }
 
     /// The set in an attribute. None when it is something else.

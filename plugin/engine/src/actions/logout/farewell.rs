@@ -20,7 +20,7 @@ pub(super) struct Farewell {
 impl Farewell {
     /// Of a session that has tokens of a provider we know.
     pub(super) fn of(session: &Session, providers: &Providers) -> Option<Self> {
-        let tokens = TokenSet::from_value(session.get(TokenSet::ATTRIBUTE)?)?;
+        let tokens = TokenSet::of(session)?;
         let provider = match tokens.provider.as_str() {
             "" => providers.issuer_of(tokens.id_token.as_deref()?)?,
             name => providers.get(name)?,

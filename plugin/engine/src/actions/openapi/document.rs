@@ -175,7 +175,7 @@ fn info() -> Value {
 fn refresh() -> Value {
     json!({ "post": {
         "operationId": "refreshSession",
-        "summary": "Renews the session: a new id, a fresh life",
+        "summary": "Renews the session: a new id, a fresh life, and new tokens where it holds any",
         "description": "A program says `Content-Type: application/json`, or the `Origin` that it asks.",
         "security": secured(),
         "requestBody": {
@@ -184,7 +184,7 @@ fn refresh() -> Value {
         },
         "responses": {
             "200": answer("When it ends now", &reference("Life")),
-            "401": answer("Nobody is logged in", &reference("Error")),
+            "401": answer("Nobody is logged in, or not any more", &reference("Error")),
             "403": cross_origin(),
             "409": answer("The id came in the URL, where no new one can be told", &reference("Error")),
             "503": outage(),

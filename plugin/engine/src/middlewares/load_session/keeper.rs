@@ -8,6 +8,7 @@ use abi::Session;
 
 use super::store::Store;
 use crate::engine::Engine;
+use crate::session::SessionId;
 
 /// The sessions of one `LoadSessionMiddleware`, as they are stored. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -42,6 +43,14 @@ impl Keepers {
     /// The one that keeps a session; none for the session of another plugin.
     pub fn of(&self, session: &Session) -> Option<Keeper> {
         self.all().get(&session.kept_by()?).cloned()
+    }
+
+    /// Where a session is stored: its keeper, its id and its handle. Nowhere for the session of another plugin, and for
+    /// one that is not stored.
+    pub fn place_of(&self, session: &Session) -> Option<(Keeper, SessionId, String)> {
+        let keeper = self.of(session)?;
+        let id = SessionId::parse(session.id()?.as_bytes())?;
+        Some((keeper, id, session.handle()?))
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<String, Keeper>> {

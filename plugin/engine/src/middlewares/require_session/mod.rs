@@ -24,8 +24,7 @@ use self::claimed::Claimed;
 pub use self::config::{Oauth2Config, RequireSessionConfig, TokenConfig};
 use self::refusal::{Refusal, Refusals};
 use self::tokens::Tokens;
-use super::Keepers;
-use crate::tokens::{Providers, Refresher};
+use crate::tokens::TokenDesk;
 
 /// Lets pass who is logged in.
 #[derive(Debug)]
@@ -37,17 +36,6 @@ pub struct RequireSessionMiddleware {
     authorization: HeaderName,
 }
 
-/// What the middleware works with besides its configuration.
-#[derive(Clone, Debug)]
-pub struct RequireDesk<'a> {
-    /// Who gives out tokens.
-    pub providers: &'a Arc<Providers>,
-    /// Where sessions are stored.
-    pub keepers: &'a Arc<Keepers>,
-    /// Who renews tokens.
-    pub refresher: &'a Arc<Refresher>,
-}
-
 impl RequireSessionMiddleware {
     /// Checks the configuration.
     ///
@@ -56,7 +44,7 @@ impl RequireSessionMiddleware {
     pub fn new(
         entry: Entry<'_>,
         config: &RequireSessionConfig,
-        desk: RequireDesk<'_>,
+        desk: TokenDesk<'_>,
         services: &Services,
     ) -> Result<Self, Faults> {
         let mut faults = Faults::default();

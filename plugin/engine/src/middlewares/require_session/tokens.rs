@@ -4,19 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use abi::config::Faults;
-use abi::failure::Kind;
 use abi::{Failure, Session};
 use tokio::time::timeout;
 
-use super::RequireDesk;
 use super::claimed::Claimed;
 use super::config::TokenConfig;
 use super::refusal::Refusal;
-use crate::middlewares::{Keeper, Keepers};
+use crate::middlewares::Keepers;
 use crate::runtime::entered;
-use crate::session::SessionId;
 use crate::tokens::{
-    Jwt, Outcome, Provider, Providers, Refresher, TokenError, TokenSet, VerifyError,
+    Jwt, Outcome, Provider, Providers, Refresher, TokenDesk, TokenError, TokenSet, VerifyError,
+    provider_unavailable,
 };
 
 /// Whose tokens count, and how they are kept good.
@@ -48,7 +46,7 @@ impl Tokens {
     pub(super) fn new(
         entry: &str,
         config: &TokenConfig,
-        desk: RequireDesk<'_>,
+        desk: TokenDesk<'_>,
     ) -> Result<Self, Faults> {
         config.check()?;
         let whose = match (&*config.provider, config.inline()) {
@@ -94,7 +92,9 @@ impl Tokens {
         let claims = match provider.verify_access(token).await {
             Ok(claims) => claims,
             Err(VerifyError::Refused(error)) => return Ok(Err(Refusal::Bearer(error.reason()))),
-            Err(VerifyError::Unavailable(outage)) => return Err(away(outage.reason())),
+            Err(VerifyError::Unavailable(outage)) => {
+                return Err(provider_unavailable(outage.reason()));
+            }
         };
         let keeper = session.and_then(|session| self.keepers.of(session));
         let policy = keeper.as_ref().map(|keeper| keeper.engine().policy());
@@ -117,10 +117,10 @@ impl Tokens {
 
     /// The access token of a session, if it is good now. New ones are got first where they are due.
     pub(super) async fn admit(&self, session: &Session) -> Verdict<String> {
-        let Some(tokens) = tokens_of(session) else {
+        let Some(tokens) = TokenSet::of(session) else {
             // An outage is no visitor without a session.
             session.reload().wait().await?;
-            return match tokens_of(session) {
+            return match TokenSet::of(session) {
                 Some(tokens) => self.admit_with(session, tokens).await,
                 None => Ok(Err(Refusal::Session("no-session"))),
             };
@@ -146,7 +146,7 @@ impl Tokens {
                 Ok(Ok(tokens.access_token))
             }
             Err(VerifyError::Refused(error)) => Ok(Err(Refusal::Session(error.reason()))),
-            Err(VerifyError::Unavailable(outage)) => Err(away(outage.reason())),
+            Err(VerifyError::Unavailable(outage)) => Err(provider_unavailable(outage.reason())),
         }
     }
 
@@ -178,7 +178,8 @@ impl Tokens {
         let (true, true, true) = (is_due, self.refreshes, tokens.refresh_token.is_some()) else {
             return Ok(Ok(tokens));
         };
-        let Some((keeper, id, handle)) = self.place_of(session) else {
+        // The tokens of another plugin's session are checked and not renewed.
+        let Some((keeper, id, handle)) = self.keepers.place_of(session) else {
             return Ok(Ok(tokens));
         };
         let place = ((keeper, id), (Arc::clone(provider), self.margin));
@@ -191,7 +192,7 @@ impl Tokens {
         match outcome {
             Some(Outcome::Renewed | Outcome::Found) => {
                 session.reload().wait().await?;
-                Ok(tokens_of(session).ok_or(Refusal::Session("no-session")))
+                Ok(TokenSet::of(session).ok_or(Refusal::Session("no-session")))
             }
             Some(Outcome::Ended(reason)) => {
                 session.reload().wait().await?;
@@ -202,8 +203,8 @@ impl Tokens {
                 Ok(Err(Refusal::Session("no-session")))
             }
             None | Some(Outcome::Failed(_) | Outcome::Unavailable(_)) if is_live => Ok(Ok(tokens)),
-            None => Err(away("timeout")),
-            Some(Outcome::Failed(reason)) => Err(away(reason)),
+            None => Err(provider_unavailable("timeout")),
+            Some(Outcome::Failed(reason)) => Err(provider_unavailable(reason)),
             Some(Outcome::Unavailable(cause)) => Err(cause.into()),
         }
     }
@@ -218,23 +219,6 @@ impl Tokens {
         let waited = entered(runtime.clone(), async { timeout(PATIENCE, asked).await });
         Ok(waited.await.ok())
     }
-
-    /// Where the session is stored. Nowhere for the session of another plugin: its tokens are checked and not renewed.
-    fn place_of(&self, session: &Session) -> Option<(Keeper, SessionId, String)> {
-        let keeper = self.keepers.of(session)?;
-        let id = SessionId::parse(session.id()?.as_bytes())?;
-        Some((keeper, id, session.handle()?))
-    }
-}
-
-fn tokens_of(session: &Session) -> Option<TokenSet> {
-    TokenSet::from_value(session.get(TokenSet::ATTRIBUTE)?)
-}
-
-/// The provider is away: a login would not help.
-fn away(reason: &'static str) -> Failure {
-    let message = format!("the provider of tokens does not do its work: {reason}");
-    Failure::new(Kind::UNAVAILABLE, "provider-unavailable", message)
 }
 
 // A page that takes a second longer is better than one with a token that ends on its way to the upstream.

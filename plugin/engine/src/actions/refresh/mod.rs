@@ -1,5 +1,7 @@
 //! `RefreshAction`: a session renewed by who is about to use it, instead of when it is due.
 
+mod tokens;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,11 +11,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use self::tokens::{Left, Tokens};
 use super::answers::Answers;
 use super::remaining;
 use super::visitor::Visitor;
 use crate::clock::Clock;
 use crate::same_origin::SameOrigin;
+use crate::tokens::TokenDesk;
 
 /// Nothing to configure: the rules are those of the LoadSessionMiddleware on the route.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
@@ -21,10 +25,12 @@ use crate::same_origin::SameOrigin;
 pub struct RefreshConfig {}
 
 /// Gives the session of a `POST` a new id and a fresh life within `expiration`. The old id works on for `rotationGrace`,
-/// so that requests in flight do not fail.
+/// so that requests in flight do not fail. Tokens of a provider in the session are renewed first: if it has ended the
+/// login, so is the session.
 pub struct RefreshAction {
     answers: Answers,
     same_origin: SameOrigin,
+    tokens: Tokens,
     clock: Arc<dyn Clock>,
 }
 
@@ -35,6 +41,7 @@ impl RefreshAction {
     /// When the gateway has no room for header names.
     pub fn new(
         RefreshConfig {}: RefreshConfig,
+        desk: TokenDesk<'_>,
         clock: Arc<dyn Clock>,
         services: &Services,
     ) -> Result<Self, Faults> {
@@ -44,6 +51,7 @@ impl RefreshAction {
         Ok(Self {
             answers,
             same_origin,
+            tokens: Tokens::new(desk),
             clock,
         })
     }
@@ -62,6 +70,9 @@ impl RefreshAction {
         let Some(Visitor { session, .. }) = Visitor::of(&exchange)? else {
             return self.refuse(&mut exchange, 401, "not-logged-in");
         };
+        if let Left::Over(reason) = self.tokens.renew(&session).await? {
+            return self.refuse(&mut exchange, 401, reason);
+        }
         if !session.renew() {
             return self.refuse(&mut exchange, 409, "key-not-renewable");
         }
@@ -113,6 +124,7 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
     use crate::session::Timestamp;
+    use crate::tokens::{Providers, ProvidersConfig, Refresher};
 
     #[test]
     fn session_is_renewed_and_its_end_is_told() {
@@ -183,8 +195,16 @@ mod tests {
     fn action(gateway: &TestGateway) -> ActionHandle {
         let clock = ManualClock::new(Timestamp::from_millis(0));
         clock.advance(Duration::from_secs(1));
-        let config = RefreshConfig::default();
-        let action = RefreshAction::new(config, Arc::new(clock), &gateway.services());
+        let clock: Arc<dyn Clock> = Arc::new(clock);
+        let services = gateway.services();
+        let threads = (Arc::clone(&clock), Arc::default());
+        let providers = Providers::new(ProvidersConfig::default(), threads, &services).unwrap();
+        let desk = TokenDesk {
+            refresher: &Arc::new(Refresher::new(Arc::clone(providers.runtime()), &services)),
+            providers: &Arc::new(providers),
+            keepers: &Arc::default(),
+        };
+        let action = RefreshAction::new(RefreshConfig::default(), desk, clock, &services);
         ActionHandle::new(action.unwrap())
     }
 
