@@ -124,7 +124,9 @@ mod tests {
         exchange.call(&action).unwrap();
 
         let document: Value = serde_json::from_slice(exchange.response_body()).unwrap();
-        let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
+        // Whether maps keep their order is for all crates of a build to decide together.
+        let mut paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
+        paths.sort();
         assert_eq!(paths, ["/me", "/my/devices", "/my/devices/{id}"]);
         let scheme = &document["components"]["securitySchemes"]["session"];
         assert_eq!(scheme["name"], "__Host-session");
