@@ -265,23 +265,6 @@ fn one_warning_names_everything_weak() {
 }
 
 #[test]
-fn what_later_versions_bring_is_unknown_and_not_ignored() {
-    for component in [
-        "gateway.actions.BalancerHttpAction",
-        "plugins.session.actions.LoginAction",
-    ] {
-        let verdict = Site::bare()
-            .action(&format!("A: {{ use: {component} }}"))
-            .refused();
-        verdict.assert_refused("actions.A");
-    }
-    Site::bare()
-        .server("tls: { certFile: a, keyFile: b }")
-        .refused()
-        .assert_refused("unknown key");
-}
-
-#[test]
 fn key_that_is_defined_twice_names_both_places() {
     let directory = files(&[("a.yaml", "routes: []"), ("b.yaml", "routes: []")]);
 

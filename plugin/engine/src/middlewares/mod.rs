@@ -9,7 +9,9 @@ pub use load_session::{
     LoadSessionMiddleware, OnLimit, OnStorageFailure, PathGlob, PathGlobs, Preset, SameSiteText,
     SnapshotEncoding, Strategy, Visit,
 };
-pub use map_session_to_header::{MapSessionToHeaderConfig, MapSessionToHeaderMiddleware};
+pub use map_session_to_header::{
+    HeaderEncoding, MapSessionToHeaderConfig, MapSessionToHeaderMiddleware,
+};
 pub use require_session::{
     Oauth2Config, RequireSessionConfig, RequireSessionMiddleware, TokenConfig,
 };

@@ -99,9 +99,69 @@ fn every_header_that_cannot_be_mapped_is_named() {
     );
 }
 
-fn map(headers: Value, attributes: Value) -> Result<Option<String>, Failure> {
+#[test]
+fn value_that_is_encoded_need_not_be_refused() {
+    let written = |encoding: &str| {
+        let config = json!({ "headers": { "X-User": "user" }, "encoding": encoding });
+        passed(config, json!({ "user": "Zo\u{eb}\n" })).unwrap()
+    };
+
+    assert_eq!(written("percent").as_deref(), Some("Zo%C3%AB%0A"));
+    assert_eq!(written("base64url").as_deref(), Some("Wm_Dqwo"));
+}
+
+#[test]
+fn request_without_a_required_attribute_is_refused() {
+    let config =
+        || json!({ "headers": { "X-User": "user" }, "required": ["user", "address.city"] });
+    let whole = json!({ "user": "anna", "address": { "city": "Bonn" } });
+    assert_eq!(passed(config(), whole).unwrap().as_deref(), Some("anna"));
+
+    for lacking in [
+        json!({}),
+        json!({ "user": "anna" }),
+        json!({ "user": "", "address": { "city": "Bonn" } }),
+    ] {
+        let failure = passed(config(), lacking.clone()).unwrap_err();
+
+        assert_eq!(failure.kind(), Kind::UNAUTHORIZED, "{lacking}");
+        assert_eq!(failure.reason(), "attribute-required");
+    }
+}
+
+#[test]
+fn request_without_a_session_lacks_what_is_required() {
     let gateway = TestGateway::new();
-    let middleware = middleware(&gateway, headers).unwrap();
+    let config = json!({ "headers": { "X-User": "user" }, "required": ["user"] });
+    let mut exchange = gateway.exchange("GET", "/");
+
+    let failure = exchange
+        .run(&made(&gateway, config).unwrap(), 200)
+        .unwrap_err();
+
+    assert_eq!(failure.kind(), Kind::UNAUTHORIZED);
+}
+
+#[test]
+fn required_attribute_without_a_name_is_a_fault() {
+    let config = json!({ "headers": { "X-User": "user" }, "required": [""] });
+
+    let faults = made(&TestGateway::new(), config).unwrap_err();
+
+    assert_eq!(
+        faults.to_string(),
+        "required: expected names of session attributes, found an empty one"
+    );
+}
+
+fn map(headers: Value, attributes: Value) -> Result<Option<String>, Failure> {
+    passed(json!({ "headers": headers }), attributes)
+}
+
+/// What the upstream finds in `X-User`.
+fn passed(config: Value, attributes: Value) -> Result<Option<String>, Failure> {
+    let gateway = TestGateway::new();
+    let middleware = made(&gateway, config).unwrap();
     let session = TestSession::new(attributes).handle();
     let mut exchange = gateway.exchange("GET", "/").with_session(session);
     exchange.run(&middleware, 200)?;
@@ -109,6 +169,10 @@ fn map(headers: Value, attributes: Value) -> Result<Option<String>, Failure> {
 }
 
 fn middleware(gateway: &TestGateway, headers: Value) -> Result<MiddlewareHandle, Faults> {
-    let config = serde_json::from_value(json!({ "headers": headers })).unwrap();
+    made(gateway, json!({ "headers": headers }))
+}
+
+fn made(gateway: &TestGateway, config: Value) -> Result<MiddlewareHandle, Faults> {
+    let config = serde_json::from_value(config).unwrap();
     MapSessionToHeaderMiddleware::new(config, &gateway.services()).map(MiddlewareHandle::new)
 }
