@@ -14,6 +14,16 @@ use crate::{Error, root};
 /// # Errors
 /// When something does not build, or the disk does not take it.
 pub(crate) fn lay_out(directory: &Path, profile: &str) -> Result<(), Error> {
+    lay_out_example("quickstart", directory, profile)
+}
+
+/// The same with another of `examples/` as configuration.
+///
+/// # Errors
+/// As for [`lay_out`], and when there is no such example.
+pub(crate) fn lay_out_example(name: &str, directory: &Path, profile: &str) -> Result<(), Error> {
+    let example = root().join("examples").join(name);
+    let files = fs::read_dir(&example).map_err(|cause| format!("examples/{name}: {cause}"))?;
     let packages = ["--package=gateway", "--package=plugin"];
     let artifacts = Artifacts::build(".", &[&["--profile", profile][..], &packages].concat())?;
     install(artifacts.find("bin")?, &directory.join("gateway"))?;
@@ -21,18 +31,11 @@ pub(crate) fn lay_out(directory: &Path, profile: &str) -> Result<(), Error> {
         artifacts.find("cdylib")?,
         &directory.join("plugins/session.so"),
     )?;
-    for entry in fs::read_dir(root().join("examples/quickstart"))? {
+    for entry in files {
         let file = entry?.path();
-        if file
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-        {
-            install(
-                &file,
-                &directory
-                    .join("config")
-                    .join(file.file_name().unwrap_or_default()),
-            )?;
+        let name = file.file_name().unwrap_or_default();
+        if file.is_file() && name != "README.md" {
+            install(&file, &directory.join("config").join(name))?;
         }
     }
     Ok(())

@@ -54,9 +54,9 @@ fn root() -> &'static Path {
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  run [--release] [--port PORT]
+  run [--example NAME] [--release] [--port PORT]
                     build gateway and session.so, start them on examples/quickstart, print what to try;
-                    PORT is 8090 unless given, 0 picks a free one
+                    NAME is quickstart or login; PORT is 8090 unless given, 0 picks a free one
   test              everything that must hold: formats, lints, unit and end-to-end tests, examples, fuzz targets
   fuzz [target...] [--seconds N] [--keep]
                     look for inputs that break a promise; `fuzz --help` says how and what to do about one

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use e2e::{Gateway, Site, plugins};
+use e2e::{Gateway, Request, Site, plugins};
 
 use super::submit;
 
@@ -25,7 +25,30 @@ fn example_lets_its_users_in_and_nobody_else() {
     }
     let mut stranger = gateway.browser();
     submit(&mut stranger, "username=anna&password=orange");
-    assert!(stranger.get("/").json()["headers"]["x-user-id"].is_null());
+    assert_eq!(stranger.get("/").status(), 401);
+}
+
+#[test]
+fn example_brings_people_back_shows_their_sessions_and_lets_them_out() {
+    let gateway = example();
+    let mut browser = gateway.browser();
+    let page = |target: &str| {
+        Request::get(target)
+            .header("Sec-Fetch-Mode", "navigate")
+            .header("Accept", "text/html")
+    };
+
+    let sent = browser.send(page("/reports?year=2026"));
+    let login = "/login?redirect_path=%2Freports%3Fyear%3D2026";
+    assert_eq!(sent.header("location").as_deref(), Some(login));
+    submit(&mut browser, "username=anna&password=violet");
+    assert!(browser.send(page("/sessions")).text().contains("<form"));
+    let form = "application/x-www-form-urlencoded";
+    let out = Request::post("/logout", form, "").header("Sec-Fetch-Site", "same-origin");
+
+    assert_eq!(browser.send(out).status(), 303);
+
+    assert_eq!(browser.get("/").status(), 401);
 }
 
 /// A copy of the example that differs in two places: the port, and where `session.so` is.
