@@ -14,6 +14,7 @@ fn killed_master_of_a_cluster_is_replaced_by_its_replica() {
     let master = cluster.owner(slot);
     let mut drill = Drill::start("Cluster: kill -9 of a master", &cluster.settings());
 
+    cluster.wait_for_replica(master);
     cluster.nodes()[master].kill();
     drill.newcomers_are_refused();
     cluster.wait_for_failover(slot, master);
@@ -29,6 +30,7 @@ fn frozen_master_of_a_cluster_is_left() {
     let master = cluster.owner(slot);
     let mut drill = Drill::start("Cluster: SIGSTOP of a master", &cluster.settings());
 
+    cluster.wait_for_replica(master);
     cluster.node(master).freeze();
     drill.newcomers_are_refused();
     drill.recovers();

@@ -102,6 +102,26 @@ impl RedisCluster {
         self.owner(slot)
     }
 
+    /// Waits until the replica of a master has what the master was told by now. Replicas follow a moment later, and one
+    /// that has just been linked is told nothing until its first acknowledgement.
+    ///
+    /// # Panics
+    /// When that does not happen.
+    #[track_caller]
+    pub fn wait_for_replica(&self, master: usize) {
+        let told = || self.nodes[master].ask::<String>(&["INFO", "replication"]);
+        let offset_at = |text: &str, mark: &str| {
+            let (_, rest) = text.split_once(mark)?;
+            let digits = rest.split(|digit: char| !digit.is_ascii_digit()).next();
+            digits.and_then(|digits| digits.parse::<u64>().ok())
+        };
+        let goal = offset_at(&told(), "master_repl_offset:").expect("the offset of a master");
+        until("a replica that keeps up", || {
+            let at_replica = offset_at(&told(), ",offset=");
+            at_replica.is_some_and(|offset| offset >= goal)
+        });
+    }
+
     /// Begins to move a slot to another master: keys that are there still are, new ones belong to `to`.
     ///
     /// # Panics
