@@ -35,14 +35,19 @@ fn check_claims(claims: &Claims) {
         assert!(found.is_none_or(|value| !value.is_null()));
     }
     // A date is in seconds, and far from where counting them would overflow a clock in milliseconds.
-    let end = claims.expires_at().filter(|_| !claims.as_map()["exp"].is_u64());
+    let end = claims
+        .expires_at()
+        .filter(|_| !claims.as_map()["exp"].is_u64());
     assert!(end.is_none_or(|end| end < 10_u64.pow(16)));
 }
 
 fn check_tokens(response: TokenResponse) {
     let again = response.clone();
     let tokens = TokenSet::new("main", response, NOW);
-    assert_eq!(TokenSet::from_value(tokens.to_value()).as_ref(), Some(&tokens));
+    assert_eq!(
+        TokenSet::from_value(tokens.to_value()).as_ref(),
+        Some(&tokens)
+    );
     let held = TokenSet {
         refresh_token: Some("held".to_owned()),
         id_token: Some("held".to_owned()),
