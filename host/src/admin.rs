@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
-use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 
 use crate::body::Body;
 use crate::metrics::Metrics;
@@ -35,8 +34,8 @@ impl Admin {
 }
 
 impl Service for Admin {
-    async fn handle(&self, _: &Peer, request: Parts, _: Body) -> Answer {
-        self.answer(&request.method, request.uri.path()).into()
+    async fn handle(&self, _: &Peer, request: &mut Request<Body>) -> Answer {
+        self.answer(request.method(), request.uri().path()).into()
     }
 }
 

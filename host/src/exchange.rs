@@ -11,7 +11,7 @@ use abi::{Failure, HeaderError, Maybe, Session, Side};
 use http::header::{HOST, UPGRADE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 
 /// What is in flight.
 #[derive(Debug)]
@@ -53,12 +53,8 @@ pub(crate) struct Target {
 
 impl Exchange {
     /// `id` is the number of the request, unique in this process.
-    pub(crate) fn new(
-        request: Parts,
-        body: Body,
-        peer: Peer,
-        (place, id): (Arc<Place>, u64),
-    ) -> Self {
+    pub(crate) fn new(request: Request<Body>, peer: Peer, (place, id): (Arc<Place>, u64)) -> Self {
+        let (request, body) = request.into_parts();
         Self {
             request,
             body,
@@ -74,16 +70,12 @@ impl Exchange {
         }
     }
 
-    #[must_use]
-    pub(crate) fn with_target(mut self, target: Target) -> Self {
+    pub(crate) fn set_target(&mut self, target: Target) {
         self.target = target;
-        self
     }
 
-    #[must_use]
-    pub(crate) const fn with_scheme(mut self, scheme: Scheme) -> Self {
+    pub(crate) const fn set_scheme(&mut self, scheme: Scheme) {
         self.peer.scheme = scheme;
-        self
     }
 
     /// The session that a middleware attached.
@@ -99,20 +91,20 @@ impl Exchange {
     }
 
     /// Takes what an upstream gets. Method and target stay readable; the headers go along.
-    pub(crate) fn take_request(&mut self) -> (Parts, Body) {
-        let (mut parts, ()) = http::Request::new(()).into_parts();
-        parts.method = self.request.method.clone();
-        parts.uri = self.forwarded_uri();
-        parts.version = self.request.version;
+    pub(crate) fn take_request(&mut self) -> Request<Body> {
+        let mut request = Request::new(std::mem::take(&mut self.body));
+        *request.method_mut() = self.request.method.clone();
+        *request.uri_mut() = self.forwarded_uri();
+        *request.version_mut() = self.request.version;
         // An upgrade takes the session along, to end with it.
         if let Some(session) = &self.session
             && self.request.headers.contains_key(UPGRADE)
         {
             self.request.extensions.insert(session.clone());
         }
-        std::mem::swap(&mut parts.headers, &mut self.request.headers);
-        std::mem::swap(&mut parts.extensions, &mut self.request.extensions);
-        (parts, std::mem::take(&mut self.body))
+        std::mem::swap(request.headers_mut(), &mut self.request.headers);
+        std::mem::swap(request.extensions_mut(), &mut self.request.extensions);
+        request
     }
 
     /// The target as the upstream gets it: with the path by which the route was found, and by which everything was
@@ -143,8 +135,8 @@ impl Exchange {
     }
 
     /// Ends the exchange. None: nobody answered.
-    pub(crate) fn into_response(self) -> Option<Response<Body>> {
-        let mut response = self.response?;
+    pub(crate) fn take_response(&mut self) -> Option<Response<Body>> {
+        let mut response = self.response.take()?;
         for (name, value) in &self.early {
             response.headers_mut().append(name, value.clone());
         }
@@ -343,7 +335,8 @@ mod tests {
             path,
             ..Target::default()
         };
-        let mut exchange = exchange("/%61dmin//x?a").with_target(target);
+        let mut exchange = exchange("/%61dmin//x?a");
+        exchange.set_target(target);
 
         exchange.set_query(None).unwrap();
 
@@ -359,11 +352,12 @@ mod tests {
             path,
             ..Target::default()
         };
-        let mut exchange = exchange("/%61dmin//x?a=%61").with_target(target);
+        let mut exchange = exchange("/%61dmin//x?a=%61");
+        exchange.set_target(target);
 
-        let (parts, _) = exchange.take_request();
+        let request = exchange.take_request();
 
-        assert_eq!(parts.uri, "/admin/x?a=%61");
+        assert_eq!(request.uri(), "/admin/x?a=%61");
     }
 
     #[test]
@@ -390,7 +384,7 @@ mod tests {
             .append_header(Side::Response, name, b"b=2")
             .unwrap();
 
-        let response = exchange.into_response().unwrap();
+        let response = exchange.take_response().unwrap();
         let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
         assert_eq!(cookies, ["b=2", "a=1"]);
     }
@@ -406,14 +400,13 @@ mod tests {
     }
 
     fn exchange(target: &str) -> Exchange {
-        let request = http::Request::get(target).body(()).unwrap();
+        let request = Request::get(target).body(Body::Empty).unwrap();
         let place = Place {
             desk: Arc::new(Desk::new(Arc::new(Metrics::default()))),
             reserved: Arc::default(),
             route: "/".into(),
         };
         let peer = Peer::unknown();
-        let request = request.into_parts().0;
-        Exchange::new(request, Body::Empty, peer, (Arc::new(place), 1))
+        Exchange::new(request, peer, (Arc::new(place), 1))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use abi::config::{ByteSize, ConfigDuration};
-use http::request::Parts;
+use http::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
@@ -21,8 +21,8 @@ use crate::upstream::{ConnectionConfig, Endpoint, Origin, Patience, Upstream};
 pub(crate) struct Proxy(pub(crate) Upstream);
 
 impl Service for Proxy {
-    async fn handle(&self, _: &Peer, request: Parts, body: Body) -> Answer {
-        let sent = self.0.send(request, body).await;
+    async fn handle(&self, _: &Peer, request: &mut Request<Body>) -> Answer {
+        let sent = self.0.send(std::mem::take(request)).await;
         sent.unwrap_or_else(|error| rescue::upstream(&error)).into()
     }
 }

@@ -10,8 +10,7 @@ use gateway::body::Body;
 use gateway::config::{Address, Limits, Networks, Timeouts};
 use gateway::metrics::{Metrics, RouteCounters};
 use gateway::server::{Answer, Peer, Server, Service, Settings};
-use http::Response;
-use http::request::Parts;
+use http::{Request, Response};
 
 #[test]
 fn one_line_per_request_says_neither_query_nor_cookie() {
@@ -54,7 +53,7 @@ fn one_line_per_request_says_neither_query_nor_cookie() {
 struct Hello(Arc<RouteCounters>);
 
 impl Service for Hello {
-    async fn handle(&self, _: &Peer, _: Parts, _: Body) -> Answer {
+    async fn handle(&self, _: &Peer, _: &mut Request<Body>) -> Answer {
         Answer {
             request: None,
             response: Response::new(Body::from("hello")),

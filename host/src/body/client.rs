@@ -53,13 +53,13 @@ impl Body {
             return Err(BodyError::TooLarge);
         }
         let patience = Patience::new(idle);
-        Ok(Self::Client(ClientBody {
+        Ok(Self::Client(Box::new(ClientBody {
             incoming,
             left,
             patience,
             upload: None,
             trailers: TrailerScrub::default(),
-        }))
+        })))
     }
 
     /// Starts to watch an upload; `None` when the body is in memory and goes out at once.

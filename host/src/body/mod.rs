@@ -32,9 +32,9 @@ pub enum Body {
     /// Bytes in memory.
     Full(Bytes),
     /// What a client is sending, within its limits.
-    Client(ClientBody),
+    Client(Box<ClientBody>),
     /// What an upstream is sending.
-    Upstream(UpstreamBody),
+    Upstream(Box<UpstreamBody>),
 }
 
 /// Why a body ended early.

@@ -34,13 +34,13 @@ impl Body {
             return Self::Empty;
         }
         let patience = Patience::new(idle);
-        Self::Upstream(UpstreamBody {
+        Self::Upstream(Box::new(UpstreamBody {
             incoming,
             patience,
             lease: Some(lease),
             watch: None,
             trailers: TrailerScrub::default(),
-        })
+        }))
     }
 }
 

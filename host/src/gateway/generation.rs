@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
-use http::request::Parts;
+use http::Request;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::assembly::Assembly;
@@ -206,9 +206,9 @@ async fn follow(
 }
 
 impl Service for Newest {
-    async fn handle(&self, peer: &Peer, request: Parts, body: Body) -> Answer {
+    async fn handle(&self, peer: &Peer, request: &mut Request<Body>) -> Answer {
         let service = self.0.load_full();
-        service.handle(peer, request, body).await
+        service.handle(peer, request).await
     }
 
     fn is_asked(&self) -> bool {

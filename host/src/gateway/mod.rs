@@ -22,6 +22,8 @@ use crate::metrics::Metrics;
 use crate::server::ServerError;
 use crate::succession::Inherited;
 
+#[cfg(test)]
+pub(crate) use self::generation::Newest;
 pub use self::running::{Reloaded, Running};
 
 /// A complete, checked configuration with its plugins open, ready to serve.

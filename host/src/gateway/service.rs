@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,9 +10,8 @@ use abi::failure::Kind;
 use abi::path::{normalise, readings};
 use abi::storage::Storage;
 use futures_util::FutureExt;
-use http::Response;
 use http::header::HOST;
-use http::request::Parts;
+use http::{Request, Response};
 use tracing::{error, warn};
 
 use super::assembly::RouteChain;
@@ -78,30 +78,32 @@ impl GatewayService {
         }
     }
 
-    async fn answer(&self, peer: Peer, mut request: Parts, mut body: Body) -> Answer {
-        let stated = Stated::take(&mut request, &self.assembly.reserved);
+    async fn answer(&self, peer: &Peer, request: &mut Request<Body>) -> Answer {
+        let reserved = &self.assembly.reserved;
+        let noted = request.extensions_mut().remove();
+        let stated = Stated::heard(noted, request.headers(), reserved);
         // Before anything else, and on every path: what only a mapping may set is gone.
-        self.assembly.reserved.scrub_request(&mut request.headers);
-        body.reserve(&self.assembly.reserved);
-        if let Some(response) = self.health(&request).await {
+        reserved.scrub_request(request.headers_mut());
+        request.body_mut().reserve(reserved);
+        if let Some(response) = self.health(request.uri().path()).await {
             return response.into();
         }
-        let (number, target) = match self.find(&request) {
+        let (number, target) = match self.find(request) {
             Ok(found) => found,
             Err(response) => return (*response).into(),
         };
         let route = &self.assembly.routes[number];
         let id = self.first + self.requests.fetch_add(1, Ordering::Relaxed);
         let place = (Arc::clone(&self.places[number]), id);
+        let mut exchange = Exchange::new(std::mem::take(request), *peer, place);
         let response = match &route.inquiry {
             None => {
-                let exchange = Exchange::new(request, body, peer, place).with_target(target);
-                self.run(&route.chain, exchange).await
+                exchange.set_target(target);
+                self.run(&route.chain, &mut exchange).await
             }
             Some(inquiry) => {
-                let asked = inquiry.open(stated, &mut request);
-                let exchange = Exchange::new(request, body, peer, place);
-                self.authorize(route, asked, exchange).await
+                let asked = inquiry.open(stated, &mut exchange.request);
+                self.authorize(route, asked, &mut exchange).await
             }
         };
         Answer {
@@ -116,7 +118,7 @@ impl GatewayService {
         &self,
         route: &RouteChain,
         asked: Result<Asked, OriginalError>,
-        exchange: Exchange,
+        exchange: &mut Exchange,
     ) -> Response<Body> {
         let Asked { scheme, wording } = match asked {
             Ok(asked) => asked,
@@ -127,20 +129,20 @@ impl GatewayService {
             }
         };
         let path = path_if_other(normalise(exchange.request.uri.path()));
-        let target = Target {
+        exchange.set_target(Target {
             path,
             ..Target::default()
-        };
-        let exchange = exchange.with_target(target).with_scheme(scheme);
+        });
+        exchange.set_scheme(scheme);
         let mut response = self.run(&route.chain, exchange).await;
         authorize::reword(&mut response, wording);
         response
     }
 
     /// Lets middlewares and action answer.
-    async fn run(&self, chain: &Chain, mut exchange: Exchange) -> Response<Body> {
-        chain.run(&mut exchange, &self.upstreams).await;
-        let response = exchange.into_response();
+    async fn run(&self, chain: &Chain, exchange: &mut Exchange) -> Response<Body> {
+        chain.run(exchange, &self.upstreams).await;
+        let response = exchange.take_response();
         let mut response = response.unwrap_or_else(|| rescue::failure(Kind::INTERNAL));
         let reserved = &self.assembly.reserved;
         reserved.scrub_response(response.headers_mut());
@@ -148,19 +150,19 @@ impl GatewayService {
         response
     }
 
-    fn find(&self, request: &Parts) -> Result<(usize, Target), Box<Response<Body>>> {
+    fn find(&self, request: &Request<Body>) -> Result<(usize, Target), Box<Response<Body>>> {
         let host = request
-            .headers
+            .headers()
             .get(HOST)
             .and_then(|host| host.to_str().ok());
-        let path = normalise(request.uri.path());
+        let path = normalise(request.uri().path());
         let router = &self.assembly.router;
-        let found = router.find(host.unwrap_or_default(), &path, &request.method);
+        let found = router.find(host.unwrap_or_default(), &path, request.method());
         let Lookup::Found(number, parameters) = found else {
             return Err(Box::new(rescue::lookup(&found).unwrap_or_default()));
         };
         for reading in readings(&path) {
-            match router.find(host.unwrap_or_default(), &reading, &request.method) {
+            match router.find(host.unwrap_or_default(), &reading, request.method()) {
                 // Nothing is asked for there.
                 Lookup::NotFound => {}
                 Lookup::Found(other, _) if other == number => {}
@@ -176,8 +178,7 @@ impl GatewayService {
         Ok((number, Target { path, parameters }))
     }
 
-    async fn health(&self, request: &Parts) -> Option<Response<Body>> {
-        let path = request.uri.path();
+    async fn health(&self, path: &str) -> Option<Response<Body>> {
         if self.health.disabled || (path != self.health.live && path != self.health.ready) {
             return None;
         }
@@ -216,10 +217,11 @@ fn path_if_other(path: Cow<'_, str>) -> Option<String> {
 }
 
 impl Service for GatewayService {
-    async fn handle(&self, peer: &Peer, request: Parts, body: Body) -> Answer {
+    async fn handle(&self, peer: &Peer, request: &mut Request<Body>) -> Answer {
+        let answer = pin!(self.answer(peer, request));
         // Guards in the plugins catch their panics; this is for a library built without them, and for ourselves.
-        let answer = AssertUnwindSafe(self.answer(*peer, request, body));
-        answer.catch_unwind().await.unwrap_or_else(|_| {
+        let answer = AssertUnwindSafe(answer).catch_unwind();
+        answer.await.unwrap_or_else(|_| {
             error!("a request ended in a panic of the gateway");
             rescue::failure(Kind::INTERNAL).into()
         })

@@ -1,6 +1,5 @@
 //! One client connection from its first byte to its last.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -75,10 +74,7 @@ async fn http1<S: Service, Stop: Future>(
 ) -> Result<(), Failed> {
     let builder = &client.plan.http1;
     loop {
-        let service = service_fn(|request| {
-            let client = Arc::clone(client);
-            async move { Ok::<_, Infallible>(exchange::run(&client, request, None).await) }
-        });
+        let service = service_fn(|request| exchange::run(Arc::clone(client), request, None));
         let mut connection = builder
             .serve_connection(TokioIo::new(io), service)
             .with_upgrades();
@@ -113,7 +109,7 @@ async fn http2<S: Service, Stop: Future>(
     let builder = plan.http2(streams.clone());
     let service = service_fn(move |request| {
         let (client, delivery) = (Arc::clone(&client), streams.announce());
-        async move { Ok::<_, Infallible>(exchange::run(&client, request, Some(delivery)).await) }
+        exchange::run(client, request, Some(delivery))
     });
     // In a box: its size should not be that of every connection.
     let mut connection = Box::pin(builder.serve_connection(TokioIo::new(io), service));

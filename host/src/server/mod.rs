@@ -32,8 +32,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use http::Response;
-use http::request::Parts;
+use http::{Request, Response};
 use tokio::sync::watch;
 
 use crate::body::Body;
@@ -50,13 +49,12 @@ pub use worker::Worker;
 
 /// Answers requests. There is one per worker thread.
 pub trait Service: Send + Sync + 'static {
-    /// Answers one request, which is clean of what belongs to the client's connection. The future is dropped when the
-    /// client goes away.
+    /// Answers one request, which is clean of what belongs to the client's connection, and may be taken from where it
+    /// is. The future is dropped when the client goes away.
     fn handle(
         &self,
         peer: &Peer,
-        request: Parts,
-        body: Body,
+        request: &mut Request<Body>,
     ) -> impl Future<Output = Answer> + Send;
 
     /// Whether proxies ask about requests of theirs: what those say of them is then noted before it is cleaned away.

@@ -3,13 +3,12 @@
 use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Poll, ready};
 
 use http::header::{CONTENT_LENGTH, HeaderValue};
-use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
@@ -29,19 +28,16 @@ pub(super) enum Failure {
 }
 
 /// Makes the length that is announced the length of the body, which a middleware may have replaced.
-pub(super) fn frame(parts: &mut Parts, body: &Body) {
-    match body {
-        Body::Empty => {
-            if let Some(length) = parts.headers.get_mut(CONTENT_LENGTH) {
-                *length = HeaderValue::from_static("0");
-            }
-        }
-        Body::Full(bytes) => {
-            parts
-                .headers
-                .insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-        }
-        Body::Client(_) | Body::Upstream(_) => {}
+pub(super) fn frame(request: &mut Request<Body>) {
+    *request.version_mut() = Version::HTTP_11;
+    let length = match request.body() {
+        Body::Empty => 0,
+        Body::Full(bytes) => bytes.len(),
+        Body::Client(_) | Body::Upstream(_) => return,
+    };
+    let headers = request.headers_mut();
+    if length > 0 || headers.contains_key(CONTENT_LENGTH) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
 }
 
@@ -130,34 +126,39 @@ fn is_stale(error: &UpstreamError) -> bool {
         || is_broken
 }
 
-pub(super) async fn run(
-    connection: &mut Connection,
+/// Sends a request and waits for its answer.
+///
+/// Not an `async fn`: in the future of one there would be room for the request twice.
+pub(super) fn run<'a>(
+    connection: &'a mut Connection,
     mut request: Request<Body>,
-    patience: &Patience,
-) -> Result<Response<Incoming>, Failure> {
+    patience: &'a Patience,
+) -> impl Future<Output = Result<Response<Incoming>, Failure>> + 'a {
     let upload = request.body_mut().watch();
-    let answer = match connection {
-        Connection::Http1(Http1 { sender, alarm }) => {
-            let answer = sender.try_send_request(request);
-            wait(answer, alarm, (upload.as_ref(), patience)).await
-        }
-        Connection::Http2(stream) => {
-            let answer = stream.sender.try_send_request(request);
-            wait(answer, &mut Alarm::default(), (upload.as_ref(), patience)).await
-        }
-    };
-    answer?.map_err(|mut error| match error.take_message() {
-        Some(unsent) => Failure::Unsent(Box::new(unsent), error.into_error()),
-        None => Failure::Sent(classify(error.into_error())),
-    })
+    async move {
+        let waiting = (upload.as_ref(), patience);
+        let answer = match connection {
+            Connection::Http1(Http1 { sender, alarm }) => {
+                let answer = pin!(sender.try_send_request(request));
+                wait(answer, alarm, waiting).await
+            }
+            Connection::Http2(stream) => {
+                let answer = pin!(stream.sender.try_send_request(request));
+                wait(answer, &mut Alarm::default(), waiting).await
+            }
+        };
+        answer?.map_err(|mut error| match error.take_message() {
+            Some(unsent) => Failure::Unsent(Box::new(unsent), error.into_error()),
+            None => Failure::Sent(classify(error.into_error())),
+        })
+    }
 }
 
-async fn wait<T>(
-    answer: impl Future<Output = T>,
+async fn wait<F: Future>(
+    mut answer: Pin<&mut F>,
     alarm: &mut Alarm,
     (upload, patience): (Option<&Arc<Upload>>, &Patience),
-) -> Result<T, Failure> {
-    let mut answer = pin!(answer);
+) -> Result<F::Output, Failure> {
     let mut deadline = Instant::now() + patience.read;
     poll_fn(|cx| {
         loop {

@@ -45,8 +45,8 @@ impl Forwarder {
     ) -> Result<Response<Body>, UpstreamError> {
         match self {
             Self::One(upstream) => {
-                let (parts, body) = exchange.take_request();
-                upstream.send(parts, body).await
+                let request = exchange.take_request();
+                upstream.send(request).await
             }
             Self::Many(balancer) => balancer.send(exchange).await,
         }

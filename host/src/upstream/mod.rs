@@ -23,12 +23,13 @@ mod tunnel;
 #[cfg(test)]
 mod tests;
 
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::request::Parts;
+use futures_util::FutureExt;
 use http::{Request, Response, StatusCode, Uri, Version};
 use tokio::time::timeout;
 
@@ -121,72 +122,79 @@ impl Upstream {
     ///
     /// # Errors
     /// See [`UpstreamError`].
-    pub async fn send(
+    pub fn send(
         &self,
-        mut parts: Parts,
-        body: Body,
-    ) -> Result<Response<Body>, UpstreamError> {
-        let upgrade = tunnel::Request::take(&mut parts);
-        parts.uri = self.origin.endpoint.target(&parts.uri);
-        parts.version = Version::HTTP_11;
-        self.origin.endpoint.name_host(&mut parts.headers);
-        exchange::frame(&mut parts, &body);
+        mut request: Request<Body>,
+    ) -> impl Future<Output = Result<Response<Body>, UpstreamError>> {
+        let upgrade = tunnel::Request::take(&mut request);
+        *request.uri_mut() = self.origin.endpoint.target(request.uri());
+        self.origin.endpoint.name_host(request.headers_mut());
+        exchange::frame(&mut request);
         let manner = Manner::of(upgrade.as_ref(), Spare::None);
-        let attempt = self.attempt(Request::from_parts(parts, body), manner);
-        let delivered = attempt.await.map_err(|failed| failed.error)?;
-        self.finish(delivered, upgrade)
+        let attempt = self.attempt(request, manner);
+        attempt.map(|attempt| match attempt {
+            Ok(delivered) => self.finish(delivered, upgrade),
+            Err(failed) => Err(failed.error),
+        })
     }
 
     /// Tries kept connections until one takes the request, then a new one.
-    async fn attempt(
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "in the future of an async fn there would be room for the request twice"
+    )]
+    fn attempt(
         &self,
         mut request: Request<Body>,
         manner: Manner,
-    ) -> Result<Delivered, Failed> {
-        let place = match &self.origin.occupancy {
-            None => None,
-            Some(occupancy) => match occupancy.enter(self.origin.patience.connect).await {
-                None => return Err(Failed::before(request, UpstreamError::Busy)),
-                place => place,
-            },
-        };
-        let protocol = manner.protocol.unwrap_or(self.origin.protocol);
-        let mut refusals = 0;
-        loop {
-            let kept = match refusals {
-                MAX_REFUSALS => None,
-                _ => self.kept(&request, protocol),
-            };
-            let is_kept = kept.is_some();
-            let mut connection = match kept {
-                Some(connection) => connection,
-                None => match self.connect(protocol).await {
-                    Ok(connection) => connection,
-                    Err(error) => return Err(Failed::before(request, error)),
+    ) -> impl Future<Output = Result<Delivered, Failed>> {
+        async move {
+            let place = match &self.origin.occupancy {
+                None => None,
+                Some(occupancy) => match occupancy.enter(self.origin.patience.connect).await {
+                    None => return Err(Failed::before(request, UpstreamError::Busy)),
+                    place => place,
                 },
             };
-            connection.form(&mut request, self.origin.endpoint.scheme());
-            let is_copied = is_kept || manner.spare == Spare::Keep;
-            let copy = is_copied
-                .then(|| exchange::copy(&request, &connection))
-                .flatten();
-            match exchange::run(&mut connection, request, &self.origin.patience).await {
-                Ok(response) => {
-                    return Ok(Delivered {
-                        response,
-                        connection,
-                        place,
-                        copy: copy.filter(|_| manner.spare == Spare::Keep),
-                    });
-                }
-                Err(failure) => {
-                    refusals += u8::from(connection.give_up());
-                    // The upstream closed the connection as the request arrived: it was idle for too long.
-                    let is_excused = is_kept && failure.is_of_connection();
-                    let failed = failure.with(copy);
-                    match failed.request {
-                        Some(again) if is_excused => request = *again,
-                        request => return Err(Failed { request, ..failed }),
+            let protocol = manner.protocol.unwrap_or(self.origin.protocol);
+            let mut refusals = 0;
+            loop {
+                let kept = match refusals {
+                    MAX_REFUSALS => None,
+                    _ => self.kept(&request, protocol),
+                };
+                let is_kept = kept.is_some();
+                let mut connection = match kept {
+                    Some(connection) => connection,
+                    // In a box: its size would be that of every request.
+                    None => match Box::pin(self.connect(protocol)).await {
+                        Ok(connection) => connection,
+                        Err(error) => return Err(Failed::before(request, error)),
+                    },
+                };
+                connection.form(&mut request, self.origin.endpoint.scheme());
+                let is_copied = is_kept || manner.spare == Spare::Keep;
+                let copy = is_copied
+                    .then(|| exchange::copy(&request, &connection))
+                    .flatten();
+                match exchange::run(&mut connection, request, &self.origin.patience).await {
+                    Ok(response) => {
+                        return Ok(Delivered {
+                            response,
+                            connection,
+                            place,
+                            copy: copy.filter(|_| manner.spare == Spare::Keep),
+                        });
+                    }
+                    Err(failure) => {
+                        refusals += u8::from(connection.give_up());
+                        // The upstream closed the connection as the request arrived: it was idle for too long.
+                        let is_excused = is_kept && failure.is_of_connection();
+                        let failed = failure.with(copy);
+                        match failed.request {
+                            Some(again) if is_excused => request = *again,
+                            request => return Err(Failed { request, ..failed }),
+                        }
                     }
                 }
             }

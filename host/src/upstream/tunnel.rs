@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use abi::Session;
 use http::header::{CONNECTION, HeaderValue, UPGRADE};
-use http::request::Parts;
 use http::{HeaderMap, Response};
 use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, on};
@@ -27,14 +26,14 @@ pub(super) struct Request {
 
 impl Request {
     /// Takes the client's half out of a request that asks for an upgrade, and asks the upstream for the same.
-    pub(super) fn take(parts: &mut Parts) -> Option<Self> {
-        let client = parts.extensions.remove::<OnUpgrade>()?;
-        if !parts.headers.contains_key(UPGRADE) {
+    pub(super) fn take<B>(request: &mut http::Request<B>) -> Option<Self> {
+        let client = request.extensions_mut().remove::<OnUpgrade>()?;
+        if !request.headers().contains_key(UPGRADE) {
             return None;
         }
-        ask(&mut parts.headers);
-        let busy = parts.extensions.remove::<Arc<Busy>>();
-        let session = parts.extensions.remove();
+        ask(request.headers_mut());
+        let busy = request.extensions_mut().remove::<Arc<Busy>>();
+        let session = request.extensions_mut().remove();
         Some(Self {
             client,
             busy,

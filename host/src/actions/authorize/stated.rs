@@ -23,15 +23,18 @@ impl Stated {
         request.extensions.insert(Self(stated));
     }
 
-    /// What was noted. To be asked before the request is scrubbed.
+    /// What was noted, of a request with these headers. To be asked before they are scrubbed.
     ///
     /// # Errors
     /// When the sender is no trusted proxy, or let pass what could be taken for a mapped header: a proxy overwrites the
     /// mapped ones by their names, and other spellings of them only if it knows that there are any.
-    pub(crate) fn take(request: &mut Parts, reserved: &Reserved) -> Result<Self, OriginalError> {
-        let noted = request.extensions.remove();
-        let stated: Self = noted.ok_or(OriginalError::Untrusted)?;
-        match reserved.is_misspelt_in(&request.headers) {
+    pub(crate) fn heard(
+        noted: Option<Self>,
+        headers: &HeaderMap,
+        reserved: &Reserved,
+    ) -> Result<Self, OriginalError> {
+        let stated = noted.ok_or(OriginalError::Untrusted)?;
+        match reserved.is_misspelt_in(headers) {
             true => Err(OriginalError::Forged),
             false => Ok(stated),
         }

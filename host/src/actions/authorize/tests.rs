@@ -153,7 +153,11 @@ fn original_has_to_pass_the_door_like_any_request() {
 fn word_of_a_stranger_is_not_taken() {
     let mut request = parts("/authorize", &CADDY);
 
-    let stated = Stated::take(&mut request, &Reserved::default());
+    let stated = Stated::heard(
+        request.extensions.remove(),
+        &request.headers,
+        &Reserved::default(),
+    );
 
     assert_eq!(
         Inquiry::Headers.open(stated, &mut request),
@@ -174,7 +178,7 @@ fn mapped_header_is_let_pass_in_its_own_spelling_only() {
         let mut request = parts("/", &[(name, "mallory")]);
         Stated::note(&mut request);
 
-        let taken = Stated::take(&mut request, &reserved);
+        let taken = Stated::heard(request.extensions.remove(), &request.headers, &reserved);
 
         assert_eq!(
             taken.err(),
@@ -225,7 +229,11 @@ fn ask_at(
 ) -> Result<(Asked, String), OriginalError> {
     let mut request = parts(target, headers);
     Stated::note(&mut request);
-    let stated = Stated::take(&mut request, &Reserved::default());
+    let stated = Stated::heard(
+        request.extensions.remove(),
+        &request.headers,
+        &Reserved::default(),
+    );
     let inquiry = Inquiry::of_route(pattern).unwrap();
 
     let asked = inquiry.open(stated, &mut request)?;

@@ -213,7 +213,7 @@ async fn an_idle_connection_is_told_and_closed_whatever_it_pings() {
 async fn a_response_that_nobody_takes_is_reset_and_the_others_flow() {
     struct Large;
     impl Service for Large {
-        async fn handle(&self, _: &Peer, _: Parts, _: Body) -> Answer {
+        async fn handle(&self, _: &Peer, _: &mut Request<Body>) -> Answer {
             Response::new(Body::from("a".repeat(1 << 20))).into()
         }
     }
@@ -395,8 +395,8 @@ async fn a_silent_client_does_not_hold_up_the_end() {
 struct Trailing;
 
 impl Service for Trailing {
-    async fn handle(&self, _: &Peer, _: Parts, body: Body) -> Answer {
-        Response::new(body).into()
+    async fn handle(&self, _: &Peer, request: &mut Request<Body>) -> Answer {
+        Response::new(std::mem::take(request.body_mut())).into()
     }
 }
 
@@ -404,7 +404,7 @@ impl Service for Trailing {
 struct Forever;
 
 impl Service for Forever {
-    async fn handle(&self, _: &Peer, _: Parts, _: Body) -> Answer {
+    async fn handle(&self, _: &Peer, _: &mut Request<Body>) -> Answer {
         std::future::pending().await
     }
 }
@@ -413,7 +413,7 @@ impl Service for Forever {
 struct Counting(Arc<std::sync::atomic::AtomicUsize>);
 
 impl Service for Counting {
-    async fn handle(&self, _: &Peer, _: Parts, _: Body) -> Answer {
+    async fn handle(&self, _: &Peer, _: &mut Request<Body>) -> Answer {
         self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         std::future::pending().await
     }
@@ -423,7 +423,7 @@ impl Service for Counting {
 struct Held(Arc<Notify>);
 
 impl Service for Held {
-    async fn handle(&self, _: &Peer, _: Parts, _: Body) -> Answer {
+    async fn handle(&self, _: &Peer, _: &mut Request<Body>) -> Answer {
         self.0.notified().await;
         Response::new(Body::from("done")).into()
     }

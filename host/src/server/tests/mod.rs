@@ -24,9 +24,9 @@ use crate::testing::{
 struct Echo;
 
 impl Service for Echo {
-    async fn handle(&self, _: &Peer, request: Parts, mut body: Body) -> Answer {
-        match body.buffer(1024).await {
-            Ok(_) => Response::new(Body::from(request.uri.path().to_owned())).into(),
+    async fn handle(&self, _: &Peer, request: &mut Request<Body>) -> Answer {
+        match request.body_mut().buffer(1024).await {
+            Ok(_) => Response::new(Body::from(request.uri().path().to_owned())).into(),
             Err(error) => crate::rescue::body(error).into(),
         }
     }
@@ -210,7 +210,7 @@ async fn a_stalled_body_is_408() {
 async fn a_client_that_does_not_read_is_cut() {
     struct Flood;
     impl Service for Flood {
-        async fn handle(&self, _: &Peer, _: Parts, _: Body) -> Answer {
+        async fn handle(&self, _: &Peer, _: &mut Request<Body>) -> Answer {
             Response::new(Body::from("a".repeat(64 << 20))).into()
         }
     }

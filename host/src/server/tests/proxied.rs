@@ -94,11 +94,11 @@ async fn a_header_that_does_not_come_is_waited_for_in_total() {
 struct WhoAsks;
 
 impl Service for WhoAsks {
-    async fn handle(&self, peer: &Peer, request: Parts, _: Body) -> Answer {
+    async fn handle(&self, peer: &Peer, request: &mut Request<Body>) -> Answer {
         let address = peer
             .address
             .map_or_else(|| "nobody".to_owned(), |address| address.to_string());
-        let told = request.headers["x-forwarded-for"].to_str().unwrap();
+        let told = request.headers()["x-forwarded-for"].to_str().unwrap();
         Response::new(Body::from(format!("{address} {told}"))).into()
     }
 }

@@ -161,7 +161,7 @@ async fn a_handshake_that_drips_is_cut_at_its_total_deadline() {
 struct Scheming;
 
 impl Service for Scheming {
-    async fn handle(&self, peer: &Peer, _: Parts, _: Body) -> Answer {
+    async fn handle(&self, peer: &Peer, _: &mut Request<Body>) -> Answer {
         Response::new(Body::from(peer.scheme.as_str())).into()
     }
 }

@@ -17,8 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use http::header::SET_COOKIE;
-use http::request::Parts;
-use http::{Request, Response, Version};
+use http::{Request, Response};
 use tokio::task::JoinSet;
 
 use self::budget::Budget;
@@ -98,8 +97,8 @@ impl Balancer {
         let found = sticky
             .map(|sticky| sticky.find(exchange))
             .unwrap_or_default();
-        let (parts, body) = exchange.take_request();
-        let mut response = self.forward(parts, body, found.key).await?;
+        let request = exchange.take_request();
+        let mut response = self.forward(request, found.key).await?;
         if let Some(cookie) = found.cookie {
             response.headers_mut().append(SET_COOKIE, cookie);
         }
@@ -108,15 +107,12 @@ impl Balancer {
 
     async fn forward(
         &self,
-        mut parts: Parts,
-        body: Body,
+        mut request: Request<Body>,
         key: Option<Key>,
     ) -> Result<Response<Body>, UpstreamError> {
-        let upgrade = tunnel::Request::take(&mut parts);
-        exchange::frame(&mut parts, &body);
-        parts.version = Version::HTTP_11;
-        let asked = parts.uri.clone();
-        let mut request = Request::from_parts(parts, body);
+        let upgrade = tunnel::Request::take(&mut request);
+        exchange::frame(&mut request);
+        let asked = request.uri().clone();
         let manner = Manner::of(upgrade.as_ref(), Spare::Keep);
         let mut journey = Journey::new(&request, key, manner);
         // A request that is never sent again is no less lost than one that cannot be.

@@ -83,7 +83,7 @@ async fn what_a_leaving_upstream_has_not_touched_is_sent_again_whatever_it_is() 
     let upstream = upstream(&url);
     get(&upstream).await.unwrap();
 
-    let posted = upstream.send(parts(Method::POST), Body::from("a")).await;
+    let posted = upstream.send(request(Method::POST, Body::from("a"))).await;
 
     assert_eq!(posted.unwrap().status(), StatusCode::OK);
     assert_eq!(*notes.lock().unwrap(), ["0", "0", "1"]);
@@ -96,7 +96,7 @@ async fn a_post_that_a_leaving_upstream_has_taken_on_is_not_sent_again() {
     let upstream = upstream(&url);
     get(&upstream).await.unwrap();
 
-    let posted = upstream.send(parts(Method::POST), Body::from("a")).await;
+    let posted = upstream.send(request(Method::POST, Body::from("a"))).await;
 
     assert!(
         matches!(posted, Err(UpstreamError::Failed(_))),
@@ -122,7 +122,7 @@ async fn a_refused_request_is_sent_again_whatever_it_is() {
     let upstream = upstream(&url);
     body_of(get(&upstream).await.unwrap()).await;
 
-    let posted = upstream.send(parts(Method::POST), Body::from("a")).await;
+    let posted = upstream.send(request(Method::POST, Body::from("a"))).await;
 
     assert_eq!(body_of(posted.unwrap()).await, "ok");
     assert_eq!(tries.load(Ordering::Relaxed), 3);
@@ -146,7 +146,7 @@ async fn a_post_that_was_reset_is_not_sent_again() {
     let upstream = upstream(&url);
     body_of(get(&upstream).await.unwrap()).await;
 
-    let posted = upstream.send(parts(Method::POST), Body::from("a")).await;
+    let posted = upstream.send(request(Method::POST, Body::from("a"))).await;
 
     assert!(
         matches!(posted, Err(UpstreamError::Failed(_))),

@@ -52,16 +52,15 @@ async fn settle() {
 }
 
 async fn get(upstream: &Upstream) -> Result<Response<Body>, UpstreamError> {
-    upstream.send(parts(Method::GET), Body::Empty).await
+    upstream.send(request(Method::GET, Body::Empty)).await
 }
 
-fn parts(method: Method) -> Parts {
+fn request(method: Method, body: Body) -> Request<Body> {
     let request = Request::builder()
         .method(method)
         .uri("/")
-        .header("host", "a")
-        .body(());
-    request.unwrap().into_parts().0
+        .header("host", "a");
+    request.body(body).unwrap()
 }
 
 async fn body_of(response: Response<Body>) -> String {

@@ -139,13 +139,11 @@ async fn a_replaced_body_announces_its_own_length() {
         }
     })
     .await;
-    let mut head = parts(Method::POST);
-    head.headers.insert("content-length", "1".parse().unwrap());
+    let mut request = request(Method::POST, Body::from("longer"));
+    let headers = request.headers_mut();
+    headers.insert("content-length", "1".parse().unwrap());
 
-    upstream(&url)
-        .send(head, Body::from("longer"))
-        .await
-        .unwrap();
+    upstream(&url).send(request).await.unwrap();
 
     assert!(notes.lock().unwrap()[0].contains("content-length: 6\r\n"));
 }

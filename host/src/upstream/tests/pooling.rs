@@ -100,7 +100,7 @@ async fn a_post_that_may_have_been_seen_is_not_sent_again() {
     settle().await;
 
     let error = upstream
-        .send(parts(Method::POST), Body::Empty)
+        .send(request(Method::POST, Body::Empty))
         .await
         .unwrap_err();
 
