@@ -1,9 +1,12 @@
 // A real OpenID Connect provider for tests, whose faults can be switched on.
 //
-// Started with one argument, a JSON object of settings; prints one line of JSON with its issuer when it listens. Ends
-// when its standard input does. Below /control it is told what to do and says what it has done.
+// Started with one argument, a JSON object of settings; prints one line of JSON when it listens: its issuer, and the
+// address where it can be reached without TLS. Ends when its standard input does. Below /control it is told what to do
+// and says what it has done.
 import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { once } from 'node:events';
 
 import Provider from 'oidc-provider';
@@ -15,6 +18,8 @@ const settings = {
   // Access tokens that only the provider can read.
   opaque: false,
   algorithm: 'RS256',
+  // The files of a certificate and its key: { cert, key }. With them its endpoints are behind TLS.
+  tls: undefined,
   ...JSON.parse(process.argv[2] ?? '{}'),
 };
 
@@ -272,7 +277,7 @@ async function steer(request, response) {
   response.end(JSON.stringify(answer));
 }
 
-const server = createServer((request, response) => {
+function serve(request, response) {
   const work = request.url.startsWith('/control/')
     ? steer(request, response)
     : current.callback()(request, response);
@@ -281,12 +286,23 @@ const server = createServer((request, response) => {
     response.statusCode = 500;
     response.end(String(error));
   });
-});
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
-issuer = `http://127.0.0.1:${server.address().port}`;
+}
+
+async function listening(server) {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `127.0.0.1:${server.address().port}`;
+}
+
+async function secured({ cert, key }) {
+  const files = { cert: readFileSync(cert), key: readFileSync(key) };
+  return `https://${await listening(createSecureServer(files, serve))}`;
+}
+
+const address = await listening(createServer(serve));
+issuer = settings.tls ? await secured(settings.tls) : `http://${address}`;
 addKey();
 current = provider(issuer);
-console.log(JSON.stringify({ issuer }));
+console.log(JSON.stringify({ issuer, address }));
 process.stdin.resume();
 process.stdin.on('end', () => process.exit(0));

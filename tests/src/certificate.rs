@@ -1,4 +1,4 @@
-//! A certificate for the gateway.
+//! A certificate for the gateway, or for somebody it talks to.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,17 +6,31 @@ use std::path::PathBuf;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tempfile::TempDir;
 
-/// A certificate for `gateway.test`, trusted by whoever is given its file, and its key.
+/// A certificate, trusted by whoever is given its file, and its key.
 #[derive(Debug)]
-pub struct Certificate(TempDir);
+pub struct Certificate {
+    directory: TempDir,
+    name: String,
+}
 
 impl Certificate {
-    /// Makes both anew.
+    /// Makes both anew, for `gateway.test`.
     ///
     /// # Panics
     /// When the disk is full.
     pub fn issue() -> Self {
-        let certificate = Self(tempfile::tempdir().expect("a directory for a certificate"));
+        Self::issue_for(Self::NAME)
+    }
+
+    /// Makes both anew, for a host or an address.
+    ///
+    /// # Panics
+    /// When the disk is full.
+    pub fn issue_for(name: &str) -> Self {
+        let certificate = Self {
+            directory: tempfile::tempdir().expect("a directory for a certificate"),
+            name: name.to_owned(),
+        };
         certificate.renew();
         certificate
     }
@@ -27,19 +41,19 @@ impl Certificate {
     /// When the disk is full.
     pub fn renew(&self) {
         let CertifiedKey { cert, signing_key } =
-            generate_simple_self_signed(vec![Self::NAME.to_owned()]).expect("a certificate");
+            generate_simple_self_signed(vec![self.name.clone()]).expect("a certificate");
         fs::write(self.file(), cert.pem()).expect("the certificate is written");
         fs::write(self.key(), signing_key.serialize_pem()).expect("the key is written");
     }
 
     /// The certificate in PEM.
     pub fn file(&self) -> PathBuf {
-        self.0.path().join("gateway.pem")
+        self.directory.path().join("gateway.pem")
     }
 
     /// Its key in PEM.
     pub fn key(&self) -> PathBuf {
-        self.0.path().join("gateway.key")
+        self.directory.path().join("gateway.key")
     }
 
     /// What `server` says to serve with it.
@@ -51,6 +65,6 @@ impl Certificate {
         )
     }
 
-    /// Whom it is for.
+    /// Whom it is for unless somebody else is named.
     pub const NAME: &'static str = "gateway.test";
 }

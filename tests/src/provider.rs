@@ -11,7 +11,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::log::Log;
-use crate::{Browser, Request, npm};
+use crate::{Browser, Certificate, Request, npm};
 
 /// A provider that listens. It knows three clients: `gateway` shows the secret `gateway-secret` in the header, `posting`
 /// shows it in the form, `public` has none. Everybody's password is `secret`, for the password grant; on its page any
@@ -22,6 +22,8 @@ pub struct Provider {
     /// It ends when this does, also when the test is killed.
     _lifeline: ChildStdin,
     issuer: String,
+    /// Where it listens without TLS, and is told what to do.
+    address: SocketAddr,
     log: Log,
 }
 
@@ -35,8 +37,18 @@ impl Provider {
         Self::with(&json!({}))
     }
 
+    /// A provider behind TLS, with a certificate for `127.0.0.1`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[track_caller]
+    pub fn behind_tls(certificate: &Certificate) -> Self {
+        Self::with(&json!({ "tls": { "cert": certificate.file(), "key": certificate.key() } }))
+    }
+
     /// With settings: `accessTokenLife` and `refreshTokenLife` in seconds, `audience`, `opaque: true` for access tokens
-    /// that only it can read, `algorithm`, and `client`, which is merged into what it knows of the client `gateway`.
+    /// that only it can read, `algorithm`, `tls` with the files `cert` and `key`, and `client`, which is merged into what
+    /// it knows of the client `gateway`.
     ///
     /// # Panics
     /// When it does not start.
@@ -63,6 +75,10 @@ impl Provider {
             process,
             _lifeline: lifeline,
             issuer: told["issuer"].as_str().expect("its issuer").to_owned(),
+            address: told["address"]
+                .as_str()
+                .and_then(|address| address.parse().ok())
+                .expect("its address"),
             log,
         }
     }
@@ -72,13 +88,9 @@ impl Provider {
         &self.issuer
     }
 
-    /// Where it listens.
-    ///
-    /// # Panics
-    /// Never: it listens on an address.
-    pub fn address(&self) -> SocketAddr {
-        let address = self.issuer.trim_start_matches("http://");
-        address.parse().expect("the address of the provider")
+    /// Where it listens without TLS.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The tokens of somebody who has logged in there, as its token endpoint would answer.

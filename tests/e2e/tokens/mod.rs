@@ -7,6 +7,7 @@ mod outage;
 mod provider;
 mod refresh;
 mod require;
+mod secured;
 
 use std::time::SystemTime;
 
@@ -15,9 +16,14 @@ use serde_json::{Value, json};
 
 /// What requests to `/app` need: a session with tokens of `provider`, which are good.
 fn site(provider: &Provider, upstream: &Upstream) -> Site {
+    site_with(provider, upstream, "")
+}
+
+/// The same, with more keys of the provider.
+fn site_with(provider: &Provider, upstream: &Upstream, keys: &str) -> Site {
     let known = format!(
         "main: {{ issuer: '{}', clientId: gateway, clientSecret: gateway-secret, \
-         audience: ['https://api.test'], claims: {{ email: email }} }}",
+         audience: ['https://api.test'], claims: {{ email: email, roles: roles }}, {keys} }}",
         provider.issuer()
     );
     Site::new(upstream)

@@ -1,15 +1,15 @@
 //! The options of the token session that many people come from, each by its name.
 
-use e2e::{Provider, Request, Site, Upstream};
+use e2e::{Certificate, Provider, Request, Site, Upstream};
+use serde_json::json;
 
 use super::*;
 
 #[test]
 fn login_path_token_url_cert_url_client_id_and_client_secret_are_enough() {
     let (provider, upstream) = (Provider::start(), Upstream::start());
-    let mut tokens = tokens(&provider, 5);
-    tokens.as_object_mut().unwrap().remove("provider");
     let gateway = inline(&provider, &upstream, "").run();
+    let tokens = nameless(&provider, 5);
     let mut browser = log_in(&gateway, &upstream, &tokens);
 
     let answer = browser.get("/app/a");
@@ -30,33 +30,72 @@ fn login_path_token_url_cert_url_client_id_and_client_secret_are_enough() {
 #[test]
 fn disable_refresh_lets_tokens_end() {
     let (provider, upstream) = (Provider::start(), Upstream::start());
-    let mut tokens = tokens(&provider, 5);
-    tokens.as_object_mut().unwrap().remove("provider");
-    let gateway = inline(&provider, &upstream, "disableRefresh: true,").run();
-    let mut browser = log_in(&gateway, &upstream, &tokens);
+    let keys = "disableRefresh: true, refreshBefore: 1h,";
+    let gateway = inline(&provider, &upstream, keys).run();
+    let mut browser = log_in(&gateway, &upstream, &nameless(&provider, 60));
 
     assert_eq!(browser.get("/app/a").status(), 200);
 
     assert!(provider.refreshes().is_empty());
-    tokens["expires_at"] = (now() - 1).into();
-    let mut browser = log_in(&gateway, &upstream, &tokens);
+    let mut browser = log_in(&gateway, &upstream, &nameless(&provider, -1));
     let answer = browser.get("/app/a");
     assert_eq!(
         (answer.status(), answer.json()["reason"].clone()),
         (401, "expired".into())
     );
+    assert!(provider.refreshes().is_empty());
 }
 
 #[test]
-fn insecure_skip_verify_is_for_all_calls_of_the_provider() {
-    let (provider, upstream) = (Provider::start(), Upstream::start());
+fn insecure_skip_verify_takes_any_certificate_and_says_so() {
+    let of_somebody_else = Certificate::issue_for("somebody-else.test");
+    let (provider, upstream) = (Provider::behind_tls(&of_somebody_else), Upstream::start());
     let gateway = inline(&provider, &upstream, "insecureSkipVerify: true,").run();
-    gateway.logged("insecureSkipVerify: whoever is on the way");
+    let mut browser = log_in(&gateway, &upstream, &nameless(&provider, 5));
 
+    assert_eq!(browser.get("/app/a").status(), 200);
+
+    assert_eq!(provider.refreshes().len(), 1);
+    gateway.logged("insecureSkipVerify: whoever is on the way");
+}
+
+#[test]
+fn insecure_skip_verify_belongs_to_a_provider_in_place() {
+    let (provider, upstream) = (Provider::start(), Upstream::start());
     let elsewhere = require("token: { provider: main, insecureSkipVerify: true }");
     let refused = site(&provider, &upstream).middleware(&elsewhere).refused();
 
     refused.assert_refused("token.insecureSkipVerify: belongs to oauth2");
+}
+
+#[test]
+fn information_is_told_where_the_login_is() {
+    let (provider, upstream) = (Provider::start(), Upstream::start());
+    let info = "values: [sub, email], custom: { tenant: shop }, roles: true, scopes: true, \
+                unauthenticatedStatus: 404";
+    let gateway = usual(&provider, &upstream)
+        .action(&format!(
+            "Info: {{ use: plugins.session.actions.InfoAction, config: {{ {info} }} }}"
+        ))
+        .route(&format!("path: {INFO}, middlewares: [Load], action: Info"))
+        .run();
+    let mut browser = log_in(&gateway, &upstream, &tokens(&provider, 5));
+    // With the new tokens comes what the provider says of the user.
+    assert_eq!(browser.get("/app/a").status(), 200);
+
+    let mut told = browser.get(INFO).json();
+
+    assert!(told["session"]["expiresIn"].as_u64() > Some(7000), "{told}");
+    told.as_object_mut().unwrap().remove("session");
+    let expected = json!({
+        "sub": "anna",
+        "email": "anna@example.test",
+        "tenant": "shop",
+        "roles": ["reader"],
+        "scopes": ["openid", "email", "profile", "offline_access"],
+    });
+    assert_eq!(told, expected);
+    assert_eq!(gateway.browser().get(INFO).status(), 404);
 }
 
 #[test]
@@ -81,3 +120,12 @@ fn inline(provider: &Provider, upstream: &Upstream, keys: &str) -> Site {
          clientId: gateway, clientSecret: gateway-secret }} }}"
     )))
 }
+
+/// Tokens as an upstream writes them who knows of no names.
+fn nameless(provider: &Provider, seconds: i64) -> Value {
+    let mut tokens = tokens(provider, seconds);
+    tokens.as_object_mut().unwrap().remove("provider");
+    tokens
+}
+
+const INFO: &str = "/login/api/v1/info/token";
