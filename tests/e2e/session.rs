@@ -183,6 +183,21 @@ fn cookie_has_the_attributes_that_were_asked_for() {
 }
 
 #[test]
+fn same_site_is_understood_as_a_number_too() {
+    let upstream = anna::upstream();
+    for (number, name) in [(2, "Lax"), (3, "Strict"), (4, "None")] {
+        let keys = format!("cookieSecure: true, cookieSameSite: {number}");
+        let gateway = Site::new(&upstream).load(&keys).run();
+
+        let cookie = gateway.browser().get("/login").header("set-cookie");
+
+        let cookie = cookie.unwrap();
+        let attribute = format!("SameSite={name}");
+        assert!(cookie.split("; ").any(|part| part == attribute), "{cookie}");
+    }
+}
+
+#[test]
 fn session_only_cookie_has_no_end() {
     let upstream = anna::upstream();
     let gateway = Site::new(&upstream).load("cookieSessionOnly: true").run();

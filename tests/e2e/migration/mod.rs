@@ -1,31 +1,69 @@
 //! The pages for people who come from elsewhere: each names every option of theirs, and its configuration is one.
+//! Every option has tests that show what became of it.
+
+mod options;
 
 use std::fs;
 use std::path::Path;
 
 use e2e::{Verdict, plugins};
 
+use self::options::{AUTHELIA, GOAUTH, Ours, Row, TURNA};
+
 #[test]
 fn every_option_of_the_others_is_named() {
-    for (page, options) in OPTIONS {
-        let text = page_of(page);
-        let rows: String = text.lines().filter(|line| line.starts_with('|')).collect();
+    for (page, options) in PLUGINS {
         for option in options.split_whitespace() {
-            let is_named = [
-                format!("`{option}`"),
-                format!(".{option}`"),
-                format!(" {option}`"),
-            ]
+            assert!(
+                row_of(page, option).is_some(),
+                "docs/from-{page}.md has no row for {option}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_option_has_a_row_that_says_what_ours_is() {
+    for (page, Row(option, ours, _)) in rows() {
+        let row = row_of(page, option)
+            .unwrap_or_else(|| panic!("docs/from-{page}.md has no row for {option}"));
+        match ours {
+            Ours::Keys(keys) => {
+                for key in keys.split(' ') {
+                    assert!(has_word(&row, key), "{page}, {option}: no {key} in {row}");
+                }
+            }
+            Ours::Nothing(reason) => assert!(row.contains(reason), "{page}, {option}: {row}"),
+        }
+    }
+}
+
+#[test]
+fn every_option_has_tests_and_they_name_ours() {
+    let tests = Tests::gather();
+    for (page, Row(option, ours, names)) in rows() {
+        assert!(!names.is_empty(), "{page}, {option}: no test");
+        let files: String = names
             .iter()
-            .any(|name| rows.contains(name));
-            assert!(is_named, "docs/from-{page}.md has no row for {option}");
+            .map(|name| {
+                tests
+                    .file_of(name)
+                    .unwrap_or_else(|| panic!("{page}, {option}: no test `{name}`"))
+            })
+            .collect();
+        let Ours::Keys(keys) = ours else {
+            continue;
+        };
+        for key in keys.split(' ').filter(|key| *key != "xFile") {
+            let is_named = has_word(&files, key) || has_word(&files, &in_snake_case(key));
+            assert!(is_named, "{page}, {option}: no test of it names {key}");
         }
     }
 }
 
 #[test]
 fn every_configuration_passes_the_check() {
-    for (page, _) in OPTIONS {
+    for page in ["turna", "seam", "goauth", "authelia", "fiber"] {
         let text = page_of(page);
         let blocks: Vec<_> = text.split("```yaml\n").skip(1).collect();
         assert!(!blocks.is_empty(), "{page}");
@@ -43,71 +81,97 @@ fn every_configuration_passes_the_check() {
     }
 }
 
-#[test]
-fn what_replaces_an_option_is_named_by_a_test() {
-    let mut tests = String::new();
-    for directory in ["tests/e2e", "plugin/engine/src"] {
-        gather(&plugins::root().join(directory), &mut tests);
-    }
-    for (option, ours) in REPLACED.iter().flat_map(|pairs| pairs.iter()) {
-        for name in ours.split_whitespace() {
-            let mut words = tests.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-            assert!(
-                words.any(|word| word == name),
-                "no test names `{name}`, which replaces `{option}`"
-            );
-        }
-    }
+/// The options of those that have their tests by name, each with the page it is on.
+fn rows() -> impl Iterator<Item = (&'static str, &'static Row)> {
+    let tables = [("turna", TURNA), ("goauth", GOAUTH), ("authelia", AUTHELIA)];
+    tables
+        .into_iter()
+        .flat_map(|(page, rows)| rows.iter().map(move |row| (page, row)))
 }
 
-/// What tests say, below a directory: whole files of tests, and what stands behind `#[cfg(test)]` in others.
-fn gather(directory: &Path, tests: &mut String) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            gather(&path, tests);
-        } else if path.extension().is_some_and(|extension| extension == "rs")
-            && !path.ends_with("migration.rs")
-        {
-            let text = fs::read_to_string(&path).unwrap();
-            let place = path.strip_prefix(plugins::root()).unwrap();
-            let is_test = place.components().any(|part| part.as_os_str() == "tests")
-                || place.ends_with("tests.rs");
-            let (_, part) = text.split_once("#[cfg(test)]").unwrap_or(("", ""));
-            tests.push_str(if is_test { &text } else { part });
-        }
-    }
+/// The row of a page whose first cell names an option: as a whole, or by its last word beside others of its block.
+fn row_of(page: &str, option: &str) -> Option<String> {
+    let text = page_of(page);
+    let rows = || text.lines().filter(|line| line.starts_with('|'));
+    let first = |row: &str| row.split('|').nth(1).unwrap_or_default().to_owned();
+    let (_, last) = option.rsplit_once('.').unwrap_or(("", option));
+    let names = [
+        format!("`{option}`"),
+        format!(".{last}`"),
+        format!("`{last}`"),
+        format!(" {last}`"),
+        format!(" {last} "),
+    ];
+    let mut found = names
+        .iter()
+        .filter_map(|name| rows().find(|row| first(row).contains(name)));
+    found.next().map(str::to_owned)
 }
 
 fn page_of(system: &str) -> String {
     fs::read_to_string(plugins::root().join(format!("docs/from-{system}.md"))).unwrap()
 }
 
-/// What the documentation of each of them has.
-const OPTIONS: [(&str, &str); 5] = [
-    (
-        "turna",
-        "session_key store.active store.redis.address username password store.redis.tls.enabled cert_file key_file \
-         ca_file store.file.path options.path options.max_age domain options.secure http_only options.same_site \
-         cookie_name value_name actions.active actions.token login_path disable_refresh insecure_skip_verify \
-         oauth2.token_url cert_url client_id client_secret information.values custom roles scopes token_header \
-         disable_redirect",
-    ),
+/// The tests there are, each with the text of its file and that of its room.
+struct Tests(Vec<(Vec<String>, String)>);
+
+impl Tests {
+    fn gather() -> Self {
+        let mut tests = Self(Vec::new());
+        for directory in ["tests/e2e", "plugin/engine/src"] {
+            tests.gather_in(&plugins::root().join(directory));
+        }
+        tests
+    }
+
+    fn gather_in(&mut self, directory: &Path) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                self.gather_in(&path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                // What the tests of a room have in common is said there.
+                let common = fs::read_to_string(directory.join("mod.rs")).unwrap_or_default();
+                self.0.push((names_in(&text), text + &common));
+            }
+        }
+    }
+
+    fn file_of(&self, name: &str) -> Option<&str> {
+        let mut files = self.0.iter();
+        let found = files.find(|(names, _)| names.iter().any(|known| known == name));
+        found.map(|(_, text)| text.as_str())
+    }
+}
+
+/// The functions behind `#[test]` and `#[tokio::test]`.
+fn names_in(text: &str) -> Vec<String> {
+    let attributes = text.split("test]\n").skip(1);
+    let names = attributes.filter_map(|rest| rest.split_once("fn ")?.1.split_once('('));
+    names.map(|(name, _)| name.to_owned()).collect()
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    let is_joint = |letter: char| !letter.is_alphanumeric() && letter != '_';
+    text.split(is_joint).any(|found| found == word)
+}
+
+/// As Rust writes it in tests of the plugin's own: `caFile` is `ca_file`.
+fn in_snake_case(key: &str) -> String {
+    let letters = key.chars().map(|letter| match letter.is_ascii_uppercase() {
+        true => format!("_{}", letter.to_ascii_lowercase()),
+        false => letter.to_string(),
+    });
+    letters.collect()
+}
+
+/// The options of the plugins whose keys are ours by name, or become calls.
+const PLUGINS: [(&str, &str); 2] = [
     (
         "seam",
         "Storage KeyLookup CookieHTTPOnly CookieSecure CookieSameSite CookieSessionOnly CookieExpiration \
          DisableAutoRenew AutoRenewAfter DisableSessionForward Headers",
-    ),
-    (
-        "goauth",
-        "EnableSessionManagement Strategy CookieEncoding CookieCacheTTL SensitivePaths SlidingExpiration UpdateAge \
-         /login /logout /refresh /sessions /sessions/{id}",
-    ),
-    (
-        "authelia",
-        "name secret expiration inactivity remember_me_duration domain redis.host port redis.username password \
-         database_index redis.maximum_active_connections minimum_idle_connections redis.tls.server_name skip_verify \
-         minimum_version redis.high_availability.sentinel_name sentinel_password nodes route_by_latency route_randomly",
     ),
     (
         "fiber",
@@ -115,58 +179,4 @@ const OPTIONS: [(&str, &str); 5] = [
          CookieSessionOnly KeyGenerator CookieName New RegisterType Store.Get Store.Reset Session.Get Set Delete Keys \
          Session.Destroy Regenerate Session.Save Session.Fresh ID Session.SetExpiry",
     ),
-];
-
-/// The options of turna, goauth and Authelia, and what stands here in their place.
-const REPLACED: [&[(&str, &str)]; 3] = [
-    &[
-        ("session_key", "secrets"),
-        ("store.active", "storage RedisStorage FileStorage"),
-        ("store.redis", "host port username password"),
-        ("store.redis.tls", "enabled certFile keyFile caFile"),
-        ("store.file.path", "path"),
-        ("options.path", "cookiePath"),
-        ("options.max_age", "cookieExpiration"),
-        ("options.domain", "cookieDomain"),
-        ("options.secure", "cookieSecure"),
-        ("options.http_only", "cookieHTTPOnly"),
-        ("options.same_site", "cookieSameSite"),
-        ("cookie_name", "keyLookup"),
-        ("login_path", "loginPath"),
-        ("disable_refresh", "disableRefresh"),
-        ("insecure_skip_verify", "insecureSkipVerify"),
-        ("oauth2", "tokenUrl certUrl clientId clientSecret"),
-        ("information", "InfoAction values custom roles scopes"),
-        ("token_header", "token_header"),
-        ("disable_redirect", "disable_redirect"),
-    ],
-    &[
-        ("EnableSessionManagement", "SessionsAction"),
-        ("Strategy", "strategy cookieCache"),
-        ("CookieEncoding", "encoding compact jwt"),
-        ("CookieCacheTTL", "ttl"),
-        ("SensitivePaths", "sensitivePaths"),
-        ("SlidingExpiration", "slidingExpiration"),
-        ("UpdateAge", "updateAge"),
-        ("/login", "LoginAction"),
-        ("/refresh", "RefreshAction"),
-    ],
-    &[
-        ("name", "keyLookup"),
-        ("secret", "secrets"),
-        ("expiration", "expiration"),
-        ("inactivity", "inactivity"),
-        ("remember_me_duration", "rememberMe"),
-        ("domain", "cookieDomain"),
-        (
-            "redis",
-            "host port username password databaseIndex connections",
-        ),
-        ("redis.tls", "serverName skipVerify minimumVersion"),
-        (
-            "redis.high_availability",
-            "sentinelName sentinelPassword nodes routeByLatency routeRandomly",
-        ),
-        ("secrets from files", "passwordFile secretsFile"),
-    ],
 ];
