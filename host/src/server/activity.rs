@@ -42,6 +42,7 @@ struct State {
     /// For the rest of a block of headers on HTTP/2.
     block: Option<Instant>,
     running: u32,
+    is_tunnel: bool,
     /// What a client has left wherever it may ask: `None` until the order to stop.
     parting: Option<Duration>,
     /// What responses have earned, to be spent on frames that carry nothing. See `frames`.
@@ -55,6 +56,15 @@ enum Phase {
     Waiting,
 }
 
+/// What bytes are that come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Moment {
+    /// The beginning of a request.
+    Begins,
+    /// A part of what has begun.
+    GoesOn,
+}
+
 impl Activity {
     /// A connection that has just been accepted.
     pub(super) fn new(timeouts: Timeouts) -> Arc<Self> {
@@ -64,6 +74,7 @@ impl Activity {
             clogged: None,
             block: None,
             running: 0,
+            is_tunnel: false,
             parting: None,
             credit: 0,
         };
@@ -148,12 +159,19 @@ impl Activity {
         state.phase == Phase::Waiting && state.clogged.is_none() && state.block.is_none()
     }
 
-    pub(super) fn bytes_read(&self) {
+    pub(super) fn bytes_read(&self) -> Moment {
         let mut state = self.state();
-        if state.phase == Phase::Waiting {
-            state.phase = Phase::Head;
-            state.deadline = Instant::now() + self.timeouts.header_read.get();
+        if state.phase != Phase::Waiting || state.is_tunnel {
+            return Moment::GoesOn;
         }
+        state.phase = Phase::Head;
+        state.deadline = Instant::now() + self.timeouts.header_read.get();
+        Moment::Begins
+    }
+
+    /// What follows on the connection are no requests.
+    pub(super) fn tunnel(&self) {
+        self.state().is_tunnel = true;
     }
 
     pub(super) fn block_begins(&self) {

@@ -69,8 +69,9 @@ pub(super) async fn arrive(
         Some(protocol) => protocol,
         None => look(&mut io).await?,
     };
-    if protocol == Protocol::Http2 {
-        io.follow_frames();
+    match protocol {
+        Protocol::Http1 => io.follow_heads(),
+        Protocol::Http2 => io.follow_frames(),
     }
     Ok(Arrival { io, peer, protocol })
 }

@@ -44,7 +44,9 @@ pub(super) fn run<S: Service>(
             }
             Err(refused) => std::mem::take(&mut **refused).into(),
         };
-        if delivery.is_none() && client.activity.is_dismissed() {
+        if answer.response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            client.activity.tunnel();
+        } else if delivery.is_none() && client.activity.is_dismissed() {
             say_goodbye(&mut answer.response);
         }
         record.status = answer.response.status();
@@ -61,10 +63,8 @@ pub(super) fn run<S: Service>(
 
 /// Whoever reads this asks on another connection. Tunnels have ends of their own.
 fn say_goodbye(response: &mut Response<Body>) {
-    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(CONNECTION, close);
-    }
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
 }
 
 /// A request that was let in.

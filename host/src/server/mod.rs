@@ -10,6 +10,7 @@ mod connection;
 mod drain;
 mod exchange;
 mod frames;
+pub mod heads;
 mod http2;
 mod listener;
 mod peer;

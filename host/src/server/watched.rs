@@ -9,8 +9,10 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::activity::Activity;
+use super::activity::{Activity, Moment};
 use super::frames::Frames;
+use super::heads::{Fault, Heads};
+use super::watchdog::Manner;
 use crate::stream::Stream;
 
 /// A client's socket that tells what happens on it. A tunnel keeps it, and with it the seat.
@@ -19,9 +21,18 @@ pub(super) struct Watched {
     activity: Arc<Activity>,
     /// What was read to find out which protocol it is.
     unread: Bytes,
-    /// On HTTP/2.
-    frames: Option<Box<Frames>>,
+    followed: Followed,
     _seat: Option<Seat>,
+}
+
+/// What is known of the bytes that come.
+enum Followed {
+    /// Nothing yet.
+    Bytes,
+    Heads(Heads),
+    /// A head was ambiguous: the parser gets what it refuses.
+    Refused,
+    Frames(Box<Frames>),
 }
 
 /// The right to be connected, where connections are limited.
@@ -33,12 +44,12 @@ impl Watched {
             stream,
             activity,
             unread: Bytes::new(),
-            frames: None,
+            followed: Followed::Bytes,
             _seat: seat,
         }
     }
 
-    /// Takes back what was read.
+    /// Takes back what was read, which is the beginning of a request or nothing.
     pub(super) fn unread(&mut self, bytes: Bytes) {
         // Even nothing would hold on to what it is a part of.
         self.unread = if bytes.is_empty() {
@@ -46,6 +57,9 @@ impl Watched {
         } else {
             bytes
         };
+        if let Followed::Heads(heads) = &mut self.followed {
+            *heads = Heads::default();
+        }
     }
 
     /// Waits until there is something to read, without a place to read it to.
@@ -63,16 +77,36 @@ impl Watched {
         .await
     }
 
+    /// Follows the requests of HTTP/1.1 from here on.
+    pub(super) fn follow_heads(&mut self) {
+        self.followed = Followed::Heads(Heads::default());
+    }
+
     /// Follows the frames of HTTP/2 from here on.
     pub(super) fn follow_frames(&mut self) {
-        self.frames = Some(Box::new(Frames::new(Arc::clone(&self.activity))));
+        let frames = Frames::new(Arc::clone(&self.activity));
+        self.followed = Followed::Frames(Box::new(frames));
         self.activity.ready();
     }
 
-    fn see(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.frames {
-            None => self.activity.bytes_read(),
-            Some(frames) => frames.follow(bytes).map_err(io::Error::other)?,
+    /// Looks at what was read behind `before`.
+    fn see(&mut self, buffer: &mut ReadBuf<'_>, before: usize) -> io::Result<()> {
+        let bytes = &buffer.filled()[before..];
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        match &mut self.followed {
+            Followed::Bytes | Followed::Refused => {
+                self.activity.bytes_read();
+            }
+            Followed::Heads(heads) => {
+                if let Err(Fault(at)) = look_at_heads(heads, &self.activity, bytes) {
+                    self.followed = Followed::Refused;
+                    buffer.set_filled(before + at);
+                    refuse(buffer);
+                }
+            }
+            Followed::Frames(frames) => frames.follow(bytes).map_err(io::Error::other)?,
         }
         Ok(())
     }
@@ -85,12 +119,35 @@ impl Watched {
     }
 }
 
+fn look_at_heads(heads: &mut Heads, activity: &Activity, bytes: &[u8]) -> Result<(), Fault> {
+    if activity.bytes_read() == Moment::Begins {
+        heads.nothing_runs();
+    }
+    let was_unknown = heads.is_unknown();
+    heads.follow(bytes)?;
+    if heads.is_unknown() && !was_unknown {
+        // Unless the offer before it is taken up, this is not read as a request.
+        activity.dismiss(Manner::Resting);
+    }
+    Ok(())
+}
+
+/// As much as there is room for. Whoever reads on gets it again.
+fn refuse(buffer: &mut ReadBuf<'_>) {
+    let size = Heads::REFUSED.len().min(buffer.remaining());
+    buffer.put_slice(&Heads::REFUSED[..size]);
+}
+
 impl AsyncRead for Watched {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if matches!(self.followed, Followed::Refused) {
+            refuse(buffer);
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         if self.unread.is_empty() {
             ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
@@ -98,15 +155,12 @@ impl AsyncRead for Watched {
             let size = self.unread.len().min(buffer.remaining());
             buffer.put_slice(&self.unread[..size]);
             self.unread.advance(size);
-            let rest = std::mem::take(&mut self.unread);
-            self.unread(rest);
+            // Even nothing would hold on to what it is a part of.
+            if self.unread.is_empty() {
+                self.unread = Bytes::new();
+            }
         }
-        let new = &buffer.filled()[before..];
-        Poll::Ready(if new.is_empty() {
-            Ok(())
-        } else {
-            self.see(new)
-        })
+        Poll::Ready(self.see(buffer, before))
     }
 }
 

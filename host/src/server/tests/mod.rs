@@ -1,5 +1,6 @@
 mod conformance;
 mod draining;
+mod heads;
 mod http2;
 mod proxied;
 mod resting;
