@@ -2,16 +2,21 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use e2e::{Gateway, Site, converse, plugins};
+use tempfile::TempDir;
 
 #[test]
 fn request_means_the_same_to_every_upstream_or_is_refused() {
     let mut findings = Vec::new();
     let mut parsers = [
-        Parser::start("node", "parser.js"),
-        Parser::start("python3", "parser.py"),
+        Parser::script("node", "parser.js"),
+        Parser::script("python3", "parser.py"),
+        Parser::nginx(),
     ];
     let gateways: Vec<_> = parsers.iter().map(Parser::gateway).collect();
 
@@ -34,38 +39,65 @@ fn request_means_the_same_to_every_upstream_or_is_refused() {
         }
     }
 
-    assert!(corpus.len() > 45, "{}", corpus.len());
+    assert!(corpus.len() > 55, "{}", corpus.len());
     assert!(findings.is_empty(), "{}", findings.join("\n"));
 }
 
 /// A server that says what it takes for requests.
 struct Parser {
     process: Child,
-    port: String,
+    endpoint: String,
     output: BufReader<ChildStdout>,
+    directory: TempDir,
 }
 
 impl Parser {
-    fn start(program: &str, script: &str) -> Self {
+    fn script(program: &str, script: &str) -> Self {
+        let mut parser = Self::start(program, &[], script);
+        let mut port = String::new();
+        parser.output.read_line(&mut port).unwrap();
+        parser.endpoint = format!("http://127.0.0.1:{}", port.trim());
+        parser
+    }
+
+    fn nginx() -> Self {
+        let mut parser = Self::start(
+            "/usr/sbin/nginx",
+            &["-p", ".", "-e", "stderr", "-c"],
+            "nginx.conf",
+        );
+        let socket = parser.directory.path().join("parser.sock");
+        while UnixStream::connect(&socket).is_err() {
+            let ended = parser.process.try_wait().unwrap();
+            assert_eq!(ended, None, "nginx does not listen");
+            thread::sleep(Duration::from_millis(10));
+        }
+        parser.endpoint = format!("unix:{}", socket.display());
+        parser
+    }
+
+    fn start(program: &str, options: &[&str], file: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
         let mut process = Command::new(program)
-            .arg(plugins::root().join("tests/parsers").join(script))
+            .args(options)
+            .arg(plugins::root().join("tests/parsers").join(file))
+            .current_dir(directory.path())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{program} is missing: {error}"));
-        let mut output = BufReader::new(process.stdout.take().unwrap());
-        let mut port = String::new();
-        output.read_line(&mut port).unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
         Self {
             process,
-            port: port.trim().to_owned(),
+            endpoint: String::new(),
             output,
+            directory,
         }
     }
 
     fn gateway(&self) -> Gateway {
         let forward = format!(
-            "Forward: {{ use: gateway.actions.HttpAction, config: {{ upstreamEndpoint: 'http://127.0.0.1:{}' }} }}",
-            self.port
+            "Forward: {{ use: gateway.actions.HttpAction, config: {{ upstreamEndpoint: '{}' }} }}",
+            self.endpoint
         );
         Site::bare()
             .action(&forward)
