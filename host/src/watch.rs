@@ -77,3 +77,92 @@ impl fmt::Debug for Watch {
 // A stream must be gone a second after its session: half of it for not looking, the rest for the answer.
 const PERIOD: Duration = Duration::from_millis(500);
 const FEW: u8 = 2;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use abi::failure::Failure;
+    use abi::session::{Attribute, AttributeError, SessionObject};
+    use abi::{Exchange, Maybe};
+    use serde_json::Value;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_streams_end_at_their_first_look_after_their_session() {
+        let over = Instant::now() + Duration::from_secs(10);
+        let mut streams = Vec::new();
+        for _ in 0..1000 {
+            sleep(Duration::from_millis(1)).await;
+            let began = Instant::now();
+            let looks = Arc::new(AtomicU64::new(0));
+            let ending = Ending(over, Arc::clone(&looks));
+            streams.push(tokio::spawn(async move {
+                end(Session::new(Arc::new(ending))).await;
+                (began, Instant::now(), looks.load(Ordering::Relaxed))
+            }));
+        }
+
+        for stream in streams {
+            let (began, ended, looks) = stream.await.unwrap();
+            let needed = (over - began).as_nanos().div_ceil(PERIOD.as_nanos());
+            assert_eq!(u128::from(looks), needed);
+            assert!(ended - over < PERIOD, "{:?}", ended - over);
+        }
+    }
+
+    /// A session whose time is up at a moment, and how often somebody has looked.
+    struct Ending(Instant, Arc<AtomicU64>);
+
+    impl SessionObject for Ending {
+        fn standing(&self) -> Maybe<'_, Standing> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            let is_over = Instant::now() >= self.0;
+            let standing = if is_over {
+                Standing::Over
+            } else {
+                Standing::Good
+            };
+            standing.into()
+        }
+
+        fn read(&self, _: &str, _: &mut dyn FnMut(Attribute<'_>)) {}
+
+        fn set(&self, _: &str, _: Value) -> Result<(), AttributeError> {
+            Ok(())
+        }
+
+        fn delete(&self, _: &str) -> bool {
+            false
+        }
+
+        fn keys(&self) -> Vec<String> {
+            Vec::new()
+        }
+
+        fn id(&self) -> Option<String> {
+            None
+        }
+
+        fn fresh(&self) -> bool {
+            false
+        }
+
+        fn regenerate(&self) {}
+
+        fn destroy(&self) {}
+
+        fn set_expiry(&self, _: Duration) {}
+
+        fn save(&self) -> Maybe<'_, Result<(), Failure>> {
+            Maybe::Ready(Ok(()))
+        }
+
+        fn commit<'a>(&'a self, _: Exchange<'a>) -> Maybe<'a, Result<(), Failure>> {
+            Maybe::Ready(Ok(()))
+        }
+    }
+}

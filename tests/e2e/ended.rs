@@ -1,6 +1,6 @@
 //! Tunnels and responses that go on end with the session they belong to.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -30,16 +30,12 @@ fn event_stream_is_cut_and_not_passed_as_whole() {
     let upstream = talking();
     let gateway = Site::new(&upstream).run();
     let mut anna = log_in(&gateway);
-    let mut line = open(&gateway, &anna, "/events", "");
-    let head = Message::read_head(&mut line).unwrap().unwrap();
-    let mut event = [0; 11];
-    line.read_exact(&mut event).unwrap();
+    let mut line = events(&gateway, &anna);
 
     anna.get("/logout");
 
     let mut rest = Vec::new();
     let _ = line.read_to_end(&mut rest);
-    assert_eq!((head.status(), &event), (200, b"6\r\ndata:a\r\n"));
     assert!(
         !rest.ends_with(b"0\r\n\r\n"),
         "{:?}",
@@ -125,25 +121,86 @@ fn outage_ends_streams_on_sensitive_paths_only() {
 }
 
 #[test]
-fn a_thousand_websockets_end_with_their_session() {
-    let (redis, upstream) = (Redis::new(), talking());
-    let [one, other] = [(); 2].map(|()| Site::new(&upstream).redis(&redis).run());
-    let anna = log_in(&one);
-    let lines: Vec<_> = (0..1000).map(|_| websocket(&one, &anna)).collect();
+fn a_thousand_streams_of_each_kind_end_with_their_session() {
+    for (kind, open) in KINDS {
+        let (redis, upstream) = (Redis::new(), talking());
+        let [one, other] = [(); 2].map(|()| Site::new(&upstream).redis(&redis).run());
+        let anna = log_in(&one);
+        let lines = (0..1000).map(|_| open(&one, &anna)).collect();
 
-    anna.at(other.address()).get("/logout");
-    let began = Instant::now();
-    let mut ended = 0;
-    for mut line in lines {
-        assert_ended(&mut line);
-        ended += 1;
+        anna.at(other.address()).get("/logout");
+
+        let ended = until_ended(lines);
+        assert_eq!(ended.len(), 1000);
+        println!(
+            "1000 {kind} after a logout on another gateway: {}",
+            said(&ended)
+        );
     }
+}
 
-    assert_eq!(ended, 1000);
-    println!(
-        "1000 WebSockets were closed {:?} after the logout",
-        began.elapsed()
-    );
+#[test]
+fn a_thousand_streams_of_each_kind_end_when_the_time_of_their_session_is_up() {
+    for (kind, open) in KINDS {
+        let (redis, upstream) = (Redis::new(), talking());
+        // Each of them is a use, and lets it live on until all are open.
+        let resting = "inactivity: 4s, touchInterval: 1s";
+        let gateway = Site::new(&upstream).redis(&redis).load(resting).run();
+        let anna = log_in(&gateway);
+        let lines = (0..1000).map(|_| open(&gateway, &anna)).collect();
+
+        let ended = until_ended(lines);
+
+        assert_eq!(ended.len(), 1000);
+        let first = ended[0];
+        let ended: Vec<_> = ended.iter().map(|&time| time - first).collect();
+        println!(
+            "1000 {kind} of an expired session after the first of them: {}",
+            said(&ended)
+        );
+    }
+}
+
+/// The ways to go on with a response.
+const KINDS: [(&str, Open); 2] = [("WebSockets", websocket), ("event streams", events)];
+
+type Open = fn(&Gateway, &Browser) -> Line;
+
+/// When each of them was closed, from now on, in order.
+#[track_caller]
+fn until_ended(lines: Vec<Line>) -> Vec<Duration> {
+    let began = Instant::now();
+    let mut open: Vec<_> = lines.into_iter().map(BufReader::into_inner).collect();
+    for line in &open {
+        line.set_nonblocking(true).unwrap();
+    }
+    let mut ended = Vec::new();
+    while !open.is_empty() {
+        open.retain_mut(|line| {
+            let is_open = is_open(line);
+            if !is_open {
+                ended.push(began.elapsed());
+            }
+            is_open
+        });
+        assert!(began.elapsed() < PATIENCE, "{} go on", open.len());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    ended
+}
+
+fn is_open(line: &mut TcpStream) -> bool {
+    match line.read(&mut [0; 64]) {
+        Ok(size) => size > 0,
+        Err(error) => error.kind() == ErrorKind::WouldBlock,
+    }
+}
+
+/// How long most and all of them took.
+fn said(times: &[Duration]) -> String {
+    let at = |part: usize| times[(times.len() * part / 100).min(times.len() - 1)].as_millis();
+    let (half, most, all) = (at(50), at(99), at(100));
+    format!("half within {half} ms, 99 % within {most} ms, all within {all} ms")
 }
 
 /// An upstream that shouts back what it hears on WebSockets, and begins event streams that it never ends.
@@ -185,12 +242,23 @@ fn assert_ended(line: &mut Line) {
     let mut rest = Vec::new();
     match line.read_to_end(&mut rest) {
         Ok(_) => {}
-        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
     }
 }
 
 fn websocket(gateway: &Gateway, browser: &Browser) -> Line {
     upgraded(gateway, browser, "/ws")
+}
+
+/// A stream of which the first event has come.
+#[track_caller]
+fn events(gateway: &Gateway, browser: &Browser) -> Line {
+    let mut line = open(gateway, browser, "/events", "");
+    let head = Message::read_head(&mut line).unwrap().unwrap();
+    let mut event = [0; 11];
+    line.read_exact(&mut event).unwrap();
+    assert_eq!((head.status(), &event), (200, b"6\r\ndata:a\r\n"));
+    line
 }
 
 #[track_caller]
