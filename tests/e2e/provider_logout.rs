@@ -1,5 +1,7 @@
 //! Logouts that begin at the provider.
 
+use std::io::Write;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use e2e::{Answer, Browser, Gateway, Message, PATIENCE, Provider, Redis, Request, Site, Upstream};
@@ -20,7 +22,7 @@ fn logout_at_the_provider_ends_its_session_on_every_gateway_and_no_other() {
     let (mut elsewhere, _) = house.log_in("anna");
     let mut there = here.at(other_gateway.address());
 
-    house.log_out_at_provider(&mut at_provider);
+    log_out_at_provider(&mut at_provider);
 
     house.until_nobody(&mut here);
     house.until_nobody(&mut there);
@@ -117,6 +119,38 @@ fn storage_that_is_away_takes_no_logout_token_and_takes_it_later() {
     assert_eq!(house.user(&mut browser), None);
 }
 
+#[test]
+fn logout_that_overtakes_its_login_ends_it() {
+    // By `sid`, and by `sub` alone.
+    for names_login in [true, false] {
+        let house = House::with(None, "claims: { nickname: nickname }, ");
+        let gateway = house.gateway.address();
+        house.provider.client(&json!({
+            "backchannel_logout_uri": format!("http://{gateway}/logout/backchannel"),
+            "backchannel_logout_session_required": names_login,
+        }));
+        let mut browser = house.gateway.browser();
+        let mut there = Browser::new(house.provider.address());
+        let url = browser.get("/login").header("location").unwrap();
+        let back = enter_at_provider(&mut there, &url, "anna");
+        // The gateway has the tokens and asks for more. Meanwhile the user logs out, and the gateway is told.
+        let there = Mutex::new(there);
+        house.upstream.by_hand("/userinfo", move |_, mut line| {
+            log_out_at_provider(&mut there.lock().unwrap());
+            let body = r#"{"sub":"anna","nickname":"anna"}"#;
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length";
+            let _ = write!(line.get_mut(), "{head}: {}\r\n\r\n{body}", body.len());
+        });
+
+        let answer = browser.get(&back);
+
+        house.gateway.logged("event=\"provider-logout\" ended=0");
+        let location = answer.header("location");
+        assert_eq!(location.as_deref(), Some("/login?error=refused"));
+        assert_eq!(house.user(&mut browser), None, "{names_login}");
+    }
+}
+
 /// A gateway whose people log in with a provider, and out there.
 struct House {
     provider: Provider,
@@ -126,10 +160,15 @@ struct House {
 
 impl House {
     fn open(redis: Option<&Redis>) -> Self {
+        Self::with(redis, "")
+    }
+
+    /// With more `keys` of the provider. What it does not say of users is looked up at `/userinfo` of the upstream.
+    fn with(redis: Option<&Redis>, keys: &str) -> Self {
         let provider = Provider::start();
         provider.client(&json!({ "redirect_uris": ["http://gateway.test/login/callback"] }));
         let upstream = Upstream::start();
-        let gateway = site(&upstream, &provider, redis).run();
+        let gateway = site(&upstream, &provider, redis, keys).run();
         Self {
             provider,
             upstream,
@@ -138,7 +177,7 @@ impl House {
     }
 
     fn site(&self, redis: Option<&Redis>) -> Site {
-        site(&self.upstream, &self.provider, redis)
+        site(&self.upstream, &self.provider, redis, "")
     }
 
     /// A browser that is logged in here, and the same one at the provider.
@@ -160,21 +199,12 @@ impl House {
         }));
     }
 
-    fn log_out_at_provider(&self, browser: &mut Browser) {
-        let page = browser.get("/session/end").text();
-        let xsrf = page.split("name=\"xsrf\" value=\"").nth(1).unwrap();
-        let xsrf = xsrf.split('"').next().unwrap();
-        let form = "application/x-www-form-urlencoded";
-        let body = format!("xsrf={xsrf}&logout=yes");
-        browser.send(Request::post("/session/end/confirm", form, &body));
-    }
-
     /// A browser that is logged in, and the provider's word that it is not any more, which has not arrived.
     fn logout_token(&self) -> (Browser, String) {
         self.upstream.answer("/captured", Answer::ok());
         self.tells(&format!("http://{}/captured", self.upstream.address()));
         let (browser, mut there) = self.log_in("anna");
-        self.log_out_at_provider(&mut there);
+        log_out_at_provider(&mut there);
         let began = Instant::now();
         loop {
             assert!(began.elapsed() < PATIENCE, "the provider tells nobody");
@@ -210,6 +240,15 @@ impl House {
     }
 }
 
+fn log_out_at_provider(browser: &mut Browser) {
+    let page = browser.get("/session/end").text();
+    let xsrf = page.split("name=\"xsrf\" value=\"").nth(1).unwrap();
+    let xsrf = xsrf.split('"').next().unwrap();
+    let form = "application/x-www-form-urlencoded";
+    let body = format!("xsrf={xsrf}&logout=yes");
+    browser.send(Request::post("/session/end/confirm", form, &body));
+}
+
 fn send(gateway: &Gateway, token: &str) -> Message {
     let form = "application/x-www-form-urlencoded";
     let body = format!("logout_token={token}");
@@ -217,12 +256,12 @@ fn send(gateway: &Gateway, token: &str) -> Message {
     gateway.browser().send(request)
 }
 
-fn site(upstream: &Upstream, provider: &Provider, redis: Option<&Redis>) -> Site {
-    let issuer = provider.issuer();
+fn site(upstream: &Upstream, provider: &Provider, redis: Option<&Redis>, keys: &str) -> Site {
+    let (issuer, more) = (provider.issuer(), upstream.address());
     let site = Site::new(upstream)
         .headers("X-User-Id: user_id, X-Id-Token: token.id_token")
         .providers(&format!(
-            "corporate: {{ issuer: '{issuer}', clientId: gateway, clientSecret: gateway-secret }}"
+            "corporate: {{ issuer: '{issuer}', {keys} userinfoUrl: 'http://{more}/userinfo', clientId: gateway, clientSecret: gateway-secret }}"
         ))
         .action(
             "Login: { use: plugins.session.actions.LoginAction, config: { provider: corporate } }",

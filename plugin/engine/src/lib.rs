@@ -21,8 +21,8 @@ pub mod tokens;
 mod trust;
 
 pub use engine::{
-    Cause, Change, Engine, Event, Lease, Link, Observer, Occasion, Policy, Refusal, Revoked, Saved,
-    Session, TOMBSTONE,
+    Cause, Change, Engine, Event, Lease, Link, Linked, Linking, Observer, Occasion, Policy,
+    Refusal, Revoked, Saved, Session, TOMBSTONE,
 };
 pub use lookup::{KeyLookup, LookupError, Source};
 pub use origin::{Origin, Scheme};

@@ -44,7 +44,7 @@ use self::revocations::Revocations;
 pub(crate) use attend::Closeness;
 pub use event::{Cause, Change, Event, Observer, Occasion, Refusal};
 pub use lease::Lease;
-pub use links::Link;
+pub use links::{Link, Linked, Linking};
 pub use outcome::{Revoked, Saved};
 pub use policy::Policy;
 pub use session::Session;

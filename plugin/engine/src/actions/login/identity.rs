@@ -1,17 +1,20 @@
 //! Who somebody turned out to be, and how that gets into the session.
 
+use std::mem;
+
 use abi::session::AttributeError;
 use abi::{Failure, Session};
 use serde_json::{Map, Value};
 
+use crate::actions::links::Login;
 use crate::tokens::TokenSet;
 
 /// A user who has proven to be one.
 pub(super) struct Identity {
     /// Everything that goes into the session, the name of the user among it.
     attributes: Map<String, Value>,
-    /// The names by which its provider may end the session.
-    names: Vec<String>,
+    /// How its provider may speak of it.
+    login: Login,
 }
 
 impl Identity {
@@ -19,7 +22,7 @@ impl Identity {
     pub(super) fn named(principal: &str, name: &str) -> Self {
         Self {
             attributes: Map::from_iter([(principal.to_owned(), name.into())]),
-            names: Vec::new(),
+            login: Login::default(),
         }
     }
 
@@ -27,7 +30,7 @@ impl Identity {
     pub(super) fn of_provider(
         mut attributes: Map<String, Value>,
         principal: &str,
-        (tokens, names): (&TokenSet, Vec<String>),
+        (tokens, login): (&TokenSet, Login),
     ) -> Option<Self> {
         let is_somebody = match attributes.get(principal)? {
             Value::String(name) => !name.is_empty(),
@@ -35,12 +38,12 @@ impl Identity {
             _ => false,
         };
         attributes.insert(TOKEN.to_owned(), tokens.to_value());
-        is_somebody.then_some(Self { attributes, names })
+        is_somebody.then_some(Self { attributes, login })
     }
 
-    /// The names by which its provider may end the session.
-    pub(super) fn names(&self) -> &[String] {
-        &self.names
+    /// How its provider may speak of it, for once.
+    pub(super) fn take_login(&mut self) -> Login {
+        mem::take(&mut self.login)
     }
 
     /// What a program is told about its user: all but what is secret.

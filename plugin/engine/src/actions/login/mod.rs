@@ -38,9 +38,9 @@ use self::throttle::{Throttle, Wait};
 use self::view::{Problem, Sight, View, Way};
 use super::answers::{Answers, whole_seconds};
 use super::form::Form;
-use super::links;
 use super::returns::Returns;
 use crate::clock::Clock;
+use crate::engine::Linked;
 use crate::middlewares::Keepers;
 use crate::return_target::ReturnTarget;
 use crate::same_origin::SameOrigin;
@@ -190,9 +190,12 @@ impl LoginAction {
         // It was sealed by us, and is asked again all the same: what is allowed may have changed.
         let asked = back.return_to.as_deref();
         let asked = asked.and_then(|asked| self.returns.read(asked, &exchange));
-        match back.outcome {
-            Ok((identity, stay)) => {
-                self.enter(&exchange, identity, stay).await?;
+        let entered = match back.outcome {
+            Ok((identity, stay)) => self.enter(&exchange, identity, stay).await?,
+            Err(problem) => Err(problem),
+        };
+        match entered {
+            Ok(()) => {
                 let target = asked.as_ref().unwrap_or_else(|| self.returns.usual());
                 self.answers.see_other(&mut exchange, target.as_str())
             }
@@ -305,22 +308,32 @@ impl LoginAction {
         }
     }
 
+    /// Logs somebody in, unless the provider has ended this login already.
     async fn enter(
         &self,
         exchange: &Exchange<'_>,
-        identity: Identity,
+        mut identity: Identity,
         stay: Stay,
-    ) -> Result<(), Failure> {
+    ) -> Result<Result<(), Problem>, Failure> {
         let session = exchange.session().cloned().ok_or_else(no_session)?;
-        let names = identity.names().to_vec();
+        let login = identity.take_login();
         identity.enter(&session, &self.principal, stay)?;
-        if let Some(keeper) = self.keepers.of(&session).filter(|_| !names.is_empty()) {
-            let linked = links::link(&session, &keeper, &names).await;
-            // A login that its provider could not end is none.
-            linked.inspect_err(|_| session.destroy())?;
+        if let Some(keeper) = self.keepers.of(&session).filter(|_| login.has_names()) {
+            match login.link(&session, &keeper).await {
+                Ok(Linked::Done) => {}
+                Ok(Linked::Over) => {
+                    session.destroy();
+                    return Ok(Err(Problem::Refused));
+                }
+                Err(failure) => {
+                    // A login that its provider could not end is none.
+                    session.destroy();
+                    return Err(failure);
+                }
+            }
         }
         self.journal.done(exchange);
-        Ok(())
+        Ok(Ok(()))
     }
 
     async fn welcome(
@@ -331,7 +344,9 @@ impl LoginAction {
     ) -> Result<(), Failure> {
         let user = identity.user();
         let stay = Stay::asked(credentials.remember_me);
-        self.enter(&exchange, identity, stay).await?;
+        if let Err(problem) = self.enter(&exchange, identity, stay).await? {
+            return self.turn_away(exchange, problem, credentials);
+        }
         match credentials.form {
             Form::Json => self.answers.json(&mut exchange, 200, &user),
             Form::Html => {

@@ -222,6 +222,13 @@ fn no_session() -> Failure {
     Failure::internal("no session on this route: list LoadSessionMiddleware before LogoutAction")
 }
 
+/// Providers end sessions by the names that they have for them.
+fn no_keeper() -> Failure {
+    Failure::internal(
+        "no session of this plugin on this route: list LoadSessionMiddleware before LogoutAction",
+    )
+}
+
 /// Below the path of the logout: where browsers come back to from a provider.
 const DONE: &str = "/done";
 /// Below it as well: where providers say, server to server, that somebody has logged out.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::clock::SystemClock;
-use crate::session::{Excess, Limit};
+use crate::session::{Excess, Family, Limit};
 use crate::storage::conformance::{Crowd, Subject, block_on};
 use crate::storage::file::tests::FileSubject;
 use crate::storage::memory::tests::MemorySubject;
@@ -44,6 +44,7 @@ fn hammer(subject: &impl Subject) {
         nothing_survives_a_logout(&pair);
         nothing_survives_a_logout_everywhere(&pair);
         logins_stay_below_the_limit(&pair);
+        a_login_and_its_logout_see_each_other(&pair);
     }
 }
 
@@ -67,6 +68,39 @@ fn rotations_have_one_successor(pair: &[Engine; 2]) {
             .iter()
             .all(|id| id == &successors[0] && id != session.id())
     );
+}
+
+/// Pairs of threads: one links a login, the other ends it.
+fn a_login_and_its_logout_see_each_other(pair: &[Engine; 2]) {
+    let links: Vec<_> = (0..16).map(|_| link_of_anybody()).collect();
+    let for_good = (Timestamp::from_millis(u64::MAX), HOUR);
+    let linking = Linking {
+        issued_at: Timestamp::default(),
+        keep: HOUR,
+    };
+
+    // Whether each of them has seen the other.
+    let seen = Crowd(links.len() * 2).run(|number| {
+        let link = &links[number / 2];
+        let name = format!("sid:{}", link.family);
+        match number % 2 {
+            0 => block_on(pair[0].link(&name, link, linking)).unwrap() == Linked::Over,
+            _ => !block_on(pair[1].end_logins(&name, for_good))
+                .unwrap()
+                .is_empty(),
+        }
+    });
+
+    for (number, seen) in seen.chunks(2).enumerate() {
+        assert_ne!(seen[0], seen[1], "pair {number}");
+    }
+}
+
+fn link_of_anybody() -> Link {
+    Link {
+        principal: "anna".to_owned(),
+        family: Family::generate().unwrap(),
+    }
 }
 
 fn disjoint_writes_are_all_there(pair: &[Engine; 2]) {

@@ -57,6 +57,11 @@ impl Claims {
         self.date("exp").ok().flatten()
     }
 
+    /// When it was issued.
+    pub fn issued_at(&self) -> Option<u64> {
+        self.date("iat").ok().flatten()
+    }
+
     /// Whether a text, or one of a list of texts, is `wanted`.
     pub(in crate::tokens) fn names(&self, claim: &str, wanted: &str) -> bool {
         self.each(claim).any(|found| found == wanted)

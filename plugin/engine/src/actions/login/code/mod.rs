@@ -18,7 +18,7 @@ use self::cookies::AttemptCookies;
 use super::identity::{Identity, Stay};
 use super::journal::TARGET;
 use super::view::Problem;
-use crate::actions::links;
+use crate::actions::links::Login;
 use crate::clock::Clock;
 use crate::origin::Origin;
 use crate::return_target::ReturnTarget;
@@ -220,8 +220,8 @@ pub(super) async fn identify(
     let claims = claims.map_err(|error| of_verify(provider, &error))?;
     let claims = with_userinfo(provider, claims, &tokens).await?;
     let attributes = provider.attributes(&claims, principal);
-    let names = links::of_login(provider.name(), &claims);
-    Identity::of_provider(attributes, principal, (&tokens, names))
+    let login = Login::of(provider.name(), &claims);
+    Identity::of_provider(attributes, principal, (&tokens, login))
         .ok_or_else(|| refused(provider, "no-user"))
 }
 

@@ -10,10 +10,11 @@ use abi::{Exchange, Failure, HeaderName};
 use serde_json::json;
 use tracing::{info, warn};
 
+use super::no_keeper;
 use crate::actions::answers::Answers;
 use crate::actions::form::{Fields, Form};
-use crate::actions::links;
-use crate::engine::{Engine, Link, Revoked};
+use crate::actions::links::{self, Logout};
+use crate::engine::Engine;
 use crate::middlewares::Keepers;
 use crate::session::Timestamp;
 use crate::tokens::{Claims, Providers, VerifyError};
@@ -88,33 +89,27 @@ async fn obey(provider: &str, claims: &Claims, engine: &Engine) -> Verdict {
     let Some(keep) = kept(claims, engine.now()) else {
         return Verdict::Refused("lifetime");
     };
-    match end(&mark, keep, &links::of_logout(provider, claims), engine).await {
+    match end(&mark, keep, &Logout::of(provider, claims), engine).await {
         Ok(Some(ended)) => Verdict::Done(ended),
         Ok(None) => Verdict::Refused("replayed"),
         Err(_) => Verdict::Unavailable("storage-unavailable"),
     }
 }
 
-/// Ends what the names lead to, and says how many sessions that were; none when the token was used before. A token is
+/// Ends what a token means, and says how many sessions that were; none when the token was used before. A token is
 /// marked when all is done: if the storage goes away in between, the provider comes again with the same one.
 async fn end(
     mark: &str,
     keep: Duration,
-    names: &[String],
+    logouts: &[Logout],
     engine: &Engine,
 ) -> Result<Option<u64>, Unavailable> {
     if engine.is_marked(mark).await? {
         return Ok(None);
     }
     let mut ended = 0;
-    for name in names {
-        for Link { principal, family } in engine.linked(name).await? {
-            match engine.revoke_one(&principal, family).await {
-                Revoked::Done => ended += 1,
-                Revoked::Absent => {}
-                Revoked::Unavailable(cause) => return Err(cause),
-            }
-        }
+    for logout in logouts {
+        ended += logout.end(engine).await?;
     }
     engine.mark(mark, keep).await?;
     Ok(Some(ended))
@@ -126,12 +121,6 @@ fn kept(claims: &Claims, now: Timestamp) -> Option<Duration> {
     let left = claims.expires_at()?.saturating_sub(now.as_millis() / 1000);
     let left = Duration::from_secs(left);
     (left <= LONGEST).then(|| left + LEEWAY)
-}
-
-fn no_keeper() -> Failure {
-    Failure::internal(
-        "no session of this plugin on this route: list LoadSessionMiddleware before LogoutAction",
-    )
 }
 
 const BODY_LIMIT: u64 = 64 * 1024;

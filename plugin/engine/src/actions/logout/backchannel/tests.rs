@@ -3,8 +3,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::*;
+use crate::actions::links::Login;
 use crate::clock::{Clock, ManualClock};
-use crate::engine::{Policy, Saved};
+use crate::engine::{Link, Linked, Linking, Policy, Saved};
 use crate::session::{Deltas, Family, Lifetime};
 use crate::storage::{MemoryConfig, MemoryStorage};
 
@@ -48,10 +49,52 @@ async fn login_without_a_sid_ends_with_any_of_its_user() {
 }
 
 #[tokio::test]
+async fn login_that_is_stored_and_not_linked_is_over_with_the_logout_that_overtakes_it() {
+    for (claims, sid) in [
+        (json!({ "sid": "1", "sub": "anna" }), "1"),
+        (json!({ "sid": "1" }), "1"),
+        (json!({ "sub": "anna" }), "1"),
+        (json!({ "sub": "anna" }), ""),
+        (json!({ "sid": "1", "sub": "anna" }), ""),
+    ] {
+        let scene = Scene::new();
+        let family = scene.begin().await;
+
+        let told = scene.told("a", &claims).await;
+
+        assert_eq!(told, Verdict::Done(0), "{claims}");
+        let linked = scene.link(family, sid).await;
+        assert_eq!(linked, Linked::Over, "{claims} and sid {sid:?}");
+    }
+}
+
+#[tokio::test]
+async fn logout_is_over_for_logins_after_it_and_for_others() {
+    for (claims, sid, wait) in [
+        (json!({ "sid": "1", "sub": "anna" }), "2", 0),
+        (json!({ "sub": "anna" }), "1", 1),
+        (json!({ "sub": "anna" }), "", 1),
+        (json!({ "sid": "1", "sub": "anna" }), "", 1),
+        (json!({ "sid": "1" }), "", 0),
+        // Nobody has it under way for so long.
+        (json!({ "sid": "1" }), "1", 15 * 60),
+    ] {
+        let scene = Scene::new();
+        scene.told("a", &claims).await;
+        scene.clock.advance(Duration::from_secs(wait));
+
+        let family = scene.log_in(sid).await;
+
+        assert_eq!(scene.alive(&[family]).await, [family], "{claims}");
+    }
+}
+
+#[tokio::test]
 async fn token_counts_once_for_as_long_as_it_is_good() {
     let scene = Scene::new();
     let claims = json!({ "sub": "anna" });
     let first = scene.told("a", &claims).await;
+    scene.clock.advance(Duration::from_secs(1));
     let family = scene.log_in("1").await;
 
     let again = scene.told("a", &claims).await;
@@ -122,20 +165,41 @@ impl Scene {
 
     /// A session of anna, under the names of a login with this `sid`.
     async fn log_in(&self, sid: &str) -> Family {
+        let family = self.begin().await;
+        assert_eq!(self.link(family, sid).await, Linked::Done);
+        family
+    }
+
+    /// A session of anna that is stored, and nothing else.
+    async fn begin(&self) -> Family {
         let mut deltas = Deltas::new();
         deltas.set("user_id", "anna");
         let Saved::Done(session) = self.engine.create(&deltas).await else {
             panic!("it is stored");
         };
+        session.record().family()
+    }
+
+    /// Puts a session under the names of a login that is issued now.
+    async fn link(&self, family: Family, sid: &str) -> Linked {
         let link = Link {
             principal: "anna".to_owned(),
-            family: session.record().family(),
+            family,
         };
-        let claims = self.claims("", &json!({ "sid": sid, "sub": "anna" }));
-        for name in links::of_login(PROVIDER, &claims) {
-            self.engine.link(&name, &link, DAY).await.unwrap();
+        let login = Login::of(
+            PROVIDER,
+            &self.claims("", &json!({ "sid": sid, "sub": "anna" })),
+        );
+        let linking = Linking {
+            issued_at: login.issued_at,
+            keep: DAY,
+        };
+        for name in &login.names {
+            if self.engine.link(name, &link, linking).await.unwrap() == Linked::Over {
+                return Linked::Over;
+            }
         }
-        link.family
+        Linked::Done
     }
 
     /// What comes of a token that was found to be good.
@@ -144,10 +208,11 @@ impl Scene {
     }
 
     fn claims(&self, jti: &str, claims: &Value) -> Claims {
-        let end = self.clock.now().as_millis() / 1000 + LIFE;
+        let now = self.clock.now().as_millis() / 1000;
         let mut all = Map::from_iter([
             ("jti".to_owned(), jti.into()),
-            ("exp".to_owned(), end.into()),
+            ("iat".to_owned(), now.into()),
+            ("exp".to_owned(), (now + LIFE).into()),
         ]);
         all.extend(claims.as_object().unwrap().clone());
         all.into()
