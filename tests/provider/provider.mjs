@@ -149,6 +149,11 @@ function provider(issuer) {
   const parameters = ['username', 'password', 'scope'];
   made.registerGrantType('password', passwordGrant, parameters);
   made.use(faulty);
+  made.use(framing);
+  const { includeSid } = made.Client.prototype;
+  made.Client.prototype.includeSid = function () {
+    return includeSid.call(this) || client.frontchannel_logout_session_required;
+  };
   made.on('server_error', (_, error) => console.error(error));
   return made;
 }
@@ -234,6 +239,25 @@ async function faulty(ctx, next) {
     return;
   }
   for (const member of fault?.omit ?? []) delete ctx.body?.[member];
+}
+
+// OpenID Connect Front-Channel Logout, which the library had and has no more: when a login has ended, a page with a frame
+// for the client, which goes on when the frame has loaded.
+async function framing(ctx, next) {
+  await next();
+  const { session } = ctx.oidc ?? {};
+  const frame = client.frontchannel_logout_uri;
+  const sid = session?.authorizations && session.sidFor(client.client_id);
+  if (ctx.path !== '/session/end/confirm' || ctx.status !== 303 || !frame || !sid) return;
+  const url = new URL(frame);
+  url.searchParams.set('iss', issuer);
+  url.searchParams.set('sid', sid);
+  const on = JSON.stringify(ctx.response.get('location'));
+  ctx.remove('location');
+  ctx.status = 200;
+  ctx.type = 'html';
+  ctx.body = `<!DOCTYPE html><title>Logged out</title><iframe hidden src="${url.href.replaceAll('&', '&amp;')}"
+    onload='location.replace(${on})'></iframe>`;
 }
 
 let current;

@@ -68,6 +68,15 @@ impl Chromium {
             .post("execute/sync", &json!({ "script": script, "args": [] }))
     }
 
+    /// The text that is seen in the first frame of the page; of a frame that shows nothing but why, that.
+    #[track_caller]
+    pub fn text_in_frame(&mut self) -> String {
+        self.driver.post("frame", &json!({ "id": 0 }));
+        let text = self.run("return document.body.innerText");
+        self.driver.post("frame", &json!({ "id": null }));
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
     /// Asks for what WebDriver has no word for: a command of Chromium's own tools for developers.
     #[track_caller]
     pub fn devtools(&mut self, command: &str, parameters: &Value) -> Value {

@@ -47,6 +47,17 @@ impl Answers {
         set(exchange, self.content_type, "application/json")
     }
 
+    pub(super) fn html(
+        &self,
+        exchange: &mut Exchange<'_>,
+        status: u16,
+        body: &'static str,
+    ) -> Result<(), Failure> {
+        exchange.respond(status, body);
+        set(exchange, self.cache_control, "no-store")?;
+        set(exchange, self.content_type, "text/html; charset=utf-8")
+    }
+
     pub(super) fn empty(&self, exchange: &mut Exchange<'_>, status: u16) -> Result<(), Failure> {
         exchange.respond(status, "");
         set(exchange, self.cache_control, "no-store")

@@ -141,6 +141,12 @@ impl Providers {
             .filter(move |provider| is_only || issuer.as_deref() == Some(provider.issuer()))
     }
 
+    /// All providers of an issuer, which is compared to the letter.
+    pub fn of_issuer(&self, issuer: &str) -> impl Iterator<Item = &Arc<Provider>> {
+        self.iter()
+            .filter(move |provider| !issuer.is_empty() && provider.issuer() == issuer)
+    }
+
     /// What calls run on.
     pub fn runtime(&self) -> &Arc<Runtime> {
         &self.desk.runtime

@@ -6,6 +6,7 @@
 mod backchannel;
 mod config;
 mod farewell;
+mod frontchannel;
 mod request;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use serde_json::json;
 pub use self::config::LogoutConfig;
 
 use self::farewell::Farewell;
+use self::frontchannel::FrontChannel;
 use self::request::{LogoutRequest, Reach};
 use super::answers::Answers;
 use super::form::Form;
@@ -38,6 +40,7 @@ pub struct LogoutAction {
     goes_on: bool,
     comes_back_to: Option<String>,
     answers: Answers,
+    front_channel: FrontChannel,
     same_origin: SameOrigin,
     content_type: HeaderName,
 }
@@ -72,11 +75,12 @@ impl LogoutAction {
         let resolve = || {
             Ok((
                 Answers::new(services)?,
+                FrontChannel::new(services)?,
                 SameOrigin::new(services)?,
                 services.header("content-type")?,
             ))
         };
-        let (answers, same_origin, content_type) =
+        let (answers, front_channel, same_origin, content_type) =
             resolve().map_err(|error: abi::ServicesError| Faults::at("", error.to_string()))?;
         Ok(Self {
             returns,
@@ -86,6 +90,7 @@ impl LogoutAction {
             goes_on: config.provider_logout,
             comes_back_to: config.post_logout_redirect_uri.clone(),
             answers,
+            front_channel,
             same_origin,
             content_type,
         })
@@ -94,6 +99,13 @@ impl LogoutAction {
     async fn answer(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
         match exchange.path() {
             path if path.ends_with(DONE) => return self.arrive(exchange),
+            path if path.ends_with(FRONT_CHANNEL) => {
+                let desk = (&*self.providers, &*self.keepers);
+                return self
+                    .front_channel
+                    .answer(exchange, desk, &self.answers)
+                    .await;
+            }
             path if path.ends_with(BACK_CHANNEL) => {
                 let desk = (&*self.providers, &*self.keepers);
                 return backchannel::answer(exchange, self.content_type, desk, &self.answers).await;
@@ -233,6 +245,8 @@ fn no_keeper() -> Failure {
 const DONE: &str = "/done";
 /// Below it as well: where providers say, server to server, that somebody has logged out.
 const BACK_CHANNEL: &str = "/backchannel";
+/// And where they say so in frames of their own pages.
+const FRONT_CHANNEL: &str = "/frontchannel";
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! Logouts that begin at the provider.
 
+mod front_channel;
+
 use std::io::Write;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -270,7 +272,8 @@ fn site(upstream: &Upstream, provider: &Provider, redis: Option<&Redis>, keys: &
         .route("path: /login, middlewares: [Load], action: Login")
         .route("path: /login/callback, middlewares: [Load], action: Login")
         .route("path: /logout, middlewares: [Load], action: Logout")
-        .route("path: /logout/backchannel, middlewares: [Load], action: Logout");
+        .route("path: /logout/backchannel, middlewares: [Load], action: Logout")
+        .route("path: /logout/frontchannel, middlewares: [Load], action: Logout");
     match redis {
         Some(redis) => site.redis(redis),
         None => site,
