@@ -38,6 +38,7 @@ mod proxying;
 mod quickstart;
 mod races;
 mod reader;
+mod real_people;
 mod reload;
 mod renewal;
 mod sealing;

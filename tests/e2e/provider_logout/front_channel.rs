@@ -94,34 +94,6 @@ fn storage_that_is_away_is_no_answer_to_a_frame() {
 }
 
 #[test]
-fn page_of_the_provider_logs_out_in_a_real_browser() {
-    let house = House::open(None);
-    let port = house.gateway.address().port();
-    let at = |path: &str| format!("http://gateway.test:{port}{path}");
-    house.provider.client(&json!({
-        "redirect_uris": [at("/login/callback")],
-        "frontchannel_logout_uri": at("/logout/frontchannel"),
-        "frontchannel_logout_session_required": true,
-    }));
-    let mut chromium = Chromium::start();
-    chromium.visit(&at("/login"));
-    chromium.type_keys(&["anna", Chromium::TAB, "any"].concat());
-    chromium.until_elsewhere(|chromium| chromium.type_keys(Chromium::ENTER));
-    chromium.submit_form();
-    chromium.visit(&at("/who"));
-    let user = house.upstream.last().header("x-user-id");
-    assert_eq!(user.as_deref(), Some("anna"));
-
-    // A page of another site: it sends no cookie of ours along with its frame.
-    chromium.visit(&format!("{}/session/end", house.provider.issuer()));
-    chromium.submit_form();
-
-    house.gateway.logged("event=\"provider-logout\" ended=1");
-    chromium.visit(&at("/who"));
-    assert_eq!(house.upstream.last().header("x-user-id"), None);
-}
-
-#[test]
 fn frame_is_shown_by_pages_of_the_provider_and_by_no_others() {
     let house = House::open(None);
     house.names_logins();
