@@ -1,10 +1,12 @@
 //! One line per request, when its response is over. Never the query and never a header: both carry secrets.
+//! What names a trace is read, and written down as the ids that it is.
 
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 
 use crate::server::Peer;
+use crate::trace::Step;
 
 /// What is said about one request.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub struct Line<'a> {
     pub route: &'a str,
     /// The client.
     pub peer: Peer,
+    /// The gateway's step in the trace of the request; `None` when it is in no trace.
+    pub step: Option<&'a Step>,
 }
 
 /// Whether anybody reads the log. Costs one atomic load when nobody does.
@@ -44,5 +48,7 @@ pub fn write(line: &Line<'_>) {
         us = line.duration.as_micros() as u64,
         route = line.route,
         peer = line.peer.address.map(tracing::field::display),
+        trace = line.step.map(|step| tracing::field::display(step.trace)),
+        span = line.step.map(|step| tracing::field::display(step.span)),
     );
 }

@@ -25,6 +25,7 @@ pub mod router;
 pub mod server;
 pub mod stream;
 pub mod succession;
+pub mod trace;
 pub mod upstream;
 mod watch;
 

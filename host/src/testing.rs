@@ -76,6 +76,7 @@ pub(crate) fn settings() -> Settings {
             ..Timeouts::default()
         },
         grace: Duration::from_secs(30),
+        tracing: crate::trace::Tracing::default(),
     }
 }
 

@@ -74,6 +74,7 @@ fn serve(metrics: Arc<Metrics>) -> Server {
         limits: Limits::default(),
         timeouts: Timeouts::default(),
         grace: Duration::from_secs(30),
+        tracing: gateway::trace::Tracing::default(),
     };
     Server::start(settings, move |_| {
         Hello(Arc::new(RouteCounters::new(&metrics, "/:name")))

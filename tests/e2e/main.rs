@@ -49,5 +49,6 @@ mod spellings;
 mod storages;
 mod streaming;
 mod tokens;
+mod traces;
 mod upgrade;
 mod websocket;

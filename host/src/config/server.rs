@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::address::{Address, AddressError};
 use super::networks::Networks;
 use crate::server::{Certificates, TlsFiles};
+use crate::trace::Tracing;
 
 /// Where the gateway listens and what it puts up with.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct Server {
     pub shutdown_grace: Duration,
     /// Worker threads; 0 means one per core.
     pub threads: u16,
+    /// What is made of the traces that requests come with.
+    pub tracing: Tracing,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -81,6 +84,8 @@ pub(super) struct ServerSection {
     shutdown_grace: ConfigDuration,
     /// Worker threads; 0 = one per core.
     threads: u16,
+    /// What is made of the traces that requests come with (`traceparent`, `tracestate`).
+    tracing: Tracing,
     /// What is logged, and how.
     log: Log,
 }
@@ -222,6 +227,7 @@ impl ServerSection {
             timeouts: self.timeouts,
             shutdown_grace: self.shutdown_grace.get(),
             threads: self.threads,
+            tracing: self.tracing,
             log: self.log,
         };
         faults.or(server)
@@ -323,6 +329,7 @@ impl Default for ServerSection {
             timeouts: Timeouts::default(),
             shutdown_grace: DEFAULT_SHUTDOWN_GRACE,
             threads: 0,
+            tracing: Tracing::default(),
             log: Log::default(),
         }
     }

@@ -24,6 +24,7 @@ use crate::body::{Body, BodyError};
 use crate::hygiene::{self, Refusal};
 use crate::metrics::{Present, RouteCounters};
 use crate::rescue;
+use crate::trace::Step;
 
 /// Answers one request. On HTTP/2 `delivery` is where it is said how far the response is.
 ///
@@ -36,6 +37,10 @@ pub(super) fn run<S: Service>(
 ) -> impl Future<Output = Result<Response<Sent>, Infallible>> {
     let mut record = Record::begin(&client, &request);
     let mut admitted = admit(&client, request);
+    if let Ok(admitted) = &mut admitted {
+        let tracing = client.plan.settings.tracing;
+        record.follow(tracing.enter(admitted.request.headers_mut()));
+    }
     async move {
         let mut answer = match &mut admitted {
             Ok(admitted) => {
@@ -146,6 +151,8 @@ struct Record {
     peer: Peer,
     // Only when somebody reads the access log.
     line: Option<(Method, Uri)>,
+    // In a box, because most have none.
+    step: Option<Box<Step>>,
 }
 
 impl Record {
@@ -163,6 +170,13 @@ impl Record {
             route: None,
             peer: client.sender.peer(),
             line,
+            step: None,
+        }
+    }
+
+    fn follow(&mut self, step: Option<Step>) {
+        if self.line.is_some() {
+            self.step = step.map(Box::new);
         }
     }
 }
@@ -196,6 +210,7 @@ impl Drop for Record {
                 duration: self.began.elapsed(),
                 route: self.route.as_deref().map_or("", RouteCounters::name),
                 peer: self.peer,
+                step: self.step.as_deref(),
             });
         }
     }

@@ -40,6 +40,7 @@ use crate::body::Body;
 use crate::config::{Address, Limits, Networks, Timeouts};
 use crate::metrics::{RouteCounters, Traffic};
 use crate::succession::Inherited;
+use crate::trace::Tracing;
 
 pub(crate) use activity::Busy;
 pub use drain::{Alive, Tracker};
@@ -96,6 +97,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// How long running requests and tunnels may go on after the order to stop.
     pub grace: Duration,
+    /// What is made of the traces that requests come with.
+    pub tracing: Tracing,
     /// Where connections and requests are counted.
     pub traffic: Traffic,
 }
@@ -287,6 +290,7 @@ impl From<&crate::config::Server> for Settings {
             limits: server.limits,
             timeouts: server.timeouts,
             grace: server.shutdown_grace,
+            tracing: server.tracing,
             traffic: Traffic::default(),
         }
     }
