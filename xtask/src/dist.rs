@@ -1,40 +1,38 @@
 //! `cargo xtask dist`
 
-use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
-use sha2::{Digest, Sha256};
-
-use crate::{Error, layout, root, step};
+use crate::{Error, checksums, layout, root, signature, step};
 
 /// Lays out what is shipped in `dist/`, from nothing.
 ///
 /// # Errors
-/// When something does not build, or the disk does not take it.
-pub(crate) fn dist() -> Result<(), Error> {
+/// When an option is wrong, something does not build, or the disk does not take it.
+pub(crate) fn dist(words: &[&str]) -> Result<(), Error> {
+    let key = key(words)?;
     let directory = root().join("dist");
     if directory.exists() {
         fs::remove_dir_all(&directory)?;
     }
     layout::lay_out(&directory, "release")?;
-    let sums = checksums(&directory)?;
-    fs::write(directory.join(SUMS), &sums)?;
+    let sums = checksums::write(&directory)?;
+    if let Some(key) = key {
+        signature::sign(&directory.join(checksums::FILE), &key)?;
+    }
     step::announce("dist/ holds");
-    eprint!("{sums}");
+    eprint!("{}", fs::read_to_string(sums)?);
     Ok(())
 }
 
-/// In the form of `sha256sum`, which checks it with `--check`.
-fn checksums(directory: &Path) -> Result<String, Error> {
-    let mut sums = String::new();
-    for file in layout::files(directory)? {
-        for byte in Sha256::digest(fs::read(directory.join(&file))?) {
-            write!(sums, "{byte:02x}")?;
+/// The key to sign with, if any. Looked for before the build, which takes minutes.
+fn key(words: &[&str]) -> Result<Option<PathBuf>, Error> {
+    match words {
+        [] => Ok(None),
+        ["--sign", key] => {
+            let found = fs::canonicalize(key);
+            Ok(Some(found.map_err(|cause| format!("{key}: {cause}"))?))
         }
-        writeln!(sums, "  {}", file.display())?;
+        _ => Err("usage: cargo xtask dist [--sign KEY]".into()),
     }
-    Ok(sums)
 }
-
-const SUMS: &str = "SHA256SUMS";

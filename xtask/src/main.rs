@@ -3,12 +3,14 @@
 
 mod artifacts;
 mod bench;
+mod checksums;
 mod dist;
 mod drill;
 mod fuzz;
 mod layout;
 mod load;
 mod run;
+mod signature;
 mod step;
 mod test;
 mod tools;
@@ -26,7 +28,7 @@ fn main() -> ExitCode {
         ["run", options @ ..] => run::run(options),
         ["test"] => test::test(),
         ["fuzz", options @ ..] => fuzz::fuzz(options),
-        ["dist"] => dist::dist(),
+        ["dist", options @ ..] => dist::dist(options),
         ["drill"] => drill::drill(),
         ["bench"] => bench::bench(),
         ["bench", "--load"] => load::load(),
@@ -60,7 +62,9 @@ usage: cargo xtask <command>
   test              everything that must hold: formats, lints, unit and end-to-end tests, examples, fuzz targets
   fuzz [target...] [--seconds N] [--keep]
                     look for inputs that break a promise; `fuzz --help` says how and what to do about one
-  dist              lay out what is shipped in dist/: gateway, plugins/session.so, config/, SHA256SUMS
+  dist [--sign KEY]
+                    lay out what is shipped in dist/: gateway, plugins/session.so, config/, SHA256SUMS; with a key
+                    of SSH, also SHA256SUMS.sig
   drill             let servers fail under load, one drill after the other, and print what people saw; ten minutes
   bench [--load]    criterion benchmarks and the comparison with nginx, Lua, axum, Apache and Express under load, or the
                     latter alone: five minutes on two processors that have nothing else to do, after the builds

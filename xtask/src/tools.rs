@@ -67,6 +67,10 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         program: "redis-cli",
         package: "redis-tools",
     },
+    Tool {
+        program: "ssh-keygen",
+        package: "openssh-client",
+    },
 ];
 
 /// What fuzz targets are linked with.
