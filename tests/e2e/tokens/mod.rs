@@ -1,6 +1,7 @@
 //! Sessions that hold tokens of a real provider.
 
 mod bearer;
+mod keys;
 mod on_demand;
 mod options;
 mod outage;

@@ -204,16 +204,17 @@ impl Provider {
         }
     }
 
-    /// The keys as they are now, for a token whose key is not among those that are known: at most once in a while, for
-    /// anybody can name a key that does not exist. None when it is too early.
+    /// The keys as they are now, for a token whose key is not among those that are `known`: asked for at most once in a
+    /// while, for anybody can name a key that does not exist. None when there are no others and it is too early.
     ///
     /// # Errors
     /// When the provider does not answer.
-    pub(super) async fn newer_keys(self: &Arc<Self>) -> Option<Result<Arc<KeySet>, Outage>> {
-        if !self.keys.may_ask_extra(self.now(), UNKNOWN_KEY_PAUSE) {
-            return None;
-        }
-        Some(self.ask_keys().await)
+    pub(super) async fn newer_keys(
+        self: &Arc<Self>,
+        known: &Arc<KeySet>,
+    ) -> Option<Result<Arc<KeySet>, Outage>> {
+        let when = (|| self.now(), UNKNOWN_KEY_PAUSE);
+        self.keys.newer(known, when, self.fetch_keys()).await
     }
 
     /// Whether its keys can be had at all.
@@ -222,20 +223,21 @@ impl Provider {
     }
 
     async fn ask_keys(self: &Arc<Self>) -> Result<Arc<KeySet>, Outage> {
-        let fetch = async {
-            let url = self.required(|all| &all.cert, "certUrl").await?;
-            let answer = self.fetch(&url, "keys").await?;
-            if answer.status != hyper::StatusCode::OK {
-                let outage = Outage::status(&answer);
-                self.journal.failed("keys", &outage);
-                return Err(outage);
-            }
-            let keys = KeySet::parse(&answer.body)
-                .map_err(|error| Outage::new("keys", error.to_string()))
-                .inspect_err(|outage| self.journal.failed("keys", outage))?;
-            Ok((keys, freshness(&answer, KEYS_BOUNDS, KEYS_USUAL)))
-        };
-        self.keys.ask(|| self.now(), fetch).await
+        self.keys.ask(|| self.now(), self.fetch_keys()).await
+    }
+
+    async fn fetch_keys(self: &Arc<Self>) -> Result<(KeySet, Duration), Outage> {
+        let url = self.required(|all| &all.cert, "certUrl").await?;
+        let answer = self.fetch(&url, "keys").await?;
+        if answer.status != hyper::StatusCode::OK {
+            let outage = Outage::status(&answer);
+            self.journal.failed("keys", &outage);
+            return Err(outage);
+        }
+        let keys = KeySet::parse(&answer.body)
+            .map_err(|error| Outage::new("keys", error.to_string()))
+            .inspect_err(|outage| self.journal.failed("keys", outage))?;
+        Ok((keys, freshness(&answer, KEYS_BOUNDS, KEYS_USUAL)))
     }
 
     async fn fetch(&self, url: &Url, what: &'static str) -> Result<Answer, Outage> {

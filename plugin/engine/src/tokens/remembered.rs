@@ -128,8 +128,32 @@ impl<T> Remembered<T> {
         }
     }
 
-    /// Whether it may be asked for before its time, which happens at most once in a `pause`.
-    pub(super) fn may_ask_extra(&self, now: Timestamp, pause: Duration) -> bool {
+    /// What is newer than `known`: what somebody else has got meanwhile, or else what is asked for now, before its time
+    /// and at most once in a `pause`. Whoever comes while somebody asks waits for the same answer. None when there is
+    /// nothing newer and it is too early.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub(super) async fn newer(
+        &self,
+        known: &Arc<T>,
+        (now, pause): (impl Fn() -> Timestamp, Duration),
+        fetch: impl Future<Output = Result<(T, Duration), Outage>>,
+    ) -> Option<Result<Arc<T>, Outage>> {
+        let _turn = self.turnstile.lock().await;
+        let newest = self.state().good.clone();
+        if let Some(newest) = newest.filter(|newest| !Arc::ptr_eq(newest, known)) {
+            return Some(Ok(newest));
+        }
+        if !self.may_ask_extra(now(), pause) {
+            // Whether there is something newer, nobody knows then.
+            return self.state().last.clone().map(Err);
+        }
+        let fetched = fetch.await;
+        Some(self.note(fetched, now()))
+    }
+
+    fn may_ask_extra(&self, now: Timestamp, pause: Duration) -> bool {
         let mut state = self.state();
         if state.extra_at.is_some_and(|at| now.since(at) < pause) {
             return false;

@@ -77,7 +77,10 @@ impl Provider {
         };
         match against(&token, &keys, &expected) {
             Err(TokenError::UnknownKey) => {
-                let newer = self.newer_keys().await.ok_or(TokenError::UnknownKey)??;
+                let newer = self
+                    .newer_keys(&keys)
+                    .await
+                    .ok_or(TokenError::UnknownKey)??;
                 Ok((against(&token, &newer, &expected)?, newer))
             }
             verified => Ok((verified?, keys)),

@@ -70,6 +70,37 @@ fn a_new_key_is_found_with_the_first_token_that_it_signed() {
 }
 
 #[test]
+fn whoever_comes_while_a_new_key_is_looked_for_waits_for_it() {
+    let scene = Scene::new();
+    scene.verify(&scene.token(json!({}))).unwrap();
+    let next = Issuer::new("two");
+    scene.stage.shows_keys(&[&scene.issuer, &next]);
+    let token = next.sign(&scene.changed(json!({})));
+    let asked = (0..200).map(|_| scene.provider.verify_access(&token));
+
+    let answered = scene.stage.wait(futures_util::future::join_all(asked));
+
+    let good = answered.iter().filter(|answer| answer.is_ok()).count();
+    assert_eq!(good, 200);
+    assert_eq!(scene.stage.calls("/keys").len(), 2, "one refetch");
+}
+
+#[test]
+fn a_key_that_cannot_be_looked_for_is_an_outage_and_no_bad_token() {
+    let scene = Scene::new();
+    scene.verify(&scene.token(json!({}))).unwrap();
+    scene.stage.answers("/keys", 503, &json!({}));
+    let token = Issuer::new("two").sign(&scene.changed(json!({})));
+
+    for _ in 0..20 {
+        let error = scene.verify(&token).unwrap_err();
+
+        assert_eq!(error.reason(), "server-error");
+    }
+    assert_eq!(scene.stage.calls("/keys").len(), 2, "one refetch");
+}
+
+#[test]
 fn keys_that_were_good_go_on_counting_while_the_provider_is_away() {
     let scene = Scene::new();
     scene.verify(&scene.token(json!({}))).unwrap();
