@@ -32,7 +32,7 @@ pub use jwks::{KeySet, KeySetError};
 pub use jwt::{Algorithm, Claims, Jwt, TokenError};
 pub use provider::Provider;
 pub use providers::Providers;
-pub use refresh::{Outcome, Refresher};
+pub use refresh::{Due, Outcome, Refresher};
 pub use response::TokenResponse;
 pub use token_set::TokenSet;
 

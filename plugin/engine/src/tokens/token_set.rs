@@ -34,6 +34,9 @@ pub struct TokenSet {
     /// The end of the access token, in seconds since 1970; none when nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<u64>,
+    /// When the provider gave them, in seconds since 1970; none when somebody else wrote them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub obtained_at: Option<u64>,
     /// The provider's own name for its session (`sid` of the id token), by which it says that it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
@@ -55,6 +58,7 @@ impl TokenSet {
             token_type: response.token_type.unwrap_or_else(bearer),
             scope: response.scope,
             expires_at,
+            obtained_at: Some(now),
             sid,
         }
     }
@@ -71,14 +75,28 @@ impl TokenSet {
             token_type: next.token_type,
             scope: next.scope.or(self.scope),
             expires_at: next.expires_at,
+            obtained_at: next.obtained_at,
             sid: next.sid.or(self.sid),
         }
     }
 
-    /// Whether the access token ends within `margin` seconds of `now`. Never, where nobody knows its end.
+    /// Whether the access token ends within `margin` seconds of `now`, and half of its life is over: a margin that is
+    /// longer than tokens live would have them renewed at every request. Never, where nobody knows its end.
     pub fn is_due(&self, now: u64, margin: u64) -> bool {
+        let margin = self.life().map_or(margin, |life| margin.min(life / 2));
         self.expires_at
             .is_some_and(|end| end <= now.saturating_add(margin))
+    }
+
+    /// Whether the provider has given them within the last `seconds` before `now`.
+    pub fn is_new(&self, now: u64, seconds: u64) -> bool {
+        self.obtained_at
+            .is_some_and(|at| now.saturating_sub(at) < seconds)
+    }
+
+    /// How long the access token lives, in seconds, where somebody knows.
+    fn life(&self) -> Option<u64> {
+        self.expires_at?.checked_sub(self.obtained_at?)
     }
 
     /// The tokens that a session holds.

@@ -1,4 +1,4 @@
-//! New tokens for who asks, whether the old ones are about to end or not.
+//! New tokens for who asks, whether the old ones are about to end or not, unless they are new themselves.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use abi::{Failure, Session};
 use crate::middlewares::{Keeper, Keepers};
 use crate::session::SessionId;
 use crate::tokens::{
-    Outcome, Provider, Providers, Refresher, TokenDesk, TokenSet, provider_unavailable,
+    Due, Outcome, Provider, Providers, Refresher, TokenDesk, TokenSet, provider_unavailable,
 };
 
 /// Renews the tokens of sessions.
@@ -35,7 +35,7 @@ impl Tokens {
         }
     }
 
-    /// Renews the tokens of a session. Those that cannot be renewed at all stay as they are: there is no refresh token,
+    /// Renews the tokens of a session, unless that was done a moment ago. Those that cannot be renewed at all stay as they are: there is no refresh token,
     /// nobody knows when they end, or their provider has no name in the configuration.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl Tokens {
         let (keeper, id, handle) = place;
         let asked = self
             .refresher
-            .refresh(&handle, (keeper, id), (provider, ANY_TIME));
+            .refresh(&handle, (keeper, id), (provider, Due::Asked));
         let left = match asked.await {
             Outcome::Renewed | Outcome::Found => Left::Alive,
             Outcome::Ended(reason) => Left::Over(reason),
@@ -73,6 +73,3 @@ impl Tokens {
 
 /// Where a session is stored.
 type Place = (Keeper, SessionId, String);
-
-/// However many seconds before its end: a token is due when somebody asks.
-const ANY_TIME: u64 = u64::MAX;

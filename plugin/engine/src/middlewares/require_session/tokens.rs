@@ -13,8 +13,8 @@ use super::refusal::Refusal;
 use crate::middlewares::Keepers;
 use crate::runtime::entered;
 use crate::tokens::{
-    Jwt, Outcome, Provider, Providers, Refresher, TokenDesk, TokenError, TokenSet, VerifyError,
-    provider_unavailable,
+    Due, Jwt, Outcome, Provider, Providers, Refresher, TokenDesk, TokenError, TokenSet,
+    VerifyError, provider_unavailable,
 };
 
 /// Whose tokens count, and how they are kept good.
@@ -25,8 +25,7 @@ pub(super) struct Tokens {
     keepers: Arc<Keepers>,
     refresher: Arc<Refresher>,
     refreshes: bool,
-    /// In seconds.
-    margin: u64,
+    due: Due,
     bearer: bool,
 }
 
@@ -67,7 +66,7 @@ impl Tokens {
             keepers: Arc::clone(desk.keepers),
             refresher: Arc::clone(desk.refresher),
             refreshes: !config.disable_refresh,
-            margin: config.refresh_before.get().as_secs().max(1),
+            due: Due::Before(config.refresh_before.get().as_secs().max(1)),
             bearer: config.bearer,
         })
     }
@@ -109,6 +108,7 @@ impl Tokens {
             token_type: "Bearer".to_owned(),
             scope: claims.text("scope").map(str::to_owned),
             expires_at: claims.expires_at(),
+            obtained_at: None,
             sid: None,
         };
         attributes.insert(TokenSet::ATTRIBUTE.to_owned(), shown.to_value());
@@ -174,7 +174,7 @@ impl Tokens {
         provider: &Arc<Provider>,
         tokens: TokenSet,
     ) -> Verdict<TokenSet> {
-        let is_due = tokens.is_due(provider.seconds(), self.margin);
+        let is_due = self.due.holds(&tokens, provider.seconds());
         let (true, true, true) = (is_due, self.refreshes, tokens.refresh_token.is_some()) else {
             return Ok(Ok(tokens));
         };
@@ -182,7 +182,7 @@ impl Tokens {
         let Some((keeper, id, handle)) = self.keepers.place_of(session) else {
             return Ok(Ok(tokens));
         };
-        let place = ((keeper, id), (Arc::clone(provider), self.margin));
+        let place = ((keeper, id), (Arc::clone(provider), self.due));
         let asked = self.refresher.refresh(&handle, place.0, place.1);
         let is_live = !tokens.is_due(provider.seconds(), 0);
         let outcome = match is_live {

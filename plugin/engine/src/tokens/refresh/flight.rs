@@ -6,7 +6,7 @@ use std::time::Duration;
 use abi::storage::{Loaded, Unavailable};
 use tokio::time::{Instant, sleep};
 
-use super::Outcome;
+use super::{Due, Outcome};
 use crate::engine::{Cause, Lease, Revoked, Saved, Session};
 use crate::middlewares::Keeper;
 use crate::session::{Deltas, Record, SessionId};
@@ -15,12 +15,12 @@ use crate::tokens::jwt::TokenError;
 use crate::tokens::provider::Provider;
 use crate::tokens::token_set::TokenSet;
 
-/// Whose tokens are to be renewed, where the session is, and how long before their end, in seconds.
+/// Whose tokens are to be renewed, where the session is, and when.
 pub(super) struct Flight {
     pub(super) keeper: Keeper,
     pub(super) id: SessionId,
     pub(super) provider: Arc<Provider>,
-    pub(super) margin: u64,
+    pub(super) due: Due,
 }
 
 /// A session that needs new tokens and those that it has, or an outcome when there is nothing to do.
@@ -56,7 +56,7 @@ impl Flight {
         let Some(tokens) = tokens_in(session.record()) else {
             return Err(Outcome::Gone);
         };
-        if !tokens.is_due(self.provider.seconds(), self.margin) {
+        if !self.due.holds(&tokens, self.provider.seconds()) {
             return Err(Outcome::Found);
         }
         match tokens.refresh_token {

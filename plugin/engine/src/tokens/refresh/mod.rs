@@ -6,6 +6,7 @@
 //!
 //! A flight belongs to nobody: it goes on when the requests that wait for it are gone.
 
+mod due;
 mod flight;
 mod outcome;
 mod pauses;
@@ -17,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use abi::Services;
 use tokio::sync::watch;
 
+pub use self::due::Due;
 use self::flight::Flight;
 pub use self::outcome::Outcome;
 pub(super) use self::pauses::Pauses;
@@ -51,14 +53,14 @@ impl Refresher {
         self: &Arc<Self>,
         handle: &str,
         (keeper, id): (Keeper, SessionId),
-        (provider, margin): (Arc<Provider>, u64),
+        (provider, due): (Arc<Provider>, Due),
     ) -> Outcome {
         let name = format!("{}/{handle}", keeper.name());
         let flight = Flight {
             keeper,
             id,
             provider,
-            margin,
+            due,
         };
         let mut landing = match self.board(&name, flight) {
             Ok(landing) => landing,
@@ -83,9 +85,11 @@ impl Refresher {
         drop(flights);
         let (refresher, key) = (Arc::clone(self), name.to_owned());
         let launched = self.runtime.launch(async move {
-            let _landed = Landed(&refresher, key);
+            let landed = Landed(&refresher, key);
             let outcome = flight.fly().await;
             refresher.journal.landed(flight.provider.name(), &outcome);
+            // Whoever knows how it ended and asks again is not told of this flight once more.
+            drop(landed);
             sender.send_replace(Some(outcome));
         });
         if launched.is_err() {

@@ -120,6 +120,7 @@ fn a_refresh_keeps_what_the_answer_lacks() {
         TokenSet {
             access_token: "a2".into(),
             expires_at: Some(now + 60),
+            obtained_at: Some(now),
             ..before
         }
     );

@@ -4,6 +4,7 @@ mod grants;
 mod introspection;
 mod issuer;
 mod outages;
+mod refreshing;
 mod sets;
 mod stage;
 

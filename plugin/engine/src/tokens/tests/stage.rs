@@ -146,6 +146,14 @@ impl Stage {
         self.clock.now().as_millis() / 1000
     }
 
+    pub(super) fn clock(&self) -> Arc<ManualClock> {
+        Arc::clone(&self.clock)
+    }
+
+    pub(super) fn runtime(&self) -> Arc<Runtime> {
+        Arc::clone(&self.runtime)
+    }
+
     pub(super) fn later(&self, by: Duration) {
         self.clock.advance(by);
     }
