@@ -18,6 +18,8 @@ const settings = {
   // Access tokens that only the provider can read.
   opaque: false,
   algorithm: 'RS256',
+  // Whether each refresh token works once, and a second use ends the login.
+  rotate: true,
   // The files of a certificate and its key: { cert, key }. With them its endpoints are behind TLS.
   tls: undefined,
   ...JSON.parse(process.argv[2] ?? '{}'),
@@ -113,7 +115,7 @@ function provider(issuer) {
     findAccount: (_, id) => account(id),
     clientBasedCORS: () => false,
     pkce: { required: () => false },
-    rotateRefreshToken: true,
+    rotateRefreshToken: settings.rotate,
     issueRefreshToken: async () => true,
     responseTypes: ['code'],
     ttl: {
@@ -202,7 +204,7 @@ async function login(from, who, accountId, scope) {
   return { access_token, refresh_token, id_token, token_type: 'Bearer', expires_in: access.expiration, scope };
 }
 
-// What is to go wrong, by path: { status, hang (milliseconds), reset, cut, omit: [members], times }.
+// What is to go wrong, by path: { status, hang (milliseconds), reset, cut, tear, omit: [members], times }.
 const faults = new Map();
 const calls = [];
 
@@ -236,6 +238,14 @@ async function faulty(ctx, next) {
     // It has done what it was asked for, and nobody will know.
     ctx.respond = false;
     ctx.req.socket.destroy();
+    return;
+  }
+  if (fault?.tear) {
+    // Half of the answer arrives, and then nobody is there any more.
+    ctx.respond = false;
+    const text = JSON.stringify(ctx.body);
+    ctx.res.writeHead(200, { 'content-type': 'application/json', 'content-length': text.length });
+    ctx.res.write(text.slice(0, text.length / 2), () => ctx.req.socket.resetAndDestroy());
     return;
   }
   for (const member of fault?.omit ?? []) delete ctx.body?.[member];

@@ -47,8 +47,8 @@ impl Provider {
     }
 
     /// With settings: `accessTokenLife` and `refreshTokenLife` in seconds, `audience`, `opaque: true` for access tokens
-    /// that only it can read, `algorithm`, `tls` with the files `cert` and `key`, and `client`, which is merged into what
-    /// it knows of the client `gateway`.
+    /// that only it can read, `algorithm`, `rotate: false` for refresh tokens that go on working, `tls` with the files
+    /// `cert` and `key`, and `client`, which is merged into what it knows of the client `gateway`.
     ///
     /// # Panics
     /// When it does not start.
@@ -100,8 +100,8 @@ impl Provider {
     }
 
     /// Lets calls to a path go wrong from now on: `status` with `body` and `headers`, `hang` for so many milliseconds
-    /// first, `reset` in place of an answer, `cut` after the work was done, `omit` of members of the answer; so many
-    /// `times`, or until it is told an empty fault.
+    /// first, `reset` in place of an answer, `cut` after the work was done, `tear` the answer in its middle, `omit` of
+    /// members of the answer; so many `times`, or until it is told an empty fault.
     #[track_caller]
     pub fn fault(&self, path: &str, fault: &Value) {
         let mut fault = fault.clone();

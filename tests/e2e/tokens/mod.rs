@@ -9,6 +9,7 @@ mod provider;
 mod refresh;
 mod require;
 mod secured;
+mod silent;
 
 use std::time::SystemTime;
 

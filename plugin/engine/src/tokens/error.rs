@@ -14,6 +14,8 @@ use super::jwt::TokenError;
 pub struct Outage {
     pub(super) reason: &'static str,
     pub(super) message: String,
+    /// Whether it may have done what it was asked for.
+    pub(super) leaves_doubt: bool,
     /// When it asks to be asked again.
     pub(super) retry_after: Option<Duration>,
 }
@@ -58,6 +60,7 @@ impl Outage {
         Self {
             reason,
             message: message.into(),
+            leaves_doubt: false,
             retry_after: None,
         }
     }
@@ -71,6 +74,7 @@ impl Outage {
                 _ => "unexpected-answer",
             },
             message: format!("status {}", answer.status.as_u16()),
+            leaves_doubt: false,
             retry_after: retry_after(answer),
         }
     }
@@ -93,6 +97,17 @@ impl GrantError {
     }
 }
 
+impl GrantError {
+    /// Whether a refresh token that works once may be used up, and what it was given for is lost.
+    pub(super) const fn leaves_doubt(&self) -> bool {
+        match self {
+            Self::Answer(_) => true,
+            Self::Unavailable(outage) => outage.leaves_doubt,
+            Self::Refused | Self::Misconfigured(_) => false,
+        }
+    }
+}
+
 impl VerifyError {
     /// The word in logs and metrics. It never changes from release to release.
     pub const fn reason(&self) -> &'static str {
@@ -105,7 +120,10 @@ impl VerifyError {
 
 impl From<CallError> for Outage {
     fn from(error: CallError) -> Self {
-        Self::new(error.reason(), error.to_string())
+        Self {
+            leaves_doubt: error.is_after_sending(),
+            ..Self::new(error.reason(), error.to_string())
+        }
     }
 }
 

@@ -34,7 +34,7 @@ pub use provider::Provider;
 pub use providers::Providers;
 pub use refresh::{Due, Outcome, Refresher};
 pub use response::TokenResponse;
-pub use token_set::TokenSet;
+pub use token_set::{Doubt, TokenSet};
 
 #[cfg(test)]
 mod tests;

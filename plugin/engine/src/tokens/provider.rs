@@ -130,6 +130,11 @@ impl Provider {
         self.endpoint(|all| &all.logout).await
     }
 
+    /// How long a call may take as a whole.
+    pub fn longest_call(&self) -> Duration {
+        self.settings.limits.call
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -37,9 +37,23 @@ pub struct TokenSet {
     /// When the provider gave them, in seconds since 1970; none when somebody else wrote them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub obtained_at: Option<u64>,
+    /// What is not known of a refresh that was tried with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
     /// The provider's own name for its session (`sid` of the id token), by which it says that it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+}
+
+/// Why a refused refresh token need not mean that the login is over: an answer was lost, and with it perhaps the one use
+/// of the refresh token.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// The provider was asked, and its answer was lost. It may be asked again.
+    Unanswered,
+    /// It was asked again and refused. The access token is good until its end, and nobody need ask before.
+    Refused,
 }
 
 impl TokenSet {
@@ -59,6 +73,7 @@ impl TokenSet {
             scope: response.scope,
             expires_at,
             obtained_at: Some(now),
+            doubt: None,
             sid,
         }
     }
@@ -76,6 +91,7 @@ impl TokenSet {
             scope: next.scope.or(self.scope),
             expires_at: next.expires_at,
             obtained_at: next.obtained_at,
+            doubt: None,
             sid: next.sid.or(self.sid),
         }
     }
@@ -92,6 +108,11 @@ impl TokenSet {
     pub fn is_new(&self, now: u64, seconds: u64) -> bool {
         self.obtained_at
             .is_some_and(|at| now.saturating_sub(at) < seconds)
+    }
+
+    /// Whether there is no use in asking for new ones while these are good.
+    pub fn is_refused(&self, now: u64) -> bool {
+        self.doubt == Some(Doubt::Refused) && !self.is_due(now, 0)
     }
 
     /// How long the access token lives, in seconds, where somebody knows.
@@ -137,6 +158,7 @@ impl fmt::Debug for TokenSet {
             .field("has_refresh_token", &self.refresh_token.is_some())
             .field("has_id_token", &self.id_token.is_some())
             .field("expires_at", &self.expires_at)
+            .field("doubt", &self.doubt)
             .finish_non_exhaustive()
     }
 }

@@ -109,6 +109,7 @@ impl Tokens {
             scope: claims.text("scope").map(str::to_owned),
             expires_at: claims.expires_at(),
             obtained_at: None,
+            doubt: None,
             sid: None,
         };
         attributes.insert(TokenSet::ATTRIBUTE.to_owned(), shown.to_value());
@@ -167,14 +168,15 @@ impl Tokens {
     }
 
     /// The tokens, new if they were due. While the old ones are good, nobody waits long for new ones, and an outage of
-    /// the provider is no reason to turn anybody away.
+    /// the provider is no reason to turn anybody away. Without good ones a request waits as long as one call may take.
     async fn fresh(
         &self,
         session: &Session,
         provider: &Arc<Provider>,
         tokens: TokenSet,
     ) -> Verdict<TokenSet> {
-        let is_due = self.due.holds(&tokens, provider.seconds());
+        let now = provider.seconds();
+        let is_due = self.due.holds(&tokens, now) && !tokens.is_refused(now);
         let (true, true, true) = (is_due, self.refreshes, tokens.refresh_token.is_some()) else {
             return Ok(Ok(tokens));
         };
@@ -185,10 +187,11 @@ impl Tokens {
         let place = ((keeper, id), (Arc::clone(provider), self.due));
         let asked = self.refresher.refresh(&handle, place.0, place.1);
         let is_live = !tokens.is_due(provider.seconds(), 0);
-        let outcome = match is_live {
-            true => self.in_time(asked).await?,
-            false => Some(asked.await),
+        let patience = match is_live {
+            true => PATIENCE,
+            false => provider.longest_call() + TAKEOVER,
         };
+        let outcome = self.in_time(patience, asked).await?;
         match outcome {
             Some(Outcome::Renewed | Outcome::Found) => {
                 session.reload().wait().await?;
@@ -212,14 +215,17 @@ impl Tokens {
     /// The outcome, if it comes soon. It goes on coming about when nobody waits any more.
     async fn in_time(
         &self,
+        patience: Duration,
         asked: impl Future<Output = Outcome>,
     ) -> Result<Option<Outcome>, Failure> {
         let runtime = self.providers.runtime().start();
         let runtime = runtime.map_err(|error| Failure::internal(error.to_string()))?;
-        let waited = entered(runtime.clone(), async { timeout(PATIENCE, asked).await });
+        let waited = entered(runtime.clone(), async { timeout(patience, asked).await });
         Ok(waited.await.ok())
     }
 }
 
 // A page that takes a second longer is better than one with a token that ends on its way to the upstream.
 const PATIENCE: Duration = Duration::from_secs(1);
+// A gateway that has died at work is taken over after that.
+const TAKEOVER: Duration = Duration::from_secs(6);

@@ -91,6 +91,14 @@ impl CallError {
             Self::TooLarge => "too-large",
         }
     }
+
+    /// Whether the provider may have done what it was asked for, and only its answer is lost.
+    pub const fn is_after_sending(&self) -> bool {
+        match self {
+            Self::Broken(_) | Self::Timeout(_) | Self::TooLarge => true,
+            Self::Connect(_) | Self::ConnectTimeout(_) | Self::Threads(_) => false,
+        }
+    }
 }
 
 impl Client {

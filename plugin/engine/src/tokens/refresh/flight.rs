@@ -13,7 +13,7 @@ use crate::session::{Deltas, Record, SessionId};
 use crate::tokens::error::GrantError;
 use crate::tokens::jwt::TokenError;
 use crate::tokens::provider::Provider;
-use crate::tokens::token_set::TokenSet;
+use crate::tokens::token_set::{Doubt, TokenSet};
 
 /// Whose tokens are to be renewed, where the session is, and when.
 pub(super) struct Flight {
@@ -59,6 +59,9 @@ impl Flight {
         if !self.due.holds(&tokens, self.provider.seconds()) {
             return Err(Outcome::Found);
         }
+        if tokens.is_refused(self.provider.seconds()) {
+            return Err(Outcome::Failed(GrantError::Refused.reason()));
+        }
         match tokens.refresh_token {
             Some(_) => Ok((session, tokens)),
             None => Err(Outcome::Failed("no-refresh-token")),
@@ -85,11 +88,19 @@ impl Flight {
                 self.provider.pauses.answered();
                 self.store(session, &tokens, &renewed).await
             }
+            Err(GrantError::Refused) if self.is_lost(&tokens) => {
+                self.provider.pauses.answered();
+                self.note(session, &tokens, Doubt::Refused).await;
+                Outcome::Failed(GrantError::Refused.reason())
+            }
             Err(error) if is_final(&error) => {
                 self.provider.pauses.answered();
                 self.end(session, &tokens, error.reason()).await
             }
             Err(error) => {
+                if error.leaves_doubt() && tokens.doubt.is_none() {
+                    self.note(session, &tokens, Doubt::Unanswered).await;
+                }
                 let asked = match &error {
                     GrantError::Unavailable(outage) => outage.retry_after,
                     _ => None,
@@ -99,6 +110,25 @@ impl Flight {
                 Outcome::Failed(reason)
             }
         }
+    }
+
+    /// Whether a refusal may only mean that the answer to an earlier call was lost, and the access token goes on.
+    fn is_lost(&self, tokens: &TokenSet) -> bool {
+        tokens.doubt.is_some() && !tokens.is_due(self.provider.seconds(), 0)
+    }
+
+    /// Lets all gateways know of a doubt about the tokens of a session. Where it cannot be stored, a refusal ends the
+    /// session as if there were none.
+    async fn note(&self, session: &Session, tokens: &TokenSet, doubt: Doubt) {
+        let doubted = TokenSet {
+            doubt: Some(doubt),
+            ..tokens.clone()
+        };
+        let mut deltas = Deltas::new();
+        deltas.set(TokenSet::ATTRIBUTE, doubted.to_value());
+        let engine = self.keeper.engine();
+        let noted = engine.patch_while(session, &deltas, |record| holds(record, tokens));
+        drop(noted.await);
     }
 
     /// Keeps the lease while the provider takes its time. A storage that does not answer for a moment is asked again

@@ -1,4 +1,5 @@
 mod documents;
+mod doubts;
 mod forged;
 mod grants;
 mod introspection;
