@@ -10,6 +10,7 @@ mod refresh;
 mod require;
 mod secured;
 mod silent;
+mod turns;
 
 use std::time::SystemTime;
 

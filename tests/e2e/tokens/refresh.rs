@@ -29,6 +29,29 @@ fn four_hundred_requests_at_two_gateways_are_one_call() {
 }
 
 #[test]
+fn requests_at_three_gateways_whose_token_has_ended_are_one_call_and_no_logout() {
+    let crowd = Crowd::of(3);
+    let browser = log_in(
+        &crowd.gateways[0],
+        &crowd.upstream,
+        &tokens(&crowd.provider, -1),
+    );
+
+    let statuses = crowd.ask(&browser, 100);
+
+    assert_eq!(statuses.len(), 300);
+    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+    assert_eq!(crowd.provider.calls("/token").len(), 1);
+    let shown: Vec<_> = crowd
+        .gateways
+        .iter()
+        .map(|gateway| shown(&browser.at(gateway.address()).get("/app/a")))
+        .collect();
+    assert!(shown.iter().all(|token| *token == shown[0]), "one token");
+    assert_eq!(crowd.provider.calls("/token").len(), 1);
+}
+
+#[test]
 fn a_provider_that_takes_eight_seconds_is_called_once_as_well() {
     let crowd = Crowd::start();
     crowd.provider.fault("/token", &json!({ "hang": 8000 }));
@@ -158,9 +181,9 @@ fn what_the_new_tokens_say_about_the_user_is_seen() {
     assert_eq!(answer.json()["headers"]["x-user-id"], "anna");
 }
 
-/// Two gateways with the same sessions.
+/// Gateways with the same sessions.
 struct Crowd {
-    gateways: [Gateway; 2],
+    gateways: Vec<Gateway>,
     provider: Provider,
     upstream: Upstream,
     _redis: Redis,
@@ -168,12 +191,16 @@ struct Crowd {
 
 impl Crowd {
     fn start() -> Self {
+        Self::of(2)
+    }
+
+    fn of(count: usize) -> Self {
         let (provider, upstream, redis) = (Provider::start(), Upstream::start(), Redis::new());
         let site = usual(&provider, &upstream)
             .redis(&redis)
             .server("log: { level: 'info,session=debug' }");
         Self {
-            gateways: [site.run(), site.run()],
+            gateways: (0..count).map(|_| site.run()).collect(),
             provider,
             upstream,
             _redis: redis,
@@ -182,11 +209,12 @@ impl Crowd {
 
     /// So many requests at each gateway at once, and their statuses.
     fn ask(&self, browser: &Browser, each: usize) -> Vec<u16> {
-        let together = Barrier::new(each * 2);
+        let gateways = self.gateways.len();
+        let together = Barrier::new(each * gateways);
         thread::scope(|scope| {
-            let asked: Vec<_> = (0..each * 2)
+            let asked: Vec<_> = (0..each * gateways)
                 .map(|number| {
-                    let mut browser = browser.at(self.gateways[number % 2].address());
+                    let mut browser = browser.at(self.gateways[number % gateways].address());
                     let together = &together;
                     scope.spawn(move || {
                         together.wait();
