@@ -165,3 +165,6 @@ impl Middleware for RequireSessionMiddleware {
         Maybe::task(self.refuse_stranger(exchange, session))
     }
 }
+
+#[cfg(test)]
+mod tests;
