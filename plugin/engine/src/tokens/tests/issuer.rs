@@ -74,13 +74,30 @@ impl Issuer {
         )
     }
 
+    /// These claims to the letter.
+    pub(super) fn sign_text(&self, claims: &str) -> String {
+        let header = json!({ "alg": "ES256", "kid": self.id });
+        self.sign_wrapped(&header, claims)
+    }
+
+    /// Whatever is said, be it claims or not.
+    pub(super) fn sign_wrapped(&self, header: &Value, payload: &str) -> String {
+        self.signed(
+            Algorithm::Es256,
+            format!("{}.{}", encode(header.to_string()), encode(payload)),
+        )
+    }
+
     /// Whatever the header says.
     pub(super) fn sign_as(&self, algorithm: Algorithm, header: &Value, claims: &Value) -> String {
-        let message = format!(
-            "{}.{}",
-            encode(header.to_string()),
-            encode(claims.to_string())
-        );
+        let payload = encode(claims.to_string());
+        self.signed(
+            algorithm,
+            format!("{}.{payload}", encode(header.to_string())),
+        )
+    }
+
+    fn signed(&self, algorithm: Algorithm, message: String) -> String {
         let random = SystemRandom::new();
         let bytes = message.as_bytes();
         let signature = match algorithm {

@@ -4,6 +4,7 @@ mod forged;
 mod grants;
 mod introspection;
 mod issuer;
+mod malformed;
 mod outages;
 mod refreshing;
 mod sets;
