@@ -60,6 +60,10 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         package: "nginx-light",
     },
     Tool {
+        program: "promtool",
+        package: "prometheus",
+    },
+    Tool {
         program: "redis-server",
         package: "redis-server",
     },

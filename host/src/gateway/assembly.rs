@@ -277,7 +277,8 @@ impl Assembler<'_> {
                 .map(ActionHandle::new),
             Builtin::Http => {
                 let origin = parse(config).and_then(|config: HttpConfig| config.origin(patience));
-                return Some(origin.map(|origin| self.forward(Service::One(Arc::new(origin)))));
+                let origin = origin.map(|origin| Arc::new(origin.shown(name, self.metrics)));
+                return Some(origin.map(|origin| self.forward(Service::One(origin))));
             }
             Builtin::Balancer => {
                 let group = parse(config)

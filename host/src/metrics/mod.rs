@@ -5,6 +5,7 @@ mod process;
 mod reloads;
 mod shards;
 mod traffic;
+mod upstream;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,6 +17,7 @@ pub use durations::Durations;
 pub use reloads::Reloads;
 pub use shards::Sum;
 pub use traffic::{Present, RouteCounters, Traffic};
+pub use upstream::UpstreamCounters;
 
 /// Everything that is counted in a gateway. What was made once lives for ever, because plugins hold plain references to
 /// it; asking for the same again returns the same, so it goes on over every reload.
@@ -76,9 +78,10 @@ impl Metrics {
         }
     }
 
-    fn gauge(&self, name: &str, help: &str) -> &'static Sum {
+    /// A gauge that goes up and down with each request: threads do not wait for each other.
+    fn gauge(&self, name: &str, help: &str, labels: &[(&str, &str)]) -> &'static Sum {
         let made = || Series::Sum(Box::leak(Box::default()));
-        match self.series((name, help, Kind::Gauge), &[], made) {
+        match self.series((name, help, Kind::Gauge), labels, made) {
             Some(Series::Sum(sum)) => sum,
             _ => Box::leak(Box::default()),
         }

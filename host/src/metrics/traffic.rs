@@ -62,8 +62,8 @@ impl Traffic {
     /// What these metrics show.
     pub fn new(metrics: &Metrics) -> Self {
         Self {
-            connections: metrics.gauge(CONNECTIONS, CONNECTIONS_HELP),
-            requests: metrics.gauge(IN_FLIGHT, IN_FLIGHT_HELP),
+            connections: metrics.gauge(CONNECTIONS, CONNECTIONS_HELP, &[]),
+            requests: metrics.gauge(IN_FLIGHT, IN_FLIGHT_HELP, &[]),
         }
     }
 
@@ -90,7 +90,7 @@ impl Default for Traffic {
 }
 
 impl Present {
-    fn new(sum: &'static Sum) -> Self {
+    pub(super) fn new(sum: &'static Sum) -> Self {
         sum.increment();
         Self(sum)
     }

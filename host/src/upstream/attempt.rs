@@ -4,7 +4,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 
 use super::connection::Connection;
-use super::occupancy::Place;
+use super::occupancy::Stay;
 use super::{Protocol, UpstreamError, tunnel};
 use crate::body::Body;
 
@@ -29,7 +29,7 @@ pub(super) enum Spare {
 pub(super) struct Delivered {
     pub(super) response: Response<Incoming>,
     pub(super) connection: Connection,
-    pub(super) place: Option<Place>,
+    pub(super) stay: Stay,
     /// The request, if it can be sent again.
     pub(super) copy: Option<Request<Body>>,
 }

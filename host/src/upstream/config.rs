@@ -11,6 +11,7 @@ use super::endpoint::Spoken;
 use super::occupancy::Occupancy;
 use super::tls::Tls;
 use super::{Endpoint, Keep, Origin, Patience, Protocol, TlsConfig};
+use crate::metrics::UpstreamCounters;
 
 /// How to talk to a service.
 // Unknown keys are refused by the schema: `flatten` and `deny_unknown_fields` exclude each other.
@@ -140,6 +141,7 @@ impl Link {
             keep: self.keep,
             patience: self.patience,
             occupancy: (self.max_requests > 0).then(|| Arc::new(Occupancy::new(self.max_requests))),
+            counters: UpstreamCounters::default(),
         }
     }
 }

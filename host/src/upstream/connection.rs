@@ -7,7 +7,7 @@ use http::uri::Scheme;
 
 use super::dial::Wire;
 use super::multiplex::Stream;
-use super::occupancy::Place;
+use super::occupancy::Stay;
 use super::pool::{Http1, Pool};
 use super::{Protocol, form, multiplex, pool};
 use crate::body::Body;
@@ -24,7 +24,7 @@ pub(super) enum Connection {
 pub(crate) struct Lease {
     pool: Arc<Pool>,
     connection: Connection,
-    place: Option<Place>,
+    stay: Stay,
 }
 
 impl Connection {
@@ -59,11 +59,11 @@ impl Connection {
 }
 
 impl Lease {
-    pub(super) fn new(pool: Arc<Pool>, connection: Connection, place: Option<Place>) -> Self {
+    pub(super) fn new(pool: Arc<Pool>, connection: Connection, stay: Stay) -> Self {
         Self {
             pool,
             connection,
-            place,
+            stay,
         }
     }
 
@@ -74,6 +74,6 @@ impl Lease {
             // The others on it never stopped.
             Connection::Http2(stream) => drop(stream),
         }
-        drop(self.place);
+        drop(self.stay);
     }
 }

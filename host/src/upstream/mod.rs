@@ -36,6 +36,7 @@ use tokio::time::timeout;
 use self::attempt::{Delivered, Failed, Manner, Spare};
 use self::connection::Connection;
 use self::multiplex::Multiplex;
+use self::occupancy::Stay;
 use self::pool::Pool;
 use crate::body::{Body, BodyError};
 use crate::config::Timeouts;
@@ -156,6 +157,10 @@ impl Upstream {
                     place => place,
                 },
             };
+            let stay = Stay {
+                _place: place,
+                _present: self.origin.counters.request(),
+            };
             let protocol = manner.protocol.unwrap_or(self.origin.protocol);
             let mut refusals = 0;
             loop {
@@ -165,7 +170,10 @@ impl Upstream {
                 };
                 let is_kept = kept.is_some();
                 let mut connection = match kept {
-                    Some(connection) => connection,
+                    Some(connection) => {
+                        self.origin.counters.reused();
+                        connection
+                    }
                     // In a box: its size would be that of every request.
                     None => match Box::pin(self.connect(protocol)).await {
                         Ok(connection) => connection,
@@ -182,7 +190,7 @@ impl Upstream {
                         return Ok(Delivered {
                             response,
                             connection,
-                            place,
+                            stay,
                             copy: copy.filter(|_| manner.spare == Spare::Keep),
                         });
                     }
@@ -209,7 +217,7 @@ impl Upstream {
     ) -> Result<Response<Body>, UpstreamError> {
         if delivered.response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let upgrade = upgrade.ok_or(UpstreamError::BadUpgrade)?;
-            let alive = (self.tracker.track(), delivered.place);
+            let alive = (self.tracker.track(), delivered.stay);
             return Ok(upgrade.accept(delivered.response, alive));
         }
         let (mut head, incoming) = delivered.response.into_parts();
@@ -217,7 +225,7 @@ impl Upstream {
         // What an upstream speaks is between it and the gateway.
         head.version = Version::HTTP_11;
         let pool = Arc::clone(&self.pool);
-        let lease = Lease::new(pool, delivered.connection, delivered.place);
+        let lease = Lease::new(pool, delivered.connection, delivered.stay);
         let body = Body::from_upstream(incoming, self.origin.patience.read, lease);
         Ok(Response::from_parts(head, body))
     }
@@ -247,16 +255,21 @@ impl Upstream {
             }
             let _turn = self.multiplex.opening.lock().await;
             match self.multiplex.take(self.origin.keep.idle_time) {
-                Some(stream) => Ok(Connection::Http2(stream)),
+                Some(stream) => {
+                    self.origin.counters.reused();
+                    Ok(Connection::Http2(stream))
+                }
                 None => self.open(protocol).await,
             }
         };
         let connected = timeout(self.origin.patience.connect, connecting).await;
-        connected.map_err(|_| UpstreamError::ConnectTimeout)?
+        let connected = connected.unwrap_or(Err(UpstreamError::ConnectTimeout));
+        connected.inspect_err(|_| self.origin.counters.failed())
     }
 
     async fn open(&self, protocol: Protocol) -> Result<Connection, UpstreamError> {
         let connection = self.origin.open(protocol).await?;
+        self.origin.counters.opened();
         if protocol == Protocol::Either {
             let is_http1 = matches!(connection, Connection::Http1(_));
             self.is_http1.store(is_http1, Ordering::Relaxed);

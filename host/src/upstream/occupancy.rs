@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::metrics::Present;
+
 /// Counts the requests under way, and bounds them where a bound is set.
 #[derive(Debug)]
 pub(super) struct Occupancy {
@@ -15,7 +17,16 @@ pub(super) struct Occupancy {
     places: Option<Arc<Semaphore>>,
 }
 
-/// The place of a request, from before it is sent until its answer has been read, or its tunnel is closed.
+/// The time of a request with a service, from before it is sent until its answer has been read, or its tunnel is
+/// closed.
+#[derive(Debug)]
+pub(crate) struct Stay {
+    /// Where one is counted.
+    pub(super) _place: Option<Place>,
+    pub(super) _present: Present,
+}
+
+/// The place of a request during its stay.
 #[derive(Debug)]
 pub(crate) struct Place {
     occupancy: Arc<Occupancy>,

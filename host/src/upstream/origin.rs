@@ -10,6 +10,7 @@ use super::occupancy::Occupancy;
 use super::tls::Tls;
 use super::{Endpoint, Keep, Patience, Protocol, UpstreamError, exchange};
 use crate::body::Body;
+use crate::metrics::{Metrics, UpstreamCounters};
 
 /// A service behind the gateway, and how to talk to it.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub struct Origin {
     pub(super) patience: Patience,
     // Where nobody asks how many requests are under way, they are not counted.
     pub(super) occupancy: Option<Arc<Occupancy>>,
+    pub(super) counters: UpstreamCounters,
 }
 
 impl Origin {
@@ -51,6 +53,12 @@ impl Origin {
     pub(crate) fn counted(mut self) -> Self {
         self.occupancy
             .get_or_insert_with(|| Arc::new(Occupancy::new(0)));
+        self
+    }
+
+    /// Shows what goes on with it, as a service of this action.
+    pub(crate) fn shown(mut self, action: &str, metrics: &Metrics) -> Self {
+        self.counters = UpstreamCounters::new(metrics, action, &self.endpoint.to_string());
         self
     }
 

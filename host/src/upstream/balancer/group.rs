@@ -101,7 +101,7 @@ impl Group {
                 counters: MemberCounters::new(metrics, &group, &name),
                 name,
                 weight,
-                origin: Arc::new(origin),
+                origin: Arc::new(origin.shown(&group, metrics)),
                 health: Arc::default(),
                 group: Arc::clone(&group),
             }
