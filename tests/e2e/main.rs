@@ -8,6 +8,7 @@ mod chromium;
 mod configuration;
 mod cookie_cache;
 mod cookies;
+mod deployment;
 mod drills;
 mod ended;
 mod events;

@@ -75,6 +75,10 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         program: "ssh-keygen",
         package: "openssh-client",
     },
+    Tool {
+        program: "systemd-analyze",
+        package: "systemd",
+    },
 ];
 
 /// What fuzz targets are linked with.
