@@ -25,6 +25,7 @@ mod login;
 mod lookup;
 mod metrics;
 mod migration;
+mod multitude;
 mod neighbour;
 mod openapi;
 mod operation;

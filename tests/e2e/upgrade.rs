@@ -8,9 +8,10 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use e2e::{Crowd, Gateway, PATIENCE, Redis, Site, Upstream};
+use e2e::{Certificate, Crowd, Gateway, PATIENCE, Redis, Site, Upstream};
 
 use crate::anna::{self, identity, is_anna, log_in};
+use crate::multitude::Multitude;
 
 /// The process that took over, which no harness ends.
 struct Successor(u32);
@@ -43,6 +44,33 @@ fn successor_takes_over_under_load_and_nobody_is_let_down() {
     let pages = upstream.seen();
     let mut pages = pages.iter().filter(|request| request.path() == "/page");
     assert!(pages.all(|request| identity(request) == is_anna()));
+}
+
+#[test]
+fn successor_takes_over_from_several_workers_with_tls_and_http_2() {
+    let (certificate, upstream) = (Certificate::issue(), Upstream::start());
+    let site = Site::new(&upstream).server(&certificate.settings());
+    let gateway = site.threads(4).run();
+    let people = Multitude::start(8, gateway.address(), "/page", Some(&certificate));
+    people.until_answered(400);
+
+    gateway.signal("USR2");
+    let first = Successor::of(&gateway, 1);
+    gateway.logged("stopped");
+    people.until_answered(400);
+    signal("USR2", first.0);
+    let _second = Successor::of(&gateway, 2);
+    while gateway.count("stopped") < 2 {
+        thread::sleep(Duration::from_millis(10));
+    }
+    people.until_answered(400);
+
+    let outcome = people.stop();
+    assert!(
+        outcome.cut.is_empty() && outcome.turned_away.is_empty(),
+        "{outcome:?}"
+    );
+    assert!(outcome.connections >= 3 * 8, "{outcome:?}");
 }
 
 #[test]
@@ -116,12 +144,7 @@ fn readiness_ends_with_the_service_and_not_with_an_upgrade() {
 #[test]
 fn sigterm_under_load_cuts_no_response() {
     let upstream = Upstream::start();
-    // Slow enough that many are in flight when the order comes.
-    upstream.by_hand("/slow", |_, mut line| {
-        thread::sleep(Duration::from_millis(100));
-        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow";
-        let _ = line.get_mut().write_all(answer);
-    });
+    slow(&upstream);
     let mut gateway = Site::new(&upstream).run();
     let crowd = Crowd::start(16, gateway.address(), "/slow", "a=b");
     crowd.until_answered(32);
@@ -138,6 +161,30 @@ fn sigterm_under_load_cuts_no_response() {
         .collect();
     assert!(cut.is_empty(), "{cut:?} of {}", tally.answered);
     assert!(status.success(), "{status}");
+}
+
+#[test]
+fn sigterm_under_load_cuts_no_response_of_http_2() {
+    let certificate = Certificate::issue();
+    for certificate in [None, Some(&certificate)] {
+        let upstream = Upstream::start();
+        slow(&upstream);
+        let site = Site::new(&upstream).threads(2);
+        let mut gateway = match certificate {
+            None => site.run(),
+            Some(certificate) => site.server(&certificate.settings()).run(),
+        };
+        let people = Multitude::start(4, gateway.address(), "/slow", certificate);
+        people.until_answered(64);
+
+        gateway.signal("TERM");
+        let status = gateway.wait();
+
+        let outcome = people.stop();
+        assert!(outcome.cut.is_empty(), "{outcome:?}");
+        assert!(outcome.answered >= 64, "{outcome:?}");
+        assert!(status.success(), "{status}");
+    }
 }
 
 impl Successor {
@@ -165,6 +212,15 @@ impl Drop for Successor {
             signal("KILL", self.0);
         }
     }
+}
+
+/// Slow enough that many are in flight when the order comes.
+fn slow(upstream: &Upstream) {
+    upstream.by_hand("/slow", |_, mut line| {
+        thread::sleep(Duration::from_millis(100));
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow";
+        let _ = line.get_mut().write_all(answer);
+    });
 }
 
 /// Begins to ask whether it is ready.

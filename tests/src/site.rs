@@ -13,6 +13,7 @@ use crate::{Gateway, Redis, Upstream, Verdict, plugins};
 #[derive(Clone, Debug)]
 pub struct Site {
     address: String,
+    threads: u16,
     server: String,
     plugins: String,
     storages: String,
@@ -42,6 +43,7 @@ impl Site {
     pub fn bare() -> Self {
         Self {
             address: "'127.0.0.1:0'".to_owned(),
+            threads: 1,
             server: String::new(),
             plugins: format!("{{ path: '{}' }}", plugins::session().display()),
             storages: String::new(),
@@ -58,6 +60,13 @@ impl Site {
     #[must_use]
     pub fn address(mut self, address: &str) -> Self {
         self.address = address.to_owned();
+        self
+    }
+
+    /// Serves with so many workers instead of one.
+    #[must_use]
+    pub const fn threads(mut self, threads: u16) -> Self {
+        self.threads = threads;
         self
     }
 
@@ -214,7 +223,7 @@ impl Site {
     }
 
     fn yaml(&self) -> String {
-        let server = format!("address: {}, threads: 1", self.address);
+        let server = format!("address: {}, threads: {}", self.address, self.threads);
         let load = format!("responseHeader: '{}'", self.response_header);
         let middlewares = format!(
             "Load: {{ use: plugins.session.middlewares.LoadSessionMiddleware, config: {{ {} }} }},\n  \
