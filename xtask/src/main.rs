@@ -35,6 +35,8 @@ fn main() -> ExitCode {
         ["bench", "--tls"] => load::secure(),
         ["bench", "--chart"] => load::chart(),
         ["bench", "--count"] => load::count(),
+        ["bench", "--idle"] => load::idle("10000"),
+        ["bench", "--idle", connections] => load::idle(connections),
         ["bench", "--growth"] => bench::growth("10000000"),
         ["bench", "--growth", sessions] => bench::growth(sessions),
         _ => Err(USAGE.into()),
@@ -72,5 +74,7 @@ usage: cargo xtask <command>
   bench --chart     draw docs/numbers.svg from the table of that comparison in the README
   bench --count     what the gateway does for a request, counted: instructions, allocations, system calls; a
                     minute on a machine that may be busy, after the build
+  bench --idle [CONNECTIONS]
+                    what connections weigh that wait, 10000 of each kind unless given; two minutes after the build
   bench --growth [SESSIONS]
                     what sessions cost as they become more, up to 10000000 unless given, which take 4 GB";

@@ -26,6 +26,7 @@ mod cpu;
 mod express;
 mod field;
 mod gateway;
+mod idle;
 mod login;
 mod lua;
 mod nginx;
@@ -44,6 +45,7 @@ use crate::{Error, layout, step, tools};
 
 pub(crate) use self::chart::chart;
 pub(crate) use self::count::count;
+pub(crate) use self::idle::idle;
 pub(crate) use self::secure::secure;
 
 /// Compares and prints a table in Markdown.

@@ -6,9 +6,9 @@ use std::process::Command;
 use crate::Error;
 
 /// A certificate of its own signer, for nobody in particular: the load generator asks for none.
-pub(super) struct Certificate {
-    pub(super) file: PathBuf,
-    pub(super) key: PathBuf,
+pub(in crate::load) struct Certificate {
+    pub(in crate::load) file: PathBuf,
+    pub(in crate::load) key: PathBuf,
 }
 
 impl Certificate {
@@ -16,7 +16,7 @@ impl Certificate {
     ///
     /// # Errors
     /// When `openssl` makes none.
-    pub(super) fn issue(directory: &Path) -> Result<Self, Error> {
+    pub(in crate::load) fn issue(directory: &Path) -> Result<Self, Error> {
         let (file, key) = (directory.join("tls.pem"), directory.join("tls.key"));
         let mut openssl = Command::new("openssl");
         openssl.args(["req", "-x509", "-nodes", "-days", "1", "-subj", "/CN=bench"]);

@@ -10,7 +10,7 @@ use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
-use self::certificate::Certificate;
+pub(super) use self::certificate::Certificate;
 use self::h2load::{Protocol, Run};
 use super::backend::Backend;
 use super::contender::Contender;
