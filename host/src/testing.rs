@@ -136,6 +136,21 @@ pub(crate) async fn answering(answer: &'static str) -> String {
     .await
 }
 
+/// Writes down what ends with `end`, and answers it with `answer`.
+pub(crate) async fn noting(end: &'static str, answer: &'static str) -> (String, Notes) {
+    let notes = Notes::default();
+    let seen = Arc::clone(&notes);
+    let url = origin(move |mut stream, _| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let request = read_to(&mut stream, end).await;
+            seen.lock().unwrap().push(request);
+            write(&mut stream, answer).await;
+        }
+    });
+    (url.await, notes)
+}
+
 /// A place where an origin writes down what it saw.
 pub(crate) type Notes = Arc<std::sync::Mutex<Vec<String>>>;
 

@@ -13,6 +13,7 @@ use std::net::TcpStream;
 
 use http::StatusCode;
 use tokio::io::AsyncWriteExt;
+use tokio::net::UnixStream;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
@@ -31,6 +32,14 @@ impl Service for Echo {
             Err(error) => crate::rescue::body(error).into(),
         }
     }
+}
+
+/// A client that was answered once, and the order to stop.
+async fn kept() -> (UnixStream, watch::Sender<bool>) {
+    let (mut client, order) = client(Echo);
+    write(&mut client, "GET /a HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    read_to(&mut client, "/a").await;
+    (client, order)
 }
 
 #[tokio::test]
@@ -180,9 +189,7 @@ async fn a_dripped_header_is_cut_at_its_total_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_kept_connection_may_idle_longer_than_a_header_may_take() {
-    let (mut client, _order) = client(Echo);
-    write(&mut client, "GET /a HTTP/1.1\r\nhost: a\r\n\r\n").await;
-    read_to(&mut client, "/a").await;
+    let (mut client, _order) = kept().await;
     let began = Instant::now();
 
     assert_eq!(read_all(&mut client).await, "");
@@ -258,9 +265,7 @@ async fn a_running_request_is_finished_after_the_order_to_stop() {
 #[tokio::test(start_paused = true)]
 async fn idle_connections_are_closed_a_moment_after_the_order_to_stop() {
     let (mut fresh, order) = client(Echo);
-    let (mut kept, second_order) = client(Echo);
-    write(&mut kept, "GET /a HTTP/1.1\r\nhost: a\r\n\r\n").await;
-    read_to(&mut kept, "/a").await;
+    let (mut kept, second_order) = kept().await;
 
     order.send_replace(true);
     second_order.send_replace(true);
@@ -271,9 +276,7 @@ async fn idle_connections_are_closed_a_moment_after_the_order_to_stop() {
 
 #[tokio::test(start_paused = true)]
 async fn who_asks_just_after_the_order_to_stop_is_answered_and_told() {
-    let (mut kept, order) = client(Echo);
-    write(&mut kept, "GET /a HTTP/1.1\r\nhost: a\r\n\r\n").await;
-    read_to(&mut kept, "/a").await;
+    let (mut kept, order) = kept().await;
 
     order.send_replace(true);
     tokio::task::yield_now().await;

@@ -46,9 +46,7 @@ async fn the_beginning_of_a_request_that_came_with_the_last_one_is_not_lost() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rest_does_not_make_the_wait_longer() {
-    let (mut client, _order) = client(Echo);
-    write(&mut client, "GET /a HTTP/1.1\r\nhost: a\r\n\r\n").await;
-    read_to(&mut client, "/a").await;
+    let (mut client, _order) = kept().await;
     let began = Instant::now();
 
     assert_eq!(read_all(&mut client).await, "");
@@ -58,12 +56,8 @@ async fn a_rest_does_not_make_the_wait_longer() {
 
 #[tokio::test(start_paused = true)]
 async fn who_rests_is_closed_a_moment_after_the_order_to_stop_and_hears_when_the_client_goes() {
-    let (mut resting, order) = client(Echo);
-    write(&mut resting, "GET /a HTTP/1.1\r\nhost: a\r\n\r\n").await;
-    read_to(&mut resting, "/a").await;
-    let (mut leaving, gone) = client(Echo);
-    write(&mut leaving, "GET /a HTTP/1.1\r\nhost: a\r\n\r\n").await;
-    read_to(&mut leaving, "/a").await;
+    let (mut resting, order) = kept().await;
+    let (leaving, gone) = kept().await;
     sleep(Duration::from_secs(5)).await;
     let now = Instant::now();
 
@@ -78,9 +72,7 @@ async fn who_rests_is_closed_a_moment_after_the_order_to_stop_and_hears_when_the
 
 #[tokio::test(start_paused = true)]
 async fn who_asks_after_a_rest_and_the_order_to_stop_is_answered_and_told() {
-    let (mut resting, order) = client(Echo);
-    write(&mut resting, "GET /a HTTP/1.1\r\nhost: a\r\n\r\n").await;
-    read_to(&mut resting, "/a").await;
+    let (mut resting, order) = kept().await;
     sleep(Duration::from_secs(5)).await;
 
     order.send_replace(true);

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::testing::{
-    Notes, OK, Proxy, answering, client, client_with, origin, read_all, read_to, settings,
+    Notes, OK, Proxy, answering, client, client_with, noting, origin, read_all, read_to, settings,
     upstream, upstream_with, write,
 };
 

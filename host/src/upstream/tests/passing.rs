@@ -30,19 +30,9 @@ async fn both_directions_are_streamed() {
 
 #[tokio::test]
 async fn headers_are_clean_and_trailers_pass() {
-    let notes = Notes::default();
-    let seen = Arc::clone(&notes);
-    let url = origin(move |mut stream, _| {
-        let seen = Arc::clone(&seen);
-        async move {
-            let head = read_to(&mut stream, "\r\n\r\n").await;
-            seen.lock().unwrap().push(head);
-            let answer = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\nkeep-alive: 5\r\n\
-                          connection: x-hop\r\nx-hop: 1\r\n\r\n2\r\nok\r\n0\r\nx-sum: 1\r\n\r\n";
-            write(&mut stream, answer).await;
-        }
-    })
-    .await;
+    let answer = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\nkeep-alive: 5\r\n\
+                  connection: x-hop\r\nx-hop: 1\r\n\r\n2\r\nok\r\n0\r\nx-sum: 1\r\n\r\n";
+    let (url, notes) = noting("\r\n\r\n", answer).await;
     let (mut client, _order) = client(Proxy(upstream(&format!("{url}/base"))));
 
     let request = "GET /x?y HTTP/1.1\r\nhost: a.org\r\nconnection: x-identity\r\nx-identity: 1\r\n\
@@ -128,17 +118,7 @@ async fn a_refused_upgrade_is_an_ordinary_answer() {
 
 #[tokio::test]
 async fn a_replaced_body_announces_its_own_length() {
-    let notes = Notes::default();
-    let seen = Arc::clone(&notes);
-    let url = origin(move |mut stream, _| {
-        let seen = Arc::clone(&seen);
-        async move {
-            let request = read_to(&mut stream, "longer").await;
-            seen.lock().unwrap().push(request);
-            write(&mut stream, OK).await;
-        }
-    })
-    .await;
+    let (url, notes) = noting("longer", OK).await;
     let mut request = request(Method::POST, Body::from("longer"));
     let headers = request.headers_mut();
     headers.insert("content-length", "1".parse().unwrap());
@@ -169,17 +149,7 @@ async fn an_old_upstream_is_answered_for_in_http_1_1() {
 
 #[tokio::test]
 async fn an_old_client_that_names_no_host_is_given_one() {
-    let notes = Notes::default();
-    let seen = Arc::clone(&notes);
-    let url = origin(move |mut stream, _| {
-        let seen = Arc::clone(&seen);
-        async move {
-            let head = read_to(&mut stream, "\r\n\r\n").await;
-            seen.lock().unwrap().push(head);
-            write(&mut stream, OK).await;
-        }
-    })
-    .await;
+    let (url, notes) = noting("\r\n\r\n", OK).await;
     let (mut client, _order) = client(Proxy(upstream(&url)));
 
     write(&mut client, "GET / HTTP/1.0\r\n\r\n").await;

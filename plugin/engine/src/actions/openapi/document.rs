@@ -51,7 +51,7 @@ fn sessions() -> Value {
             "responses": {
                 "200": answer("The list", &reference("Sessions")),
                 "400": answer("`limit` or `offset` is no number in its range", &reference("Error")),
-                "401": answer("Nobody is logged in", &reference("Error")),
+                "401": nobody(),
                 "503": outage(),
             },
         },
@@ -61,17 +61,7 @@ fn sessions() -> Value {
             "description": "For pages that work without scripts. Believed from pages of this origin only.",
             "security": secured(),
             "requestBody": form(),
-            "responses": {
-                "303": { "description": "It is done; the list is at `Location`" },
-                "401": {
-                    "description": "Nobody is logged in",
-                    "content": { "text/html": { "schema": { "type": "string" } } },
-                },
-                "403": cross_origin(),
-                "405": { "description": "The form asks for something else" },
-                "413": plain("More than the field there is"),
-                "503": outage(),
-            },
+            "responses": form_answers(),
         },
         "delete": {
             "operationId": "endOtherSessions",
@@ -79,7 +69,7 @@ fn sessions() -> Value {
             "security": secured(),
             "responses": {
                 "200": answer("How many have ended", &reference("Ended")),
-                "401": answer("Nobody is logged in", &reference("Error")),
+                "401": nobody(),
                 "403": cross_origin(),
                 "503": outage(),
             },
@@ -104,7 +94,7 @@ fn session() -> Value {
             "responses": {
                 "200": answer("The session", &reference("Session")),
                 "400": answer("`limit` or `offset` of the query is no number in its range", &reference("Error")),
-                "401": answer("Nobody is logged in", &reference("Error")),
+                "401": nobody(),
                 "404": answer("The user has no such session", &reference("Error")),
                 "503": outage(),
             },
@@ -116,17 +106,7 @@ fn session() -> Value {
             "security": secured(),
             "parameters": parameters,
             "requestBody": form(),
-            "responses": {
-                "303": { "description": "It is done; the list is at `Location`" },
-                "401": {
-                    "description": "Nobody is logged in",
-                    "content": { "text/html": { "schema": { "type": "string" } } },
-                },
-                "403": cross_origin(),
-                "405": { "description": "The form asks for something else" },
-                "413": plain("More than the field there is"),
-                "503": outage(),
-            },
+            "responses": form_answers(),
         },
         "delete": {
             "operationId": "endSession",
@@ -135,7 +115,7 @@ fn session() -> Value {
             "parameters": parameters,
             "responses": {
                 "204": { "description": "It has ended" },
-                "401": answer("Nobody is logged in", &reference("Error")),
+                "401": nobody(),
                 "403": cross_origin(),
                 "404": answer("The user has no such session", &reference("Error")),
                 "503": outage(),
@@ -156,6 +136,24 @@ fn form() -> Value {
     })
 }
 
+fn nobody() -> Value {
+    answer("Nobody is logged in", &reference("Error"))
+}
+
+fn form_answers() -> Value {
+    json!({
+        "303": { "description": "It is done; the list is at `Location`" },
+        "401": {
+            "description": "Nobody is logged in",
+            "content": { "text/html": { "schema": { "type": "string" } } },
+        },
+        "403": cross_origin(),
+        "405": { "description": "The form asks for something else" },
+        "413": plain("More than the field there is"),
+        "503": outage(),
+    })
+}
+
 fn info() -> Value {
     json!({ "get": {
         "operationId": "getInfo",
@@ -163,7 +161,7 @@ fn info() -> Value {
         "security": secured(),
         "responses": {
             "200": answer("What is configured", &reference("Info")),
-            "401": answer("Nobody is logged in", &reference("Error")),
+            "401": nobody(),
             "403": answer("Nobody is logged in, where `unauthenticatedStatus` says so", &reference("Error")),
             "404": answer("Nobody is logged in, where `unauthenticatedStatus` says so", &reference("Error")),
             "407": answer("Nobody is logged in, where `unauthenticatedStatus` says so", &reference("Error")),
