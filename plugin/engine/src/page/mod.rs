@@ -4,11 +4,14 @@
 //! Operators change the look by a file of CSS that is put behind it: the variables in `style.css` are meant for that.
 
 mod html;
+mod texts;
 mod theme;
 
 use abi::{Exchange, Failure, HeaderName, Services, ServicesError, Side};
 
 pub use self::html::{Escaped, Html};
+pub(crate) use self::texts::texts;
+pub use self::texts::{Messages, PageTexts};
 pub use self::theme::{PageTheme, ThemeError};
 
 /// What every page is made with.

@@ -1,11 +1,12 @@
 //! What an operator may say about logging in, as written.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use abi::config::{ConfigPath, Secret};
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+use crate::page::Messages;
 
 /// Who may log in, how, and where they go afterwards.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -92,7 +93,7 @@ pub struct LoginPageConfig {
     /// A file of YAML or JSON with texts in place of the usual ones.
     pub messages_file: Option<ConfigPath>,
     /// Texts by name, in place of the usual ones and of those in the file.
-    pub messages: BTreeMap<String, String>,
+    pub messages: Messages,
 }
 
 impl Default for LoginConfig {

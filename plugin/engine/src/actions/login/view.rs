@@ -6,9 +6,9 @@ use abi::config::Faults;
 use abi::{Exchange, Failure, Services};
 
 use super::config::LoginPageConfig;
-use super::messages::{self, Texts};
+use super::texts::Texts;
 use crate::actions::answers::whole_seconds;
-use crate::page::{Html, Page, PageTheme, Pages, Width, is_language};
+use crate::page::{Html, Page, PageTexts, PageTheme, Pages, Width, is_language};
 
 /// The page, ready to be filled in.
 #[derive(Debug)]
@@ -66,15 +66,19 @@ impl View {
                 format!("`{language}` is no language tag; expected one such as `en` or `de-AT`");
             faults.push("language", message);
         }
-        let texts = faults.absorb(texts(config));
+        let texts = Texts::configured(config.messages_file.as_ref(), &config.messages);
+        let texts = faults.absorb(texts);
         let theme = config.theme_file.as_ref().map(|file| {
             PageTheme::read(file)
                 .map_err(|error| Faults::at("themeFile", format!("`{}`: {error}", file.display())))
         });
         let theme = faults.absorb(theme.transpose());
-        let (Some(texts), Some(theme), true) = (texts, theme, faults.is_empty()) else {
+        let (Some(mut texts), Some(theme), true) = (texts, theme, faults.is_empty()) else {
             return Err(faults);
         };
+        if let Some(title) = &config.title {
+            texts.title.clone_from(title);
+        }
         let pages = Pages::new(theme.unwrap_or_default(), services)
             .map_err(|error| Faults::at("", error.to_string()))?;
         Ok(Self {
@@ -247,26 +251,6 @@ impl Problem {
             _ => return None,
         })
     }
-}
-
-fn texts(config: &LoginPageConfig) -> Result<Texts, Faults> {
-    let mut faults = Faults::default();
-    let mut texts = Texts::usual();
-    if let Some(file) = &config.messages_file {
-        let at = |message: String| {
-            Faults::at("messagesFile", format!("`{}`: {message}", file.display()))
-        };
-        let replaced = messages::read(file)
-            .map_err(|error| at(error.to_string()))
-            .and_then(|read| texts.replace(&read).map_err(|found| at(found.to_string())));
-        faults.absorb(replaced);
-    }
-    let replaced = texts.replace(&config.messages);
-    faults.absorb(replaced.map_err(|found| found.under("messages")));
-    if let Some(title) = &config.title {
-        texts.title.clone_from(title);
-    }
-    faults.or(texts)
 }
 
 const ERROR: &str = "error";

@@ -1,11 +1,12 @@
 //! What an operator may say about the list of sessions, as written.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use abi::config::ConfigPath;
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+use crate::page::Messages;
 
 /// The user's own sessions, on `/sessions` and `/sessions/:id`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -25,8 +26,10 @@ pub struct SessionsPageConfig {
     pub language: Option<String>,
     /// A file of CSS that changes the look, best by the variables on `:root`.
     pub theme_file: Option<ConfigPath>,
-    /// Texts by name, in place of the usual ones.
-    pub messages: BTreeMap<String, String>,
+    /// A file of YAML or JSON with texts in place of the usual ones.
+    pub messages_file: Option<ConfigPath>,
+    /// Texts by name, in place of the usual ones and of those in the file.
+    pub messages: Messages,
 }
 
 impl fmt::Debug for SessionsPageConfig {

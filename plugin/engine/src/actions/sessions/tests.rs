@@ -244,9 +244,15 @@ fn methods_are_told_to_who_asks_and_to_who_guesses() {
 
 #[test]
 fn browser_gets_a_page_whose_texts_are_those_of_the_operator() {
-    let desk = Desk::with(json!({
-        "page": { "title": "Meine <Geräte>", "language": "de", "messages": { "current": "Hier" } },
-    }));
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("de.yaml");
+    std::fs::write(&file, "current: Dort\nended: 'Beendet: {count}'\n").unwrap();
+    let desk = Desk::with(json!({ "page": {
+        "title": "Meine <Geräte>",
+        "language": "de",
+        "messagesFile": file,
+        "messages": { "current": "Hier" },
+    } }));
     let here = desk.store.log_in("anna");
     let exchange = desk.gateway.exchange("GET", "/my/devices?ended=2");
     let mut exchange = exchange
@@ -260,7 +266,7 @@ fn browser_gets_a_page_whose_texts_are_those_of_the_operator() {
         "<html lang=\"de\">",
         "<h1>Meine &lt;Geräte&gt;</h1>",
         "<span class=\"badge\">Hier</span>",
-        "<p class=\"notice\" role=\"status\">Sessions ended: 2</p>",
+        "<p class=\"notice\" role=\"status\">Beendet: 2</p>",
         "action=\"./devices/login-1\"",
     ] {
         assert!(page.contains(part), "{part} is not in\n{page}");
@@ -272,6 +278,7 @@ fn faults_of_the_page_are_found_at_once() {
     let config = json!({ "page": {
         "language": "de_AT",
         "themeFile": "/nowhere/theme.css",
+        "messagesFile": "/nowhere/de.yaml",
         "messages": { "titel": "" },
     } });
     let config = serde_json::from_value(config).unwrap();
@@ -281,7 +288,12 @@ fn faults_of_the_page_are_found_at_once() {
     let paths: Vec<_> = faults.iter().map(|fault| fault.path.as_str()).collect();
     assert_eq!(
         paths,
-        ["page.language", "page.messages.titel", "page.themeFile"]
+        [
+            "page.language",
+            "page.messagesFile",
+            "page.messages.titel",
+            "page.themeFile"
+        ]
     );
 }
 

@@ -9,7 +9,7 @@ use super::agent::known_as;
 use super::config::SessionsPageConfig;
 use super::listing::{Listed, Range};
 use super::texts::Texts;
-use crate::page::{Html, Page, PageTheme, Pages, Width, is_language};
+use crate::page::{Html, Page, PageTexts, PageTheme, Pages, Width, is_language};
 
 /// The page, ready to be filled in.
 #[derive(Debug)]
@@ -28,19 +28,19 @@ impl View {
                 format!("`{language}` is no language tag; expected one such as `en` or `de-AT`");
             faults.push("language", message);
         }
-        let mut texts = Texts::usual();
-        let replaced = texts.replace(&config.messages);
-        faults.absorb(replaced.map_err(|found| found.under("messages")));
-        if let Some(title) = &config.title {
-            texts.title.clone_from(title);
-        }
+        let texts = Texts::configured(config.messages_file.as_ref(), &config.messages);
+        let texts = faults.absorb(texts);
         let theme = config.theme_file.as_ref().map(|file| {
             PageTheme::read(file)
                 .map_err(|error| Faults::at("themeFile", format!("`{}`: {error}", file.display())))
         });
-        let (Some(theme), true) = (faults.absorb(theme.transpose()), faults.is_empty()) else {
+        let theme = faults.absorb(theme.transpose());
+        let (Some(mut texts), Some(theme), true) = (texts, theme, faults.is_empty()) else {
             return Err(faults);
         };
+        if let Some(title) = &config.title {
+            texts.title.clone_from(title);
+        }
         let pages = Pages::new(theme.unwrap_or_default(), services)
             .map_err(|error| Faults::at("", error.to_string()))?;
         Ok(Self {
