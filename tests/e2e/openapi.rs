@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use e2e::{Redis, Site};
+use e2e::{Gateway, Redis, Site};
 
 use crate::anna;
 
@@ -26,14 +26,46 @@ fn running_gateway_does_what_its_document_says() {
         .route("path: /refresh, middlewares: [Load], action: Refresh")
         .run();
     let browser = anna::log_in(&gateway);
+
+    hold(&gateway, &browser.cookie("session_id").unwrap());
+}
+
+#[test]
+fn logins_and_logouts_are_what_the_document_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let users = directory.path().join("users");
+    fs::write(&users, USERS).unwrap();
+    let gateway = Site::new(&anna::upstream())
+        .action(&format!(
+            "Enter: {{ use: plugins.session.actions.LoginAction, config: {{ usersFile: '{}' }} }}",
+            users.display()
+        ))
+        .action("Leave: { use: plugins.session.actions.LogoutAction }")
+        .action("OpenApi: { use: plugins.session.actions.OpenApiAction, config: { login: /enter, logout: /leave } }")
+        .route("path: /openapi.json, action: OpenApi")
+        .route("path: /enter, middlewares: [Load], action: Enter")
+        .route("path: /leave, middlewares: [Load], action: Leave")
+        .run();
+    let browser = anna::log_in(&gateway);
+
+    hold(&gateway, &browser.cookie("session_id").unwrap());
+
+    // The example of the document is a user here; everybody else is not.
+    for told in [
+        "event=\"login\"",
+        "event=\"login-failed\"",
+        "reason=\"logout\"",
+    ] {
+        assert!(gateway.count(told) > 0, "{told} has not happened");
+    }
+}
+
+/// Lets the tool try what the document of a gateway says, with a session.
+fn hold(gateway: &Gateway, session: &str) {
     let directory = tempfile::tempdir().unwrap();
     let settings = directory.path().join("schemathesis.toml");
-    let id = browser.cookie("session_id").unwrap();
-    fs::write(
-        &settings,
-        format!("[auth.openapi.session]\napi_key = \"{id}\"\n"),
-    )
-    .unwrap();
+    let auth = format!("[auth.openapi.session]\napi_key = \"{session}\"\n");
+    fs::write(&settings, auth).unwrap();
 
     let output = Command::new(python())
         .args(["-m", "schemathesis.cli", "--config-file"])
@@ -77,3 +109,5 @@ fn run(command: &mut Command) {
 }
 
 const VERSION: &str = "4.32.5";
+/// `anna` with `correct horse`, as cheap as can be.
+const USERS: &str = "anna:$argon2id$v=19$m=64,t=1,p=1$3tqhBs1oaOYtz9QUU+47pA$07SbOw33xiwA5WFudYQzD1i/yNfXxSZHMmS47L6Xeyk\n";

@@ -16,6 +16,7 @@ pub(super) fn of(config: &OpenApiConfig) -> Value {
         .as_ref()
         .map(|list| format!("{list}/{{id}}"));
     add(config.login.clone(), login());
+    add(config.logout.clone(), logout());
     add(config.refresh.clone(), refresh());
     add(config.sessions.clone(), sessions());
     add(one, session());
@@ -192,7 +193,20 @@ fn refresh() -> Value {
 
 fn login() -> Value {
     let text = |most: u32| json!({ "type": "string", "minLength": 1, "maxLength": most, "pattern": "^[ -~]+$" });
-    json!({ "post": {
+    let page = json!({
+        "operationId": "showLogin",
+        "summary": "The page to log in with, for browsers",
+        "responses": {
+            "200": {
+                "description": "The page",
+                "content": { "text/html": { "schema": { "type": "string" } } },
+            },
+            "303": { "description": "To the provider, where there is nothing to choose" },
+            "405": { "description": "There is no page" },
+            "503": outage(),
+        },
+    });
+    json!({ "get": page, "post": {
         "operationId": "logIn",
         "summary": "Logs a user in",
         "requestBody": {
@@ -205,6 +219,7 @@ fn login() -> Value {
                     "password": text(128),
                     "remember_me": { "type": "boolean", "default": false },
                 },
+                "example": { "username": "anna", "password": "correct horse" },
             } } },
         },
         "responses": {
@@ -221,6 +236,36 @@ fn login() -> Value {
                     "text/plain": { "schema": { "type": "string" } },
                 },
             },
+        },
+    } })
+}
+
+fn logout() -> Value {
+    let flag =
+        |meaning: &str| json!({ "type": "boolean", "default": false, "description": meaning });
+    let asked = json!({
+        "type": "object",
+        "properties": {
+            "others": flag("The other sessions of the user"),
+            "everywhere": flag("All sessions of the user"),
+        },
+    });
+    json!({ "post": {
+        "operationId": "logOut",
+        "summary": "Ends this session, the others of its user, or all of them",
+        "description": "A program says `Content-Type: application/json`. What says nothing else ends this session; \
+                        a visitor who is nobody is told that nothing has ended.",
+        "security": [{}, { "session": [] }],
+        "requestBody": {
+            "required": true,
+            "content": { "application/json": { "schema": asked } },
+        },
+        "responses": {
+            "200": answer("How many have ended", &reference("LoggedOut")),
+            "400": plain("Something else is asked for"),
+            "403": cross_origin(),
+            "413": plain("More than there is to say"),
+            "503": outage(),
         },
     } })
 }
@@ -253,6 +298,18 @@ fn schemas() -> Value {
             "total": count,
         })),
         "Ended": object(json!({ "ended": count })),
+        "LoggedOut": {
+            "type": "object",
+            "required": ["ended"],
+            "properties": {
+                "ended": count,
+                "logoutUrl": {
+                    "type": "string",
+                    "format": "uri",
+                    "description": "Where the browser is to go so that the login at the provider ends as well",
+                },
+            },
+        },
         "Life": life,
         "Info": {
             "type": "object",

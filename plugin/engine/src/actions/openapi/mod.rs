@@ -18,6 +18,8 @@ use super::answers::Answers;
 pub struct OpenApiConfig {
     /// The path of a LoginAction with `usersFile` or `passwordGrant`. Absent: it is not described, as for the others.
     pub login: Option<String>,
+    /// The path of a LogoutAction.
+    pub logout: Option<String>,
     /// The path of a RefreshAction.
     pub refresh: Option<String>,
     /// The path of a SessionsAction. Its second route is below it: `/sessions/:id`.
@@ -32,6 +34,7 @@ impl Default for OpenApiConfig {
     fn default() -> Self {
         Self {
             login: None,
+            logout: None,
             refresh: None,
             sessions: None,
             info: None,
@@ -56,6 +59,7 @@ impl OpenApiAction {
         let mut faults = Faults::default();
         let paths = [
             ("login", &config.login),
+            ("logout", &config.logout),
             ("refresh", &config.refresh),
             ("sessions", &config.sessions),
             ("info", &config.info),
@@ -71,7 +75,7 @@ impl OpenApiAction {
             }
         }
         if paths.iter().all(|(_, path)| path.is_none()) {
-            faults.push("", "there is nothing to describe; give the path of one of `login`, `refresh`, `sessions`, `info`");
+            faults.push("", "there is nothing to describe; give the path of one of `login`, `logout`, `refresh`, `sessions`, `info`");
         }
         let answers = Answers::new(services).map_err(|error| Faults::at("", error.to_string()));
         match (faults.absorb(answers), faults.is_empty()) {
@@ -114,8 +118,9 @@ mod tests {
     #[test]
     fn only_what_has_a_path_is_described() {
         let gateway = TestGateway::new();
-        let config =
-            json!({ "sessions": "/my/devices", "info": "/me", "cookie": "__Host-session" });
+        let config = json!({
+            "sessions": "/my/devices", "info": "/me", "logout": "/bye", "cookie": "__Host-session",
+        });
         let config = serde_json::from_value(config).unwrap();
         let action = OpenApiAction::new(&config, &gateway.services()).unwrap();
         let action = abi::handle::ActionHandle::new(action);
@@ -127,7 +132,7 @@ mod tests {
         // Whether maps keep their order is for all crates of a build to decide together.
         let mut paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
         paths.sort();
-        assert_eq!(paths, ["/me", "/my/devices", "/my/devices/{id}"]);
+        assert_eq!(paths, ["/bye", "/me", "/my/devices", "/my/devices/{id}"]);
         let scheme = &document["components"]["securitySchemes"]["session"];
         assert_eq!(scheme["name"], "__Host-session");
         assert_eq!(document["openapi"], "3.1.0");
