@@ -41,6 +41,7 @@ mod quickstart;
 mod races;
 mod reader;
 mod real_people;
+mod redirects;
 mod reload;
 mod renewal;
 mod sealing;
