@@ -55,16 +55,21 @@ pub fn readings(path: &str) -> Vec<String> {
     if !has_slashes && !path.contains(';') {
         return Vec::new();
     }
-    let decoded = path.replace("%2F", "/").replace("%5C", "/");
-    let bare = [without_parameters(path), without_parameters(&decoded)];
+    let (decoded, bare) = (with_slashes(path), without_parameters(path));
+    // Which is done first makes a difference where a parameter has a slash in it.
+    let both = [without_parameters(&decoded), with_slashes(&bare)];
     let mut readings: Vec<String> = Vec::new();
-    for reading in [decoded].into_iter().chain(bare) {
+    for reading in [decoded, bare].into_iter().chain(both) {
         let reading = normalise(&reading).into_owned();
         if reading != path && !readings.contains(&reading) {
             readings.push(reading);
         }
     }
     readings
+}
+
+fn with_slashes(path: &str) -> String {
+    path.replace("%2F", "/").replace("%5C", "/")
 }
 
 fn without_parameters(path: &str) -> String {
@@ -196,6 +201,10 @@ mod tests {
             ("/a%2F%2Fb", &["/a/b"]),
             ("/admin;x=1/b;y", &["/admin/b"]),
             ("/;x/admin", &["/admin"]),
+            (
+                "/a%2Fadmin;x%2Fy",
+                &["/a/admin;x/y", "/a%2Fadmin", "/a/admin/y", "/a/admin"],
+            ),
         ] {
             assert_eq!(readings(path), others, "{path}");
         }

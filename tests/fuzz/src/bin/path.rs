@@ -16,12 +16,20 @@ fuzz_target!(|text: &str| {
     assert!(normal.is_ascii() && !normal.contains("//"));
     assert_eq!(decoded(&normal), decoded(&without_repeated_slashes(path)));
 
+    let others = readings(&normal);
+    for reading in &others {
+        assert_eq!(normalise(reading), *reading);
+        // Whoever reads it once more finds nothing new.
+        let known = |again: &String| *again == normal || others.contains(again);
+        assert!(readings(reading).iter().all(known), "{normal} {others:?}");
+    }
+
     if let Ok(glob) = pattern.parse::<PathGlob>() {
         let globs: PathGlobs = [glob].into_iter().collect();
         let pattern = in_full(pattern);
         let fits = |path: &str| is_match(&segments(&pattern), &segments(path));
         // However a server behind may read it.
-        let is_meant = fits(&normal) || readings(&normal).iter().any(|reading| fits(reading));
+        let is_meant = fits(&normal) || others.iter().any(|reading| fits(reading));
         assert_eq!(globs.matches(&normal), is_meant);
     }
 });
