@@ -105,7 +105,8 @@ impl Heads {
     }
 
     fn keep(&mut self, part: &[u8]) {
-        let room = LONGEST - self.begun.len();
+        // One more, so that a line that is cut off is too long without its last byte, too.
+        let room = LONGEST + 1 - self.begun.len();
         self.begun.extend_from_slice(&part[..part.len().min(room)]);
         self.last = part.last().copied().unwrap_or(self.last);
     }
@@ -263,6 +264,13 @@ mod tests {
             ("POST / HTTP/1.1\r\nContent-Length: \r", "\n"),
             (
                 &format!("POST / HTTP/1.1\r\nContent-Length: 1{spaces}\r"),
+                "\n",
+            ),
+            (
+                &format!(
+                    "POST / HTTP/1.1\r\nContent-Length: 1{}\rabc\r",
+                    " ".repeat(46)
+                ),
                 "\n",
             ),
             (
