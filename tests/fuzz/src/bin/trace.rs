@@ -7,7 +7,7 @@ use gateway::trace::{TraceParent, Tracing, is_state};
 use http::{HeaderMap, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 
-/// Lines: those that begin with `p` are parents, all others states.
+// Lines: those that begin with `p` are parents, all others states.
 fuzz_target!(|bytes: &[u8]| {
     let mut headers = HeaderMap::new();
     for line in bytes.split(|byte| *byte == b'\n') {
