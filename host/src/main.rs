@@ -10,12 +10,7 @@ use gateway::cli::{self, Cli, Command, Sessions};
 use gateway::server::{Order, Orders};
 use gateway::succession::Inherited;
 use gateway::{Gateway, Running, config, log, notify};
-use mimalloc::MiMalloc;
 use tracing::{error, info, warn};
-
-// By measurement: a twentieth more requests a second than with the system's.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {

@@ -24,10 +24,6 @@ use engine::runtime::Runtime;
 use engine::session::Keyring;
 use engine::storage::{FileConfig, MemoryConfig, RedisConfig, Storages};
 use engine::tokens::{Providers, ProvidersConfig, Refresher, TokenDesk};
-use mimalloc::MiMalloc;
-
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The plugin of one gateway.
 struct Session {

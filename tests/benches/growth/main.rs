@@ -3,7 +3,7 @@
 //! Three questions, each with a table in Markdown: how much memory a session takes besides what is in it, whether a
 //! request is slower among millions of sessions than among a thousand, and how long a write waits while a million
 //! sessions run out. Storage and engine are the real ones, sessions in the memory of this process, by the allocator of
-//! session.so.
+//! the system.
 #![forbid(unsafe_code)]
 
 #[path = "../desk.rs"]
@@ -20,9 +20,6 @@ mod resident;
 mod visit;
 
 use self::kind::{MEMBERS, VISITORS};
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();

@@ -1,12 +1,13 @@
 //! What the gateway does for one request, counted and not timed: the same figures on a machine that is busy.
 //!
-//! The gateway runs under Callgrind, which counts instructions and calls of the allocators, and under `strace`.
-//! 64 connections send a request each and wait for the answers of all, again and again, as a load generator does that is
-//! faster than the gateway. Each figure is the difference between two runs, one longer than the other: what is done
-//! once, at the start or for a connection, is in none of them.
+//! The gateway runs under Callgrind, which counts instructions, under DHAT, which counts allocations, and under
+//! `strace`. 64 connections send a request each and wait for the answers of all, again and again, as a load generator
+//! does that is faster than the gateway. Each figure is the difference between two runs, one longer than the other: what
+//! is done once, at the start or for a connection, is in none of them.
 
 mod callgrind;
 mod clients;
+mod dhat;
 mod strace;
 
 use std::collections::BTreeMap;
@@ -38,14 +39,16 @@ pub(crate) fn count() -> Result<(), Error> {
 fn row(sessions: Sessions, backend: &Backend) -> Result<String, Error> {
     let name = gateway::name(sessions);
     step::announce(name);
-    let work = per_request(|rounds| callgrind::count(sessions, backend, rounds))?;
+    let instructions = per_request(|rounds| callgrind::count(sessions, backend, rounds))?;
+    let memory = per_request(|rounds| dhat::count(sessions, backend, rounds))?;
     let calls = per_request(|rounds| strace::count(sessions, backend, rounds))?;
     let most = calls.iter().filter(|(_, count)| **count >= RARE);
     let most = most.map(|(call, count)| format!("{call} {count:.2}"));
     Ok(format!(
-        "| {name} | {:.0} | {:.1} | {:.2} | {} |",
-        work[callgrind::INSTRUCTIONS],
-        work[callgrind::ALLOCATIONS],
+        "| {name} | {:.0} | {:.1} | {:.0} | {:.2} | {} |",
+        instructions[callgrind::INSTRUCTIONS],
+        memory[dhat::ALLOCATIONS],
+        memory[dhat::BYTES],
         calls.values().sum::<f64>(),
         most.collect::<Vec<_>>().join(", "),
     ))
@@ -83,5 +86,5 @@ const LONG: usize = 60;
 const RARE: f64 = 0.005;
 
 const HEAD: &str = "\
-| per request | instructions | allocations | system calls | of them |\n\
-|---|---|---|---|---|";
+| per request | instructions | allocations | bytes | system calls | of them |\n\
+|---|---|---|---|---|---|";
