@@ -76,7 +76,7 @@ fn every_section_reports_its_faults_at_once() {
 
     let expected = [
         "a.yaml: server.adress: unknown key, did you mean `address`? known are address, socketMode, tls, trustedProxies, proxyProtocol, healthCheck, admin, \
-         limits, timeouts, shutdownGrace, threads, log",
+         limits, timeouts, shutdownGrace, threads, tracing, log",
         "a.yaml: server.threads: expected an integer from 0 to 65535, found `-1`",
         "a.yaml: server.timeouts.idle: expected a duration such as `30m`, `1h30m` or `300ms`, found `soon`",
         "a.yaml: server.log.format: `xml` is not one of them: known are json, text",

@@ -275,6 +275,6 @@ mod tests {
         // Every HTTP/1.1 connection has room for one, and it is moved several times: 12 KiB were a third of what the
         // gateway did for a request.
         let weight = weight(run::<Newest>);
-        assert!(weight <= 4 * 1024, "{weight} bytes");
+        assert!(weight <= 4_608, "{weight} bytes");
     }
 }
