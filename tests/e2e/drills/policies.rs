@@ -73,6 +73,8 @@ fn stale_copies_serve_no_longer_than_they_may() {
 struct Desk {
     redis: Redis,
     gateway: Gateway,
+    /// Where people log in: whoever writes a row hears of it later, and has no copy then.
+    elsewhere: Gateway,
     _upstream: Upstream,
 }
 
@@ -81,20 +83,41 @@ impl Desk {
         let (redis, upstream) = (Redis::new(), people::upstream());
         let mut settings = redis.server().settings();
         settings["localCache"] = json!({ "maxStaleness": max_staleness });
-        let site = site(&upstream, &settings).load(&format!("onStorageFailure: {policy}"));
+        let site = site(&upstream, &settings)
+            .load(&format!("onStorageFailure: {policy}"))
+            .server("admin: { address: '127.0.0.1:0' }");
         Self {
             gateway: site.run(),
+            elsewhere: site.run(),
             redis,
             _upstream: upstream,
         }
     }
 
-    /// Somebody whose session was read at least once.
+    /// Somebody whose session the gateway has copies of.
     #[track_caller]
     fn log_in(&self) -> Browser {
-        let mut browser = people::log_in(&self.gateway, NAME);
-        self.until(&mut browser, is_known);
-        browser
+        let browser = people::log_in(&self.elsewhere, NAME);
+        let mut browser = browser.at(self.gateway.address());
+        let began = Instant::now();
+        loop {
+            let before = self.copies_used();
+            self.until(&mut browser, is_known);
+            if self.copies_used() >= before + ROWS {
+                return browser;
+            }
+            assert!(began.elapsed() < PATIENCE, "no copies are kept");
+        }
+    }
+
+    /// How many rows were at hand, as the gateway counts them.
+    fn copies_used(&self) -> u64 {
+        let metrics = self.gateway.admin().get("/metrics").text();
+        let hits = metrics.lines().find(|line| {
+            line.starts_with("session_cache_loads_total") && line.contains("outcome=\"hit\"")
+        });
+        let count = hits.and_then(|line| line.rsplit(' ').next());
+        count.and_then(|count| count.parse().ok()).unwrap_or(0)
     }
 
     /// Asks who it is until the answer is as expected.
@@ -116,3 +139,5 @@ fn is_known(answer: &Message) -> bool {
 }
 
 const NAME: &str = "anna";
+/// That a request reads: the session's and its user's.
+const ROWS: u64 = 2;
