@@ -1,8 +1,9 @@
 //! The OpenAPI document, held against a running gateway by a program that only knows the document.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use e2e::{Gateway, Redis, Site};
 
@@ -81,8 +82,14 @@ fn hold(gateway: &Gateway, session: &str) {
     assert!(report.contains("generated"), "it tried nothing:\n{report}");
 }
 
-/// The Python that has the tool, in an environment of its own beside what cargo builds. Made once.
-fn python() -> PathBuf {
+/// The Python that has the tool, in an environment of its own beside what cargo builds. Made once, by whichever test
+/// comes first.
+fn python() -> &'static Path {
+    static PYTHON: LazyLock<PathBuf> = LazyLock::new(install);
+    &PYTHON
+}
+
+fn install() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let home = test
         .ancestors()
