@@ -1,6 +1,8 @@
 //! Who is left out, who is told, and what cannot be configured.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -119,27 +121,37 @@ fn a_service_with_as_many_requests_as_it_may_have_makes_the_next_one_wait() {
                  maxRequests: 1, timeouts: {{ connect: {connect} }} }} }}"
         )
     };
-    upstream.by_hand("/20s/slow", slow);
-    upstream.by_hand("/10ms/slow", slow);
+    let (held, serve) = Held::new();
+    let serve = Arc::new(serve);
+    for path in ["/20s/slow", "/10ms/slow"] {
+        let serve = Arc::clone(&serve);
+        upstream.by_hand(path, move |_, line| serve(line));
+    }
     let gateway = Site::bare()
         .route(&action("20s"))
         .route(&action("10ms"))
         .run();
+    let (answered, answers) = channel();
     let ask = |path: &'static str| {
-        let mut browser = gateway.browser();
-        thread::spawn(move || browser.get(path).status())
+        let (mut browser, answered) = (gateway.browser(), answered.clone());
+        thread::spawn(move || answered.send(browser.get(path).status()).unwrap());
     };
 
-    let patient: Vec<_> = [ask("/20s/slow"), ask("/20s/slow"), ask("/20s/slow")]
-        .map(|it| it.join().unwrap())
-        .into();
-    let mut hasty: Vec<_> = [ask("/10ms/slow"), ask("/10ms/slow")]
-        .map(|it| it.join().unwrap())
-        .into();
-    hasty.sort_unstable();
+    (0..3).for_each(|_| ask("/20s/slow"));
+    let patient: Vec<_> = (0..3)
+        .map(|_| {
+            held.let_one_go();
+            answers.recv().unwrap()
+        })
+        .collect();
+    (0..2).for_each(|_| ask("/10ms/slow"));
+    held.arrival();
+    let hasty = answers.recv().unwrap();
+    held.go();
+    let first = answers.recv().unwrap();
 
     assert_eq!(patient, [200, 200, 200]);
-    assert_eq!(hasty, [200, 503]);
+    assert_eq!((first, hasty), (200, 503));
 }
 
 #[test]
@@ -159,6 +171,8 @@ fn a_service_that_fails_is_left_alone_and_tried_by_one_request_later() {
     until(|| browser.get("/").text() == "bad");
 
     assert_eq!(answers, ["good"; 20]);
+    // Written before the answer, and read after it.
+    gateway.logged("upstream is up");
     assert_eq!(gateway.log().matches("upstream is down").count(), 1);
     assert_eq!(gateway.log().matches("upstream is up").count(), 1);
 }
@@ -209,12 +223,40 @@ fn what_cannot_be_configured_is_refused_with_what_is_allowed() {
     }
 }
 
-fn slow(_: e2e::Message, mut line: e2e::Line) {
-    thread::sleep(Duration::from_millis(300));
-    let _ = std::io::Write::write_all(
-        line.get_mut(),
-        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow",
-    );
+/// Requests that a service has and answers when it is told so.
+struct Held {
+    arrivals: Receiver<()>,
+    go: Sender<()>,
+}
+
+impl Held {
+    /// With what holds them.
+    fn new() -> (Self, impl Fn(e2e::Line) + Send + Sync + 'static) {
+        let ((arrived, arrivals), (go, told)) = (channel(), channel());
+        let told = Mutex::new(told);
+        let serve = move |mut line: e2e::Line| {
+            arrived.send(()).unwrap();
+            told.lock().unwrap().recv().unwrap();
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow";
+            let _ = std::io::Write::write_all(line.get_mut(), answer);
+        };
+        (Self { arrivals, go }, serve)
+    }
+
+    /// Waits for a request; no other may be there.
+    fn arrival(&self) {
+        self.arrivals.recv().unwrap();
+        assert!(self.arrivals.try_recv().is_err(), "two at a time");
+    }
+
+    fn go(&self) {
+        self.go.send(()).unwrap();
+    }
+
+    fn let_one_go(&self) {
+        self.arrival();
+        self.go();
+    }
 }
 
 #[track_caller]
