@@ -86,11 +86,7 @@ fn an_opaque_token_is_asked_about() {
 fn keys_that_change_are_found_and_those_that_are_gone_are_gone() {
     let (provider, upstream) = (Provider::start(), Upstream::start());
     let gateway = usual(&provider, &upstream).run();
-    let ask = |token: &Value| {
-        let token = token["access_token"].as_str().unwrap();
-        let request = Request::get("/app/a").header("Authorization", &format!("Bearer {token}"));
-        gateway.browser().send(request).status()
-    };
+    let ask = |tokens: &Value| bring(&gateway, tokens);
     let old = provider.log_in("bob");
     assert_eq!(ask(&old), 200);
 

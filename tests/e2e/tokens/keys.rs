@@ -49,11 +49,7 @@ fn two_hundred_tokens_with_keys_that_nobody_knows_are_one_refetch() {
 fn two_hundred_who_come_with_a_new_key_at_once_all_pass() {
     let (provider, upstream) = (Provider::start(), Upstream::start());
     let gateway = usual(&provider, &upstream).run();
-    let ask = |token: &Value| {
-        let token = token["access_token"].as_str().unwrap();
-        let request = Request::get("/app/a").header("Authorization", &format!("Bearer {token}"));
-        gateway.browser().send(request).status()
-    };
+    let ask = |tokens: &Value| bring(&gateway, tokens);
     assert_eq!(ask(&provider.log_in("bob")), 200);
     provider.rotate_keys();
     let new = provider.log_in("bob");

@@ -12,6 +12,7 @@ mod secured;
 mod silent;
 mod turns;
 
+use std::thread;
 use std::time::SystemTime;
 
 use e2e::{Answer, Browser, Gateway, Message, Provider, Request, Site, Upstream};
@@ -93,4 +94,28 @@ fn navigation(target: &str) -> Request {
         .header("Sec-Fetch-Mode", "navigate")
         .header("Sec-Fetch-Dest", "document")
         .header("Accept", "text/html,*/*;q=0.8")
+}
+
+/// The answers to so many requests at once.
+fn at_once(browser: &Browser, count: usize) -> Vec<Message> {
+    let together = std::sync::Barrier::new(count);
+    thread::scope(|scope| {
+        let ask = || {
+            let (mut browser, together) = (browser.clone(), &together);
+            scope.spawn(move || {
+                together.wait();
+                browser.get("/app/a")
+            })
+        };
+        let asked: Vec<_> = (0..count).map(|_| ask()).collect();
+        let answers = asked.into_iter().map(|asked| asked.join().unwrap());
+        answers.collect()
+    })
+}
+
+/// How a request is answered that brings the access token of these.
+fn bring(gateway: &Gateway, tokens: &Value) -> u16 {
+    let token = tokens["access_token"].as_str().unwrap();
+    let request = Request::get("/app/a").header("Authorization", &format!("Bearer {token}"));
+    gateway.browser().send(request).status()
 }

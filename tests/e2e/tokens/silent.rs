@@ -1,7 +1,5 @@
 //! A provider that takes calls and says nothing, or only half of it.
 
-use std::thread;
-
 use e2e::{Gateway, Provider, Upstream};
 use serde_json::json;
 
@@ -101,22 +99,6 @@ fn calling(provider: &Provider, upstream: &Upstream, timeout: &str) -> Gateway {
     let request = Request::get("/app/a").header("Authorization", &bearer);
     assert_eq!(gateway.browser().send(request).status(), 200);
     gateway
-}
-
-fn at_once(browser: &Browser, count: usize) -> Vec<Message> {
-    let together = std::sync::Barrier::new(count);
-    thread::scope(|scope| {
-        let ask = || {
-            let (mut browser, together) = (browser.clone(), &together);
-            scope.spawn(move || {
-                together.wait();
-                browser.get("/app/a")
-            })
-        };
-        let asked: Vec<_> = (0..count).map(|_| ask()).collect();
-        let answers = asked.into_iter().map(|asked| asked.join().unwrap());
-        answers.collect()
-    })
 }
 
 /// An hour: nobody waits so long.

@@ -104,17 +104,5 @@ fn is_done(call: &Value) -> bool {
 
 /// What the upstream is shown in answer to so many requests at once.
 fn together(browser: &Browser, count: usize) -> Vec<String> {
-    let together = std::sync::Barrier::new(count);
-    thread::scope(|scope| {
-        let ask = || {
-            let (mut browser, together) = (browser.clone(), &together);
-            scope.spawn(move || {
-                together.wait();
-                shown(&browser.get("/app/a"))
-            })
-        };
-        let asked: Vec<_> = (0..count).map(|_| ask()).collect();
-        let shown = asked.into_iter().map(|asked| asked.join().unwrap());
-        shown.collect()
-    })
+    at_once(browser, count).iter().map(shown).collect()
 }
