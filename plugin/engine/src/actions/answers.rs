@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use abi::{Exchange, Failure, HeaderName, Services, ServicesError, Side};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Answers that are for one client only, and for no cache.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,16 @@ impl Answers {
         exchange.respond(status, body.to_string());
         set(exchange, self.cache_control, "no-store")?;
         set(exchange, self.content_type, "application/json")
+    }
+
+    /// Says in one word what was wrong.
+    pub(super) fn error(
+        &self,
+        exchange: &mut Exchange<'_>,
+        status: u16,
+        reason: &str,
+    ) -> Result<(), Failure> {
+        self.json(exchange, status, &json!({ "error": reason }))
     }
 
     pub(super) fn html(

@@ -113,8 +113,7 @@ impl InfoAction {
         }
         let Some(Visitor { session, .. }) = Visitor::of(&exchange)? else {
             let status = self.config.unauthenticated_status;
-            let error = json!({ "error": "not-logged-in" });
-            return self.answers.json(&mut exchange, status, &error);
+            return self.answers.error(&mut exchange, status, "not-logged-in");
         };
         let mut told = self.told(&session);
         if let Some(entry) = session.entry() {

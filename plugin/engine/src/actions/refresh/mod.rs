@@ -9,7 +9,6 @@ use abi::config::Faults;
 use abi::{Action, Exchange, Failure, Maybe, Services, ServicesError};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 
 use self::tokens::{Left, Tokens};
 use super::answers::Answers;
@@ -68,13 +67,13 @@ impl RefreshAction {
     async fn refresh(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
         self.same_origin.check(&exchange)?;
         let Some(Visitor { session, .. }) = Visitor::of(&exchange)? else {
-            return self.refuse(&mut exchange, 401, "not-logged-in");
+            return self.answers.error(&mut exchange, 401, "not-logged-in");
         };
         if let Left::Over(reason) = self.tokens.renew(&session).await? {
-            return self.refuse(&mut exchange, 401, reason);
+            return self.answers.error(&mut exchange, 401, reason);
         }
         if !session.renew() {
-            return self.refuse(&mut exchange, 409, "key-not-renewable");
+            return self.answers.error(&mut exchange, 409, "key-not-renewable");
         }
         session.save().wait().await?;
         match session.entry() {
@@ -83,18 +82,8 @@ impl RefreshAction {
                 self.answers.json(&mut exchange, 200, &left)
             }
             // It was ended meanwhile.
-            None => self.refuse(&mut exchange, 401, "not-logged-in"),
+            None => self.answers.error(&mut exchange, 401, "not-logged-in"),
         }
-    }
-
-    fn refuse(
-        &self,
-        exchange: &mut Exchange<'_>,
-        status: u16,
-        reason: &str,
-    ) -> Result<(), Failure> {
-        self.answers
-            .json(exchange, status, &json!({ "error": reason }))
     }
 }
 
@@ -119,7 +108,7 @@ mod tests {
     use abi::failure::Kind;
     use abi::handle::ActionHandle;
     use abi::testing::{TestExchange, TestGateway, TestSessionStore};
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::clock::ManualClock;

@@ -115,7 +115,7 @@ impl SessionsAction {
     async fn show(&self, mut exchange: Exchange<'_>, about: &About) -> Result<(), Failure> {
         let is_page = prefers_page(exchange.headers(Side::Request, self.accept));
         let Some(range) = Range::read(exchange.query().unwrap_or_default()) else {
-            return self.refuse(&mut exchange, 400, "bad-range");
+            return self.answers.error(&mut exchange, 400, "bad-range");
         };
         let Some((visitor, sessions)) = known(&exchange).await? else {
             return self.strange(&mut exchange, is_page);
@@ -130,7 +130,7 @@ impl SessionsAction {
                 self.answers.json(&mut exchange, 200, &listed.to_json())
             }
             About::One(id) => match sessions.iter().find(|entry| entry.handle == *id) {
-                None => self.refuse(&mut exchange, 404, "no-such-session"),
+                None => self.answers.error(&mut exchange, 404, "no-such-session"),
                 Some(entry) if is_page => {
                     let listed = Listed::one(&visitor, entry, sessions.len());
                     self.view.one(&mut exchange, &listed)
@@ -155,7 +155,7 @@ impl SessionsAction {
             }
             About::One(id) => match revoke(&visitor, &sessions, id).await? {
                 true => self.answers.empty(&mut exchange, 204),
-                false => self.refuse(&mut exchange, 404, "no-such-session"),
+                false => self.answers.error(&mut exchange, 404, "no-such-session"),
             },
         }
     }
@@ -179,18 +179,8 @@ impl SessionsAction {
     fn strange(&self, exchange: &mut Exchange<'_>, is_page: bool) -> Result<(), Failure> {
         match is_page {
             true => self.view.stranger(exchange),
-            false => self.refuse(exchange, 401, "not-logged-in"),
+            false => self.answers.error(exchange, 401, "not-logged-in"),
         }
-    }
-
-    fn refuse(
-        &self,
-        exchange: &mut Exchange<'_>,
-        status: u16,
-        reason: &str,
-    ) -> Result<(), Failure> {
-        self.answers
-            .json(exchange, status, &json!({ "error": reason }))
     }
 }
 

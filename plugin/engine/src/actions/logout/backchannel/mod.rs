@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use abi::storage::Unavailable;
 use abi::{Exchange, Failure, HeaderName};
-use serde_json::json;
 use tracing::{info, warn};
 
 use super::no_keeper;
@@ -56,8 +55,7 @@ pub(super) async fn answer(
         }
         Verdict::Refused(reason) => {
             warn!(target: TARGET, event = "provider-logout-refused", reason, "session");
-            let error = json!({ "error": "invalid_request" });
-            answers.json(&mut exchange, 400, &error)
+            answers.error(&mut exchange, 400, "invalid_request")
         }
         Verdict::Unavailable(reason) => {
             warn!(target: TARGET, event = "provider-logout-failed", reason, "session");

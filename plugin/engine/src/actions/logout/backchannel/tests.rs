@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::actions::links::Login;

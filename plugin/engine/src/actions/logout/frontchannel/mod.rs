@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use abi::storage::Unavailable;
 use abi::{Exchange, Failure, HeaderName, Services, ServicesError, Side};
-use serde_json::json;
 use tracing::{info, warn};
 
 use super::no_keeper;
@@ -60,8 +59,7 @@ impl FrontChannel {
         let keeper = keeper.ok_or_else(no_keeper)?;
         let Some(asked) = Asked::read(exchange.query().unwrap_or_default(), providers) else {
             warn!(target: TARGET, event = "provider-logout-refused", reason = "frame", "session");
-            let error = json!({ "error": "invalid_request" });
-            return answers.json(&mut exchange, 400, &error);
+            return answers.error(&mut exchange, 400, "invalid_request");
         };
         match asked.obey(keeper.engine()).await {
             Ok(ended) => {
