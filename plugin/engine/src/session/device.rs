@@ -96,7 +96,8 @@ fn clean(agent: &[u8]) -> String {
         }
         clean.push(letter);
     }
-    clean
+    // Once more, for what is cut or left out may leave a space at an end, and what is read back is clean.
+    clean.trim().to_owned()
 }
 
 /// Controls end lines, and marks of direction turn them round.
@@ -147,6 +148,19 @@ mod tests {
         let device = Device::new(None, Some(long.as_bytes())).unwrap();
 
         assert_eq!(device.user_agent().unwrap(), "é".repeat(127));
+    }
+
+    #[test]
+    fn name_with_a_space_where_it_is_cut_is_read_back() {
+        let cut = format!("{} is cut", "x".repeat(Device::MOST_AGENT - 1));
+        for agent in [&*cut, "\u{80} \u{80}x", "x \u{80}"] {
+            let device = Device::new(None, Some(agent.as_bytes())).unwrap();
+
+            let (octets, agent) = device.parts();
+
+            assert_eq!(Device::from_parts(octets, agent), Some(device.clone()));
+        }
+        assert_eq!(Device::new(None, Some("\u{80} \u{80}".as_bytes())), None);
     }
 
     #[test]
