@@ -35,8 +35,8 @@ impl Engine {
         let family = session.record().family();
         let address = self.policy.keyring.lease_beside(&session.address, family);
         let number = self.new_family()?.bits();
-        // Far from the end, for it is counted up.
-        let version = (number >> 2) | 1;
+        // Far from the end, for it is counted up, and memory counts to 2^48.
+        let version = (number >> 18) | 1;
         let row = Versioned {
             version,
             state: State::Revoked,

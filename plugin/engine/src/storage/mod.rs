@@ -119,7 +119,7 @@ impl<R: Rows + ?Sized> Rows for Arc<R> {
 /// A state and the number of the write that made it. Cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Versioned {
-    /// Counts the writes of this row, from 1.
+    /// Counts the writes of this row, from 1 or from what its first writer chose; below 2^48.
     pub version: u64,
     /// What the row means.
     pub state: State,

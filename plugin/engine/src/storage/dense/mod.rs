@@ -1,6 +1,7 @@
 //! Items found by their key, in a list without gaps.
 
 mod pages;
+mod short_key;
 
 use std::ops::Index;
 
@@ -8,10 +9,11 @@ use abi::storage::Key;
 use hashbrown::HashTable;
 
 use self::pages::Pages;
+pub(super) use self::short_key::ShortKey;
 
 /// What is found by a key.
 pub(super) trait Keyed {
-    fn key(&self) -> &Key;
+    fn key(&self) -> ShortKey;
 }
 
 /// Dense rather than linked: removing moves the last item into the gap, so there is no free list to keep, sweeping
@@ -38,16 +40,16 @@ impl<T: Keyed> Dense<T> {
 
     /// Adds an item whose key is not there yet.
     pub(super) fn insert(&mut self, item: T) {
-        let (at, item_hash) = (self.items.len() as u32, hash(item.key()));
+        let (at, item_hash) = (self.items.len() as u32, item.key().hash());
         self.items.push(item);
         let items = &self.items;
         self.positions
-            .insert_unique(item_hash, at, |&at| hash(items[at as usize].key()));
+            .insert_unique(item_hash, at, |&at| items[at as usize].key().hash());
     }
 
     pub(super) fn remove(&mut self, at: usize) -> Option<T> {
         let items = &self.items;
-        let hash = |&at: &u32| hash(items[at as usize].key());
+        let hash = |&at: &u32| items[at as usize].key().hash();
         let entry = self
             .positions
             .find_entry(hash(&(at as u32)), |&found| found as usize == at);
@@ -96,9 +98,10 @@ impl<T: Keyed> Dense<T> {
     }
 
     pub(super) fn position(&self, key: &Key) -> Option<usize> {
+        let key = ShortKey::from(key);
         let found = self
             .positions
-            .find(hash(key), |&at| self.items[at as usize].key() == key);
+            .find(key.hash(), |&at| self.items[at as usize].key() == key);
         found.map(|&at| at as usize)
     }
 
@@ -123,7 +126,7 @@ impl<T: Keyed> Dense<T> {
         let items = &self.items;
         if items.len() < self.positions.capacity() / 4 {
             self.positions
-                .shrink_to(items.len() * 2, |&at| hash(items[at as usize].key()));
+                .shrink_to(items.len() * 2, |&at| items[at as usize].key().hash());
         }
     }
 }
@@ -134,12 +137,6 @@ impl<T> Index<usize> for Dense<T> {
     fn index(&self, at: usize) -> &T {
         &self.items[at]
     }
-}
-
-/// A key is a hash already; its first eight bytes serve.
-fn hash(key: &Key) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = *key.as_bytes();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 const SLICE: usize = 8;
@@ -153,12 +150,12 @@ mod tests {
     fn the_place_of_an_item_is_what_list_and_table_really_take() {
         let mut dense = Dense::new();
         for number in 0..20_000_u64 {
-            dense.insert(key(number));
+            dense.insert(short(number));
             if number > 1000 {
                 let table = dense.positions.num_buckets() * 5;
-                let real = dense.len() * Pages::<Key>::PLACE + table;
+                let real = dense.len() * Pages::<ShortKey>::PLACE + table;
                 assert!(
-                    real <= dense.len() * (Dense::<Key>::PLACE + 1),
+                    real <= dense.len() * (Dense::<ShortKey>::PLACE + 1),
                     "at {number}"
                 );
             }
@@ -171,7 +168,7 @@ mod tests {
 
         for number in (0..500).step_by(2) {
             let at = dense.position(&key(number)).unwrap();
-            assert_eq!(dense.remove(at), Some(key(number)));
+            assert_eq!(dense.remove(at), Some(short(number)));
         }
 
         for number in 0..500 {
@@ -194,7 +191,7 @@ mod tests {
     #[test]
     fn what_is_over_is_swept_by_as_many_walks_as_it_takes() {
         let mut dense = filled(100);
-        let (mut gone, is_over) = (0, |key: &Key| key.as_bytes()[0] < 100);
+        let (mut gone, is_over) = (0, |key: &ShortKey| key.hash() % 256 < 100);
         let over = dense.iter().filter(|key| is_over(key)).count();
 
         for _ in 0..100 {
@@ -205,16 +202,20 @@ mod tests {
         assert!(!dense.iter().any(is_over));
     }
 
-    fn filled(count: u64) -> Dense<Key> {
+    fn filled(count: u64) -> Dense<ShortKey> {
         let mut dense = Dense::new();
-        (0..count).for_each(|number| dense.insert(key(number)));
+        (0..count).for_each(|number| dense.insert(short(number)));
         dense
     }
 
-    impl Keyed for Key {
-        fn key(&self) -> &Key {
-            self
+    impl Keyed for ShortKey {
+        fn key(&self) -> ShortKey {
+            *self
         }
+    }
+
+    fn short(number: u64) -> ShortKey {
+        ShortKey::from(&key(number))
     }
 
     fn key(number: u64) -> Key {

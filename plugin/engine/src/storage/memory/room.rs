@@ -13,7 +13,7 @@ pub(super) struct Share {
 impl Share {
     /// Whether the row would fit if it were alone.
     pub(super) fn fits(&self, slot: &Slot) -> bool {
-        slot.weight as usize <= self.bytes
+        slot.weight() <= self.bytes
     }
 }
 
@@ -21,14 +21,11 @@ impl Shard {
     /// Drops some of the rows whose time has run out.
     pub(super) fn sweep(&mut self, now: Timestamp) {
         let Self { slots, bytes, .. } = self;
-        slots.sweep(
-            |slot| slot.is_dead(now),
-            |slot| *bytes -= slot.weight as usize,
-        );
+        slots.sweep(|slot| slot.is_dead(now), |slot| *bytes -= slot.weight());
     }
 
     /// Drops rows until one of `weight` bytes fits beside the others, and says how many living ones went.
-    pub(super) fn make_room(&mut self, weight: u32, now: Timestamp) -> u64 {
+    pub(super) fn make_room(&mut self, weight: usize, now: Timestamp) -> u64 {
         let mut evicted = 0;
         while self.is_full(weight) {
             let Some(at) = self.idlest(now) else { break };
@@ -38,8 +35,8 @@ impl Shard {
         evicted
     }
 
-    fn is_full(&self, weight: u32) -> bool {
-        self.slots.len() >= self.share.rows || self.bytes + weight as usize > self.share.bytes
+    fn is_full(&self, weight: usize) -> bool {
+        self.slots.len() >= self.share.rows || self.bytes + weight > self.share.bytes
     }
 
     /// The row idle longest, or nearly so.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use abi::storage::{Expected, Key, Unavailable, Written};
 
 use super::room::Share;
-use crate::session::Timestamp;
+use crate::session::{SixBytes, State, Timestamp};
 use crate::storage::Versioned;
-use crate::storage::dense::{Dense, Keyed};
+use crate::storage::dense::{Dense, Keyed, ShortKey};
 
 /// Rows, and how much there is of them.
 pub(super) struct Shard {
@@ -18,14 +18,16 @@ pub(super) struct Shard {
     pub(super) bytes: usize,
 }
 
-/// A row with what it takes to let it go.
+/// A row with what it takes to let it go, as small as it gets: there are millions, and a load touches one line of the
+/// processor's cache for it, or two.
 pub(super) struct Slot {
-    key: Key,
-    pub(super) row: Versioned,
-    pub(super) dies_at: Timestamp,
-    pub(super) weight: u32,
+    key: ShortKey,
+    version: SixBytes,
+    /// In milliseconds since 1970.
+    dies_at: SixBytes,
     /// The second of the last use, as the low 32 bits of Unix time.
     used: AtomicU32,
+    state: State,
 }
 
 /// From when to when a row is kept.
@@ -49,19 +51,30 @@ impl Lease {
 // === impl Slot ===
 
 impl Slot {
-    fn new(key: Key, row: Versioned, lease: Lease) -> Self {
-        let weight = ROW_OVERHEAD + row.state.footprint();
+    fn new(key: &Key, row: Versioned, lease: Lease) -> Self {
         Self {
-            key,
-            row,
-            dies_at: lease.dies_at,
-            weight: u32::try_from(weight).unwrap_or(u32::MAX),
+            key: key.into(),
+            version: row.version.into(),
+            dies_at: lease.dies_at.as_millis().into(),
             used: AtomicU32::new(second(lease.now)),
+            state: row.state,
         }
     }
 
+    /// The bytes that it takes, by the storage's own account.
+    pub(super) fn weight(&self) -> usize {
+        ROW_OVERHEAD + self.state.footprint()
+    }
+
     pub(super) fn is_dead(&self, now: Timestamp) -> bool {
-        self.dies_at <= now
+        self.dies_at.get() <= now.as_millis()
+    }
+
+    fn row(&self) -> Versioned {
+        Versioned {
+            version: self.version.get(),
+            state: self.state.clone(),
+        }
     }
 
     /// Seconds since the last use. Wraps after 136 years, and then only picks the wrong row to evict.
@@ -78,8 +91,8 @@ impl Slot {
 }
 
 impl Keyed for Slot {
-    fn key(&self) -> &Key {
-        &self.key
+    fn key(&self) -> ShortKey {
+        self.key
     }
 }
 
@@ -113,7 +126,7 @@ impl Shard {
         let current = at
             .map(|at| &self.slots[at])
             .filter(|slot| !slot.is_dead(lease.now));
-        let version = current.map(|slot| slot.row.version);
+        let version = current.map(|slot| slot.version.get());
         let fits = match expected {
             Expected::Absent => version.is_none(),
             Expected::Version(expected) => version == Some(expected),
@@ -121,7 +134,10 @@ impl Shard {
         if !fits {
             return (Written::Conflict, 0);
         }
-        let slot = Slot::new(key, row, lease);
+        if row.version > SixBytes::MAX {
+            return (Written::Unavailable(Unavailable::new(WORN_OUT)), 0);
+        }
+        let slot = Slot::new(&key, row, lease);
         if !self.share.fits(&slot) {
             return (Written::Unavailable(too_large(&slot)), 0);
         }
@@ -129,7 +145,7 @@ impl Shard {
             self.remove(at);
         }
         self.sweep(lease.now);
-        let evicted = self.make_room(slot.weight, lease.now);
+        let evicted = self.make_room(slot.weight(), lease.now);
         self.insert(slot);
         (Written::Done, evicted)
     }
@@ -140,16 +156,16 @@ impl Shard {
             return None;
         }
         slot.touch(now);
-        Some(slot.row.clone())
+        Some(slot.row())
     }
 
     pub(super) fn remove(&mut self, at: usize) {
         let removed = self.slots.remove(at);
-        self.bytes -= removed.map_or(0, |slot| slot.weight as usize);
+        self.bytes -= removed.map_or(0, |slot| slot.weight());
     }
 
     fn insert(&mut self, slot: Slot) {
-        self.bytes += slot.weight as usize;
+        self.bytes += slot.weight();
         self.slots.insert(slot);
     }
 }
@@ -161,10 +177,12 @@ fn second(now: Timestamp) -> u32 {
 fn too_large(slot: &Slot) -> Unavailable {
     Unavailable::new(format!(
         "a row of {} bytes is more than maxBytes allows",
-        slot.weight
+        slot.weight()
     ))
 }
 
+/// Else two writers could expect the same version, and both would win.
+const WORN_OUT: &str = "a row was written too often";
 /// What a row takes besides its state.
 const ROW_OVERHEAD: usize = Dense::<Slot>::PLACE;
 
@@ -187,6 +205,30 @@ mod tests {
 
         // The allocator has a header of 8 bytes for the record and for the attributes, and rounds the latter up to 16.
         assert!(account + 8 + 8 + 8 <= 200, "{account}");
+    }
+
+    #[test]
+    fn a_slot_takes_32_bytes_and_a_state() {
+        assert_eq!(size_of::<Slot>(), 32 + size_of::<State>());
+    }
+
+    #[test]
+    fn a_row_is_not_written_more_often_than_its_slot_can_count() {
+        let mut shard = Shard::new(Share {
+            rows: 1,
+            bytes: usize::MAX,
+        });
+        let mut write = |version| {
+            let state = State::Revoked;
+            let row = Versioned { version, state };
+            let lease = Lease::new(NOW, HOUR);
+            shard.write(key(1), Expected::Absent, row, lease).0
+        };
+
+        let refused = write(SixBytes::MAX + 1);
+
+        assert!(matches!(refused, Written::Unavailable(_)));
+        assert_eq!(write(SixBytes::MAX), Written::Done);
     }
 
     #[test]

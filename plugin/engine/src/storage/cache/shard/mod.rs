@@ -9,7 +9,7 @@ use abi::storage::{Key, Loaded};
 use super::flights::{Flight, Flights};
 use crate::session::Timestamp;
 use crate::storage::Versioned;
-use crate::storage::dense::{Dense, Keyed};
+use crate::storage::dense::{Dense, Keyed, ShortKey};
 
 /// Copies of rows. One is *fresh* while every write of its row would have been heard of since it was read.
 pub(crate) struct Shard {
@@ -48,7 +48,7 @@ impl Token {
 }
 
 struct Entry {
-    key: Key,
+    key: ShortKey,
     row: Versioned,
     read_at: Timestamp,
     epoch: u64,
@@ -167,7 +167,7 @@ impl Shard {
         self.take(&key);
         self.make_room(read_at);
         self.entries.insert(Entry {
-            key,
+            key: (&key).into(),
             row,
             read_at,
             epoch,
@@ -193,8 +193,8 @@ impl Shard {
 }
 
 impl Keyed for Entry {
-    fn key(&self) -> &Key {
-        &self.key
+    fn key(&self) -> ShortKey {
+        self.key
     }
 }
 
