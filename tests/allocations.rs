@@ -142,7 +142,7 @@ fn an_attribute_is_read_without_an_allocation() {
 
     for path in ["visits", "roles", "user", "user.id", "user.name"] {
         let read = || {
-            attributes.lend(path, |attribute| {
+            attributes.view().lend(path, |attribute| {
                 assert_ne!(black_box(attribute), Attribute::Flag(true))
             })
         };
@@ -150,27 +150,26 @@ fn an_attribute_is_read_without_an_allocation() {
     }
 }
 
-// DESIGN: at most 200 bytes of memory beyond the data of a session.
 #[test]
-fn a_stored_session_costs_at_most_200_bytes_beyond_its_json() {
+fn a_stored_session_costs_at_most_160_bytes_beyond_its_json() {
     for kind in [VISITORS, STRANGERS] {
         let beyond = beyond_json(kind.attributes);
-        assert!(beyond <= 200, "{}: {beyond}", kind.name);
+        assert!(beyond <= 160, "{}: {beyond}", kind.name);
     }
 }
 
 #[test]
-fn a_user_costs_at_most_200_bytes_more_and_100_for_each_session() {
+fn a_user_costs_at_most_290_bytes_beyond_the_json_and_200_for_each_further_session() {
     for kind in [MEMBERS, USERS] {
         let first = beyond_json(kind.attributes);
         let of_ten = beyond_json(|number| (kind.attributes)(number / 10));
-        assert!(first <= 400, "{}: {first}", kind.name);
-        assert!(10 * of_ten - first <= 9 * 300, "{}: {of_ten}", kind.name);
+        assert!(first <= 290, "{}: {first}", kind.name);
+        assert!(10 * of_ten - first <= 9 * 200, "{}: {of_ten}", kind.name);
     }
 }
 
 #[test]
-fn a_device_costs_its_text_and_37_bytes() {
+fn a_device_costs_its_text_and_25_bytes_in_one_block() {
     let agent = [b'a'; 111];
     let ip = "192.0.2.7".parse().ok();
 
@@ -178,8 +177,8 @@ fn a_device_costs_its_text_and_37_bytes() {
     let kept = measure(|| device = Device::new(ip, Some(&agent)));
 
     assert!(device.is_some());
-    assert_eq!(kept.bytes_current, 111 + 37);
-    assert_eq!(kept.count_current, 2);
+    assert_eq!(kept.bytes_current, 111 + 25);
+    assert_eq!(kept.count_current, 1);
 }
 
 #[test]
@@ -253,8 +252,8 @@ const ROOM: MemoryConfig = MemoryConfig {
     max_entries: 50_000,
     max_bytes: ByteSize::of_bytes(1 << 30),
 };
-/// What the system's allocator adds to a block: a header of 8 bytes, and 7.5 on average to a multiple of 16. The record
-/// is one in two, and needs none of those.
+/// What the system's allocator adds to a block: a header of 8 bytes, and 4 on average to a multiple of 16, as every
+/// block here is one of 8.
 const ROUNDING: i64 = 12;
 
 /// Reads what it can and remembers a little.

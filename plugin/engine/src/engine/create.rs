@@ -1,7 +1,5 @@
 //! A session begins.
 
-use std::sync::Arc;
-
 use abi::storage::{Key, Unavailable};
 
 use super::event::Event;
@@ -29,7 +27,7 @@ impl Engine {
         let place = self.place(self.new_id()?);
         let lifetime = &self.policy.lifetime;
         let blank = lifetime.begin(self.new_family()?, self.now());
-        let record = Arc::new(self.belonging(lifetime.merge(&blank, deltas), place.address.key())?);
+        let record = self.belonging(lifetime.merge(&blank, deltas), place.address.key())?;
         let keep = lifetime
             .remaining(&record, self.now())
             .map_err(|_| Stop::Lost)?;

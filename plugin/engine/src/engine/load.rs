@@ -1,7 +1,5 @@
 //! From an id to the session, wherever rotations have taken it.
 
-use std::sync::Arc;
-
 use abi::Maybe;
 use abi::storage::{Key, Loaded};
 
@@ -107,7 +105,7 @@ impl Engine {
                 version,
                 state: State::Live(record),
             }) if record.roster() == Some(key) && is_found_on(record, &roster) => {
-                let session = self.alive(place.clone(), *version, Arc::clone(record));
+                let session = self.alive(place.clone(), *version, record.clone());
                 Some(session.map_or(Loaded::Absent, Loaded::Found))
             }
             _ => None,
@@ -173,7 +171,7 @@ impl Engine {
     pub(super) fn admitted(
         &self,
         place: Place,
-        (version, record): (u64, Arc<Record>),
+        (version, record): (u64, Record),
         source: Source,
     ) -> Maybe<'_, Loaded<Session>> {
         let Some(session) = self.alive(place, version, record) else {
@@ -198,7 +196,7 @@ impl Engine {
         }
     }
 
-    fn alive(&self, place: Place, version: u64, record: Arc<Record>) -> Option<Session> {
+    fn alive(&self, place: Place, version: u64, record: Record) -> Option<Session> {
         let key = place.address.key();
         self.session(place, version, record)
             .map_err(|end| self.happened(Event::Expired(end), key))

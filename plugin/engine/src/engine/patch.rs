@@ -1,7 +1,5 @@
 //! A session changes, or is seen in use.
 
-use std::sync::Arc;
-
 use abi::storage::Key;
 
 use super::event::{Cause, Event, Refusal};
@@ -109,7 +107,6 @@ impl Engine {
 
     /// The session with `record`, if nobody wrote since.
     async fn overwrite(&self, session: &Session, record: Record) -> Attempt<Option<Session>> {
-        let record = Arc::new(record);
         let keep = self
             .policy
             .lifetime

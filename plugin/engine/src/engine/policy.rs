@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::session::{Attributes, Keyring, Lifetime, Limit};
+use crate::session::{AttributesRef, Keyring, Lifetime, Limit};
 
 /// The rules of an [`Engine`](super::Engine).
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl Policy {
     }
 
     /// Whom a session with these attributes belongs to.
-    pub fn principal_of<'a>(&self, attributes: &'a Attributes) -> Option<Cow<'a, str>> {
+    pub fn principal_of<'a>(&self, attributes: AttributesRef<'a>) -> Option<Cow<'a, str>> {
         attributes.principal(self.principal.as_deref()?)
     }
 }

@@ -1,7 +1,5 @@
 //! What is remembered of a session while its storage does not answer.
 
-use std::sync::Arc;
-
 use abi::storage::Key;
 
 use super::Engine;
@@ -15,7 +13,7 @@ impl Engine {
     ///
     /// Its clocks count, and so does a roster that did not name it any more. Nothing is finished, written or told, so a
     /// retired id leads on during its grace and nowhere afterwards.
-    pub fn recall(&self, id: &SessionId) -> Option<Arc<Record>> {
+    pub fn recall(&self, id: &SessionId) -> Option<Record> {
         let mut addresses = self.policy.keyring.addresses(id);
         let (mut place, mut row) = addresses.find_map(|address| {
             let id = id.clone();

@@ -1,7 +1,6 @@
 //! A session gets an id that has nothing to do with the old one: at login, and whenever rights change.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use super::event::{Change, Event};
 use super::outcome::{Attempt, Saved, Stop};
@@ -58,12 +57,12 @@ impl Engine {
         &self,
         (place, family): (&Place, Family),
         mut old: Session,
-        (deltas, draft): (&Deltas, &mut Option<(u64, Arc<Record>)>),
+        (deltas, draft): (&Deltas, &mut Option<(u64, Record)>),
     ) -> Attempt<Session> {
         let mut version = 1;
         for _ in 0..TRIES {
             let record = self.successor((place, family), &old, deltas);
-            let record = Arc::new(record.await?);
+            let record = record.await?;
             if self.policy.lifetime.remaining(&record, self.now()).is_err() {
                 old = self.end_unless_newer(old).await?;
                 continue;
@@ -112,11 +111,7 @@ impl Engine {
             .await
     }
 
-    async fn put_successor(
-        &self,
-        (place, version): (&Place, u64),
-        record: &Arc<Record>,
-    ) -> Attempt<()> {
+    async fn put_successor(&self, (place, version): (&Place, u64), record: &Record) -> Attempt<()> {
         let keep = self
             .policy
             .lifetime

@@ -1,7 +1,5 @@
 //! A session ends, for good.
 
-use std::sync::Arc;
-
 use abi::storage::Unavailable;
 
 use super::event::{Cause, Event};
@@ -72,7 +70,7 @@ impl Engine {
         Err(contended())
     }
 
-    async fn ended(&self, record: &Arc<Record>, (event, address): (Event, Address)) -> bool {
+    async fn ended(&self, record: &Record, (event, address): (Event, Address)) -> bool {
         self.strike(record, &address).await;
         self.happened(event, address.key());
         true

@@ -8,8 +8,6 @@
 //! old one, while whoever ends sessions goes over the rosters to and fro. One of the two sees the other, whichever
 //! secret they take for the newest.
 
-use std::sync::Arc;
-
 use abi::storage::{Key, Unavailable};
 
 use super::event::{Cause, Event, Refusal};
@@ -251,7 +249,7 @@ impl Engine {
     ) -> Result<bool, Unavailable> {
         // Longer than its last session: a roster that begins anew counts its versions anew.
         let keep = roster.ends_at().since(self.now()) + TOMBSTONE;
-        let state = State::Roster(Arc::new(roster));
+        let state = State::Roster(roster);
         match version {
             Some(version) => self.replace((address, version), state, keep).await,
             None => self.add(address, state, keep).await,

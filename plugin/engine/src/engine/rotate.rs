@@ -13,7 +13,6 @@
 //! Step 3 is what makes the rotation happen. Nobody is told the new id before, so a new row whose step 3 never comes
 //! belongs to no one; and step 3 competes with a logout for the same row, so exactly one of the two happens first.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use abi::storage::Unavailable;
@@ -90,7 +89,7 @@ impl Engine {
         let moved = self
             .move_home(renewed, (&old.address, &new.address))
             .await?;
-        let record = Arc::new(moved);
+        let record = moved;
         // A life of nothing is over before this row is read, whatever it is kept for.
         let keep = lifetime.remaining(&record, self.now()).unwrap_or(BROOM);
         let added = self

@@ -1,6 +1,5 @@
 //! Rows, in the words of the operations.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use abi::Maybe;
@@ -93,7 +92,7 @@ impl Engine {
         &self,
         place: Place,
         version: u64,
-        record: Arc<Record>,
+        record: Record,
     ) -> Result<Session, End> {
         let (lifetime, now) = (&self.policy.lifetime, self.now());
         lifetime.remaining(&record, now)?;

@@ -1,7 +1,5 @@
 //! A session as it was found or stored: what a caller works with and hands back.
 
-use std::sync::Arc;
-
 use abi::storage::Key;
 
 use super::rows::Place;
@@ -15,7 +13,7 @@ pub struct Session {
     pub(super) id: SessionId,
     pub(super) address: Address,
     pub(super) version: u64,
-    pub(super) record: Arc<Record>,
+    pub(super) record: Record,
     pub(super) is_due: bool,
     pub(super) is_touch_due: bool,
 }
@@ -59,7 +57,7 @@ impl Session {
     }
 
     /// What it holds.
-    pub fn record(&self) -> &Arc<Record> {
+    pub fn record(&self) -> &Record {
         &self.record
     }
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+
+use triomphe::ThinArc;
 
 /// The address and the name of the client that logged in. One word, shared by every roster that names it: most entries
 /// in memory pay for the place.
@@ -12,7 +13,7 @@ use std::sync::Arc;
 #[derive(Clone, Eq, PartialEq)]
 pub struct Device {
     /// How long the address is: 0, 4 or 16; the address; the name.
-    bytes: Arc<Box<[u8]>>,
+    bytes: ThinArc<(), u8>,
 }
 
 impl Device {
@@ -38,7 +39,7 @@ impl Device {
             }
         }
         bytes.extend(agent.as_bytes());
-        let bytes = Arc::new(bytes.into());
+        let bytes = ThinArc::from_header_and_slice((), &bytes);
         Some(Self { bytes })
     }
 
@@ -58,12 +59,12 @@ impl Device {
 
     /// The bytes on the heap.
     pub fn footprint(&self) -> usize {
-        2 * size_of::<usize>() + size_of::<Box<[u8]>>() + self.bytes.len()
+        COUNTER_AND_LENGTH + self.bytes.slice.len()
     }
 
     /// The octets of the address, and the name.
     pub(super) fn parts(&self) -> (&[u8], &[u8]) {
-        match self.bytes.split_first() {
+        match self.bytes.slice.split_first() {
             Some((length, rest)) => rest.split_at(usize::from(*length).min(rest.len())),
             None => (&[], &[]),
         }
@@ -105,6 +106,9 @@ fn is_shown(letter: char) -> bool {
     !letter.is_control()
         && !matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
+
+/// In front of what is shared.
+const COUNTER_AND_LENGTH: usize = 2 * size_of::<usize>();
 
 #[cfg(test)]
 mod tests {

@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
-use super::attributes::Attributes;
+use super::attributes::AttributesRef;
 use super::delta::Deltas;
 use super::family::Family;
+use super::head::Head;
 use super::record::Record;
 use super::timestamp::Timestamp;
 
@@ -60,7 +61,7 @@ impl Lifetime {
 
     /// A record that begins now, with nothing in it.
     pub fn begin(&self, family: Family, now: Timestamp) -> Record {
-        Record {
+        let head = Head {
             created_at: now,
             renewed_at: now,
             seen_at: now,
@@ -68,38 +69,39 @@ impl Lifetime {
             own_life: None,
             family,
             roster: None,
-            attributes: Attributes::default(),
-        }
+        };
+        Record::new(head, AttributesRef::default())
     }
 
     /// The same data as a session that begins now, because somebody logged in.
     pub fn begin_again(&self, record: &Record, family: Family, now: Timestamp) -> Record {
-        let begun = Record {
-            own_life: record.own_life,
-            attributes: record.attributes.clone(),
-            ..self.begin(family, now)
+        let begun = Head {
+            created_at: now,
+            renewed_at: now,
+            seen_at: now,
+            expires_at: now.after(self.life_of(record)),
+            family,
+            roster: None,
+            ..record.head()
         };
-        Record {
-            expires_at: now.after(self.life_of(&begun)),
-            ..begun
-        }
+        Record::new(begun, record.attributes())
     }
 
     /// The same data with a fresh life. A clock behind the record's does not take back what it already had.
     ///
     /// Nobody was seen with the new id yet, so the record is [unconfirmed](Record::is_confirmed).
     pub fn renew(&self, record: &Record, now: Timestamp) -> Record {
-        let renewed_at = now.max(record.seen_at).max(later(record.created_at));
+        let renewed_at = now.max(record.seen_at()).max(later(record.created_at()));
         let expires_at = match self.is_sliding {
             true => renewed_at.after(self.life_of(record)),
-            false => record.expires_at.max(renewed_at),
+            false => record.expires_at().max(renewed_at),
         };
-        Record {
+        record.clone().with(Head {
             renewed_at,
             seen_at: renewed_at,
             expires_at,
-            ..record.clone()
-        }
+            ..record.head()
+        })
     }
 
     /// The same data for a new id before its time: the end stays.
@@ -113,33 +115,34 @@ impl Lifetime {
 
     /// The same record, in use.
     pub fn touch(&self, record: &Record, now: Timestamp) -> Record {
-        Record {
-            seen_at: now.max(record.seen_at).max(later(record.renewed_at)),
-            ..record.clone()
-        }
+        record.clone().with(Head {
+            seen_at: now.max(record.seen_at()).max(later(record.renewed_at())),
+            ..record.head()
+        })
     }
 
     /// The record with `deltas` applied. A user who asks to be remembered gets the life that goes with it.
     pub fn merge(&self, record: &Record, deltas: &Deltas) -> Record {
         let merged = record.merge(deltas);
-        if merged.is_remembered() == record.is_remembered() || merged.own_life.is_some() {
+        if merged.is_remembered() == record.is_remembered() || merged.own_life().is_some() {
             return merged;
         }
-        Record {
-            expires_at: merged.renewed_at.after(self.life_of(&merged)),
-            ..merged
-        }
+        let head = Head {
+            expires_at: merged.renewed_at().after(self.life_of(&merged)),
+            ..merged.head()
+        };
+        merged.with(head)
     }
 
     /// Whether the session should get a new id and a fresh life.
     pub fn is_due(&self, record: &Record, now: Timestamp) -> bool {
         self.renew_after
-            .is_some_and(|after| now.since(record.renewed_at) >= after)
+            .is_some_and(|after| now.since(record.renewed_at()) >= after)
     }
 
     /// Whether the use of the session should be written down: the last one is old, or it is the first under this id.
     pub fn is_touch_due(&self, record: &Record, now: Timestamp) -> bool {
-        !record.is_confirmed() || now.since(record.seen_at) >= self.touch_every
+        !record.is_confirmed() || now.since(record.seen_at()) >= self.touch_every
     }
 
     /// What is left of the session at `now`.
@@ -150,7 +153,7 @@ impl Lifetime {
     /// # Errors
     /// When it is over, and which clock ended it.
     pub fn remaining(&self, record: &Record, now: Timestamp) -> Result<Duration, End> {
-        let now = now.max(record.seen_at);
+        let now = now.max(record.seen_at());
         let (ends_at, end) = self.end(record);
         let left = ends_at.since(now);
         if left.is_zero() { Err(end) } else { Ok(left) }
@@ -164,16 +167,16 @@ impl Lifetime {
     fn end(&self, record: &Record) -> (Timestamp, End) {
         let absolute = self
             .absolute_of(record)
-            .map(|absolute| (record.created_at.after(absolute), End::Absolute));
+            .map(|absolute| (record.created_at().after(absolute), End::Absolute));
         let idle = self
             .idle_of(record)
-            .map(|idle| (record.seen_at.after(idle), End::Idle));
-        [absolute, idle]
-            .into_iter()
-            .flatten()
-            .fold((record.expires_at, End::Life), |one, other| {
+            .map(|idle| (record.seen_at().after(idle), End::Idle));
+        [absolute, idle].into_iter().flatten().fold(
+            (record.expires_at(), End::Life),
+            |one, other| {
                 if other.0 < one.0 { other } else { one }
-            })
+            },
+        )
     }
 
     fn life_of(&self, record: &Record) -> Duration {

@@ -9,6 +9,7 @@ mod delta;
 mod device;
 mod expiry;
 mod family;
+mod head;
 mod id;
 mod keyring;
 mod nonce;
@@ -23,7 +24,7 @@ mod state;
 mod timestamp;
 
 pub use address::Address;
-pub use attributes::{Attributes, ValueRef, is_too_deep, json_len};
+pub use attributes::{Attributes, AttributesRef, ValueRef, is_too_deep, json_len};
 pub use codec::{DecodeError, decode, encode};
 pub use delta::{Delta, Deltas};
 pub use device::Device;

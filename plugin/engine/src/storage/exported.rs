@@ -88,7 +88,7 @@ mod tests {
         let exported = StorageHandle::new(Arc::new(exported));
         let outside = Encoded::new(exported, "Memory", Keyring::plain(), &services);
         let record = Lifetime::new(HOUR, None).begin(Family::new(7), NOW);
-        let row = Versioned::first(State::Live(Arc::new(record)));
+        let row = Versioned::first(State::Live(record));
 
         let written = wait(outside.write(KEY.into(), Expected::Absent, row.clone(), HOUR));
 

@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
         State::Rotating(rotating) => check_life(&rotating.record),
         State::Roster(roster) => {
             let now = Timestamp::from_millis(NOW);
-            check_stored(&State::Roster(roster.swept(now).into()));
+            check_stored(&State::Roster(roster.swept(now)));
         }
         State::Rotated(_) | State::Revoked => {}
     }
@@ -37,7 +37,7 @@ fn check_life(record: &Record) {
         for record in [renewed, touched, again] {
             let left = LIFETIME.remaining(&record, now).unwrap_or_default();
             assert!(left <= ABSOLUTE, "{left:?}");
-            check_stored(&State::Live(record.into()));
+            check_stored(&State::Live(record));
         }
     }
 }

@@ -2,7 +2,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use abi::config::Secret;
@@ -30,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-fn check(snapshots: &Snapshots, record: &Arc<Record>, (at, mask): (usize, u8)) {
+fn check(snapshots: &Snapshots, record: &Record, (at, mask): (usize, u8)) {
     let snapshot = Snapshot {
         record: record.clone(),
         issued_at: record.seen_at(),

@@ -9,7 +9,6 @@
 
 mod row;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use abi::storage::Unavailable;
@@ -145,7 +144,7 @@ impl Engine {
                 return Ok(Linked::Over);
             }
             let keep = links.last().since(now);
-            let state = State::Live(Arc::new(self.record(&links)));
+            let state = State::Live(self.record(&links));
             let written = match row {
                 None => self.add(address, state, keep).await?,
                 Some(row) => self.replace((address, row.version), state, keep).await?,

@@ -1,7 +1,5 @@
 //! What a request knows of its session, and from whom.
 
-use std::sync::Arc;
-
 use abi::storage::Unavailable;
 
 use crate::engine::Session;
@@ -26,7 +24,7 @@ pub(super) enum Basis {
 #[derive(Clone, Debug)]
 pub(super) struct Remembered {
     pub(super) id: SessionId,
-    pub(super) record: Arc<Record>,
+    pub(super) record: Record,
 }
 
 impl Basis {

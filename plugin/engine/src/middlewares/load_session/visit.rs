@@ -14,7 +14,7 @@ use super::ledger::{Ledger, Work};
 use super::published::{Published, time};
 use super::store::Store;
 use crate::engine::{Revoked, Saved, Session};
-use crate::session::{Attributes, Deltas, Family, Record, SessionId, is_too_deep};
+use crate::session::{AttributesRef, Deltas, Family, Record, SessionId, is_too_deep};
 
 /// The session of one request, shared by everybody who works on it.
 #[derive(Debug)]
@@ -216,7 +216,7 @@ impl SessionObject for Visit {
             .read()
             .attributes()
             .into_iter()
-            .flat_map(Attributes::iter);
+            .flat_map(AttributesRef::iter);
         names.map(|(name, _)| name.to_owned()).collect()
     }
 

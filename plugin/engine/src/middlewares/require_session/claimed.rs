@@ -20,6 +20,7 @@ impl Claimed {
     pub(super) fn new(attributes: Map<String, Value>, principal: &str) -> Self {
         let attributes = Attributes::from(attributes);
         let principal = attributes
+            .view()
             .principal(principal)
             .map(|user| user.into_owned());
         Self {
@@ -31,7 +32,7 @@ impl Claimed {
 
 impl SessionObject for Claimed {
     fn read(&self, path: &str, visit: &mut dyn FnMut(Attribute<'_>)) {
-        self.attributes.lend(path, visit);
+        self.attributes.view().lend(path, visit);
     }
 
     fn set(&self, _: &str, _: Value) -> Result<(), AttributeError> {
@@ -43,7 +44,7 @@ impl SessionObject for Claimed {
     }
 
     fn keys(&self) -> Vec<String> {
-        let names = self.attributes.iter();
+        let names = self.attributes.view().iter();
         names.map(|(name, _)| name.to_owned()).collect()
     }
 

@@ -28,19 +28,19 @@ impl Packed {
         Self(packed.into_boxed_str())
     }
 
-    /// Names and values, as they lie there.
-    pub(super) fn iter(&self) -> Pairs<'_> {
-        Pairs(&self.0)
+    /// What lies in another piece.
+    pub(super) fn copied(packed: &str) -> Self {
+        Self(packed.into())
     }
 
-    /// What it takes.
-    pub(super) const fn bytes(&self) -> usize {
-        self.0.len()
+    /// The piece.
+    pub(super) const fn text(&self) -> &str {
+        &self.0
     }
 }
 
-/// What is left to be read.
-pub(super) struct Pairs<'a>(&'a str);
+/// What is left to be read of a [`Packed`].
+pub(super) struct Pairs<'a>(pub(super) &'a str);
 
 impl<'a> Iterator for Pairs<'a> {
     type Item = (&'a str, ValueRef<'a>);
@@ -105,7 +105,7 @@ mod tests {
 
             let packed = Packed::of(pairs.iter().map(|(name, value)| (*name, value)));
 
-            assert!(packed.iter().eq(pairs), "{len}");
+            assert!(Pairs(packed.text()).eq(pairs), "{len}");
         }
     }
 
@@ -113,7 +113,7 @@ mod tests {
     fn a_short_pair_takes_its_letters_two_lengths_and_a_mark() {
         let packed = Packed::of([("name", &text_ref("value"))].into_iter());
 
-        assert_eq!(packed.bytes(), 4 + 5 + 2 + 1);
+        assert_eq!(packed.text().len(), 4 + 5 + 2 + 1);
     }
 
     #[test]

@@ -24,13 +24,13 @@
 //! version of a row is not in here; the storage keeps it next to these bytes so that it can compare it.
 
 use std::num::NonZeroU64;
-use std::sync::Arc;
 
 use abi::storage::Key;
 
 use super::attributes::Attributes;
 use super::device::Device;
 use super::family::Family;
+use super::head::Head;
 use super::nonce::Nonce;
 use super::record::Record;
 use super::roster::{Entry, Roster};
@@ -77,8 +77,8 @@ pub fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
             Ok(State::Rotated(Rotated { nonce, until }.into()))
         }
         REVOKED => at_end(rest).map(|()| State::Revoked),
-        ROSTER => roster(rest, entry).map(|roster| State::Roster(Arc::new(roster))),
-        DEVICES => roster(rest, entry_with_device).map(|roster| State::Roster(Arc::new(roster))),
+        ROSTER => roster(rest, entry).map(State::Roster),
+        DEVICES => roster(rest, entry_with_device).map(State::Roster),
         unknown => Err(DecodeError::Tag(unknown)),
     }
 }
@@ -117,20 +117,21 @@ fn with_nonce(tag: u8, nonce: &Nonce) -> Vec<u8> {
 }
 
 fn with_record(bytes: Vec<u8>, record: &Record) -> Vec<u8> {
+    let head = record.head();
     let clocks = [
-        record.created_at,
-        record.renewed_at,
-        record.seen_at,
-        record.expires_at,
+        head.created_at,
+        head.renewed_at,
+        head.seen_at,
+        head.expires_at,
     ];
     let mut bytes = with_numbers(bytes, clocks.map(Timestamp::as_millis));
-    let own_life = record.own_life.map_or(0, NonZeroU64::get);
-    bytes = with_numbers(bytes, [own_life, record.family.bits()]);
-    bytes.push(record.roster.is_some().into());
-    if let Some(key) = &record.roster {
+    let own_life = head.own_life.map_or(0, NonZeroU64::get);
+    bytes = with_numbers(bytes, [own_life, head.family.bits()]);
+    bytes.push(head.roster.is_some().into());
+    if let Some(key) = &head.roster {
         bytes.extend(key.as_bytes());
     }
-    serde_json::to_writer(&mut bytes, &record.attributes)
+    serde_json::to_writer(&mut bytes, &record.attributes())
         .expect("a vector takes every byte and attributes have text names");
     bytes
 }
@@ -173,7 +174,7 @@ fn with_numbers<const N: usize>(mut bytes: Vec<u8>, numbers: [u64; N]) -> Vec<u8
     bytes
 }
 
-fn record(bytes: &[u8]) -> Result<Arc<Record>, DecodeError> {
+fn record(bytes: &[u8]) -> Result<Record, DecodeError> {
     let (created_at, rest) = time(bytes)?;
     let (renewed_at, rest) = time(rest)?;
     let (seen_at, rest) = time(rest)?;
@@ -181,7 +182,7 @@ fn record(bytes: &[u8]) -> Result<Arc<Record>, DecodeError> {
     let (own_life, rest) = number(rest)?;
     let (family, rest) = number(rest)?;
     let (roster, rest) = membership(rest)?;
-    let record = Record {
+    let head = Head {
         created_at,
         renewed_at,
         seen_at,
@@ -189,21 +190,21 @@ fn record(bytes: &[u8]) -> Result<Arc<Record>, DecodeError> {
         own_life: NonZeroU64::new(own_life),
         family: Family::new(family),
         roster,
-        attributes: attributes(rest)?,
     };
-    if record.is_consistent() {
-        Ok(Arc::new(record))
+    let attributes = attributes(rest)?;
+    if head.is_consistent() {
+        Ok(Record::new(head, attributes.view()))
     } else {
         Err(DecodeError::Clocks)
     }
 }
 
-fn membership(bytes: &[u8]) -> Result<(Option<Box<Key>>, &[u8]), DecodeError> {
+fn membership(bytes: &[u8]) -> Result<(Option<Key>, &[u8]), DecodeError> {
     match take(bytes)? {
         ([0], rest) => Ok((None, rest)),
         ([1], rest) => {
             let (key, rest) = take(rest)?;
-            Ok((Some(Box::new(Key::new(key))), rest))
+            Ok((Some(Key::new(key)), rest))
         }
         ([other], _) => Err(DecodeError::Tag(other)),
     }

@@ -16,7 +16,7 @@ fn every_state_comes_back_as_it_was_written() {
 #[test]
 fn a_number_of_many_digits_comes_back_to_the_last_of_them() {
     let json = br#"{"big":1.25e300,"latitude":52.520006599999995}"#;
-    let clocks = &encode(&State::Live(Arc::new(full())))[..FULL_CLOCKS];
+    let clocks = &encode(&State::Live(full()))[..FULL_CLOCKS];
     let state = decode(&[clocks, json.as_slice()].concat()).unwrap();
 
     let written = encode(&state);
@@ -55,7 +55,7 @@ fn another_format_is_named() {
 
 #[test]
 fn clocks_that_contradict_each_other_are_refused() {
-    let mut bytes = encode(&State::Live(Arc::new(full())));
+    let mut bytes = encode(&State::Live(full()));
     bytes[2] = 0xff;
 
     assert_eq!(decode(&bytes), Err(DecodeError::Clocks));
@@ -63,7 +63,7 @@ fn clocks_that_contradict_each_other_are_refused() {
 
 #[test]
 fn attributes_must_be_an_object_with_unique_names() {
-    let clocks = &encode(&State::Live(Arc::new(full())))[..FULL_CLOCKS];
+    let clocks = &encode(&State::Live(full()))[..FULL_CLOCKS];
 
     for json in [
         "[]",
@@ -81,7 +81,7 @@ fn attributes_must_be_an_object_with_unique_names() {
 
 #[test]
 fn a_deeply_nested_attribute_is_refused_not_followed() {
-    let clocks = &encode(&State::Live(Arc::new(full())))[..FULL_CLOCKS];
+    let clocks = &encode(&State::Live(full()))[..FULL_CLOCKS];
     let deep = format!(r#"{{"a":{}"#, "[".repeat(100_000));
 
     assert_eq!(
@@ -92,7 +92,7 @@ fn a_deeply_nested_attribute_is_refused_not_followed() {
 
 #[test]
 fn an_error_names_no_content() {
-    let clocks = &encode(&State::Live(Arc::new(full())))[..FULL_CLOCKS];
+    let clocks = &encode(&State::Live(full()))[..FULL_CLOCKS];
     let error = decode(&[clocks, br#""hunter2""#.as_slice()].concat()).unwrap_err();
 
     assert!(!format!("{error} {error:?}").contains("hunter2"));
@@ -134,7 +134,7 @@ fn a_roster_that_promises_more_than_there_is_costs_nothing() {
 
 #[test]
 fn a_roster_without_devices_is_written_as_before_there_were_any() {
-    let roster = State::Roster(Arc::new([1].map(entry).into_iter().collect()));
+    let roster = State::Roster([1].map(entry).into_iter().collect());
 
     let numbers = [
         1,
@@ -160,13 +160,13 @@ fn a_device_that_nobody_would_write_is_refused() {
 
 fn states() -> [State; 8] {
     let nonce = Nonce::new([7; 32]);
-    let record = Arc::new(full());
+    let record = full();
     let nobody = full().on_roster(None);
     [
-        State::Roster(Arc::new(Roster::default())),
-        State::Roster(Arc::new([1, 2].map(entry).into_iter().collect())),
-        State::Roster(Arc::new([1, 2].map(with_device).into_iter().collect())),
-        State::Live(Arc::new(nobody)),
+        State::Roster(Roster::default()),
+        State::Roster([1, 2].map(entry).into_iter().collect()),
+        State::Roster([1, 2].map(with_device).into_iter().collect()),
+        State::Live(nobody),
         State::Live(record.clone()),
         State::Rotating(Rotating { nonce, record }.into()),
         State::Rotated(

@@ -4,18 +4,17 @@
 //! somebody is alive only while it stands here. So ending one, all others or all of them, and keeping their number
 //! below a limit, is one conditional write of one row each, however many there are.
 
-mod entries;
+use triomphe::Arc;
 
-use self::entries::Entries;
 use super::device::Device;
 use super::family::Family;
 use super::timestamp::Timestamp;
 
-/// The living sessions of a principal. Immutable, like a [`Record`](super::Record).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// The living sessions of a principal. Immutable, like a [`Record`](super::Record), and cheap to clone.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Roster {
     /// In the order of the families, to be searched.
-    entries: Entries,
+    entries: Arc<[Entry]>,
 }
 
 /// What the roster knows about a session.
@@ -112,18 +111,14 @@ impl Roster {
             Ok(at) => entries[at] = entry,
             Err(at) => entries.insert(at, entry),
         }
-        Self {
-            entries: entries.into(),
-        }
+        entries.into()
     }
 
     /// The roster with those sessions only that `stays` names.
     #[must_use]
     pub fn retain(&self, stays: impl Fn(&Entry) -> bool) -> Self {
         let entries = self.entries.iter().filter(|entry| stays(entry));
-        Self {
-            entries: entries.cloned().collect(),
-        }
+        entries.cloned().collect::<Vec<_>>().into()
     }
 
     /// The roster without the sessions that are over at `now`.
@@ -145,7 +140,7 @@ impl Roster {
             .iter()
             .filter_map(|entry| entry.device.as_ref());
         let devices: usize = devices.map(Device::footprint).sum();
-        size_of::<Self>() + self.entries.footprint() + devices
+        COUNTER + size_of_val(&*self.entries) + devices
     }
 
     fn oldest(&self, count: usize, spared: Family) -> Vec<Family> {
@@ -167,17 +162,33 @@ impl Roster {
     }
 }
 
+impl Default for Roster {
+    fn default() -> Self {
+        Vec::new().into()
+    }
+}
+
+/// Of entries in their order.
+impl From<Vec<Entry>> for Roster {
+    fn from(entries: Vec<Entry>) -> Self {
+        Self {
+            entries: entries.into(),
+        }
+    }
+}
+
 /// Of two entries for one family the first one stays.
 impl FromIterator<Entry> for Roster {
     fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
         let mut entries: Vec<_> = entries.into_iter().collect();
         entries.sort_by_key(|entry| entry.family);
         entries.dedup_by_key(|entry| entry.family);
-        Self {
-            entries: entries.into(),
-        }
+        entries.into()
     }
 }
+
+/// In front of what is shared.
+const COUNTER: usize = size_of::<usize>();
 
 #[cfg(test)]
 mod tests {
@@ -235,16 +246,9 @@ mod tests {
     }
 
     #[test]
-    fn one_entry_takes_no_memory_beside_its_roster() {
-        assert_eq!(of(&[1]).footprint(), size_of::<Roster>());
-        assert_eq!(
-            of(&[1, 2, 3]).retain(|entry| entry.family == Family::new(2)),
-            of(&[2])
-        );
-        assert_eq!(
-            of(&[1, 2]).footprint(),
-            size_of::<Roster>() + 2 * size_of::<Entry>()
-        );
+    fn entries_lie_in_one_piece_of_40_bytes_each() {
+        assert_eq!(of(&[1]).footprint(), COUNTER + 40);
+        assert_eq!(of(&[1, 2]).footprint(), COUNTER + 80);
     }
 
     #[test]

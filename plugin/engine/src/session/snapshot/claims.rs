@@ -11,7 +11,6 @@
 
 use std::borrow::Cow;
 use std::num::NonZeroU64;
-use std::sync::Arc;
 
 use abi::storage::Key;
 use base64::Engine as _;
@@ -20,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Snapshot, SnapshotError};
 use crate::session::attributes::Attributes;
+use crate::session::head::Head;
 use crate::session::id::SessionId;
 use crate::session::record::Record;
 use crate::session::secrets::Keys;
@@ -35,7 +35,7 @@ pub(super) struct Claims<'a> {
     iat: u64,
     exp: u64,
     session: Session,
-    attributes: Cow<'a, Attributes>,
+    attributes: Attributes,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -84,7 +84,7 @@ impl<'a> Claims<'a> {
             iat: seconds(snapshot.issued_at),
             exp: seconds(ends_at),
             session: Session::of(&snapshot.record),
-            attributes: Cow::Borrowed(attributes),
+            attributes: attributes.into(),
         }
     }
 
@@ -113,9 +113,9 @@ impl Claims<'static> {
     }
 
     pub(super) fn into_snapshot(self) -> Option<Snapshot> {
-        let record = self.session.into_record(self.attributes.into_owned())?;
+        let record = self.session.into_record(&self.attributes)?;
         Some(Snapshot {
-            record: Arc::new(record),
+            record,
             issued_at: Timestamp::from_millis(self.iat.checked_mul(1000)?),
         })
     }
@@ -123,21 +123,22 @@ impl Claims<'static> {
 
 impl Session {
     fn of(record: &Record) -> Self {
+        let head = record.head();
         Self {
-            created_at: record.created_at,
-            renewed_at: record.renewed_at,
-            seen_at: record.seen_at,
-            expires_at: record.expires_at,
-            own_life: record.own_life,
-            family: record.family.to_string(),
-            roster: record
-                .roster()
+            created_at: head.created_at,
+            renewed_at: head.renewed_at,
+            seen_at: head.seen_at,
+            expires_at: head.expires_at,
+            own_life: head.own_life,
+            family: head.family.to_string(),
+            roster: head
+                .roster
                 .map(|key| URL_SAFE_NO_PAD.encode(key.as_bytes())),
         }
     }
 
-    fn into_record(self, attributes: Attributes) -> Option<Record> {
-        let record = Record {
+    fn into_record(self, attributes: &Attributes) -> Option<Record> {
+        let head = Head {
             created_at: self.created_at,
             renewed_at: self.renewed_at,
             seen_at: self.seen_at,
@@ -145,12 +146,12 @@ impl Session {
             own_life: self.own_life,
             family: self.family.parse().ok()?,
             roster: match self.roster {
-                Some(roster) => Some(Box::new(key(&roster)?)),
+                Some(roster) => Some(key(&roster)?),
                 None => None,
             },
-            attributes,
         };
-        record.is_consistent().then_some(record)
+        head.is_consistent()
+            .then(|| Record::new(head, attributes.view()))
     }
 }
 

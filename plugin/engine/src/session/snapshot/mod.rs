@@ -8,7 +8,6 @@ mod claims;
 mod compact;
 mod token;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::id::SessionId;
@@ -22,7 +21,7 @@ use crate::cookie::MAX_PAIR;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Snapshot {
     /// The session. Nothing may be written from it: the storage may have a newer one by now.
-    pub record: Arc<Record>,
+    pub record: Record,
     /// When it was read from the storage.
     pub issued_at: Timestamp,
 }

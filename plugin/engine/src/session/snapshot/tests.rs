@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::session::head::Head;
 use crate::session::{Attributes, Family};
 
 #[test]
@@ -428,16 +429,18 @@ fn whole_seconds() -> Snapshot {
 fn with(attributes: Value) -> Snapshot {
     let attributes: Attributes = serde_json::from_value(attributes).unwrap();
     Snapshot {
-        record: Arc::new(Record {
-            created_at: Timestamp::from_millis(1_700_000_000_123),
-            renewed_at: Timestamp::from_millis(1_700_000_100_456),
-            seen_at: Timestamp::from_millis(1_700_000_200_789),
-            expires_at: Timestamp::from_millis(1_700_007_300_456),
-            own_life: NonZeroU64::new(7_200_000),
-            family: Family::new(0x0123_4567_89ab_cdef),
-            roster: Some(Box::new(Key::new([5; 32]))),
-            attributes,
-        }),
+        record: Record::new(
+            Head {
+                created_at: Timestamp::from_millis(1_700_000_000_123),
+                renewed_at: Timestamp::from_millis(1_700_000_100_456),
+                seen_at: Timestamp::from_millis(1_700_000_200_789),
+                expires_at: Timestamp::from_millis(1_700_007_300_456),
+                own_life: NonZeroU64::new(7_200_000),
+                family: Family::new(0x0123_4567_89ab_cdef),
+                roster: Some(Key::new([5; 32])),
+            },
+            attributes.view(),
+        ),
         issued_at: ISSUED,
     }
 }

@@ -1,7 +1,6 @@
 //! The contract of a storage, one sentence per function.
 #![expect(missing_docs, reason = "the names are the sentences")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use abi::storage::{Expected, Key, Loaded, Written};
@@ -27,7 +26,7 @@ pub fn what_was_written_is_loaded(subject: &impl Subject) {
 
 pub fn every_state_survives(subject: &impl Subject) {
     let nonce = Nonce::new([0; 32]);
-    let record = Arc::new(record());
+    let record = record();
     let states = [
         State::Live(record.clone()),
         State::Rotating(Rotating { nonce, record }.into()),
@@ -39,8 +38,8 @@ pub fn every_state_survives(subject: &impl Subject) {
             .into(),
         ),
         State::Revoked,
-        State::Roster(Arc::new(Roster::default())),
-        State::Roster(Arc::new(roster())),
+        State::Roster(Roster::default()),
+        State::Roster(roster()),
     ];
     let mut expected = Expected::Absent;
     for (version, state) in (1..).zip(states) {
@@ -239,7 +238,7 @@ fn write_at(subject: &impl Subject, key: Key, row: Versioned) -> Written {
 }
 
 fn live() -> State {
-    State::Live(Arc::new(record()))
+    State::Live(record())
 }
 
 /// Everything that could be mangled on the way: quotes, line ends, nothing, more than one byte a character.

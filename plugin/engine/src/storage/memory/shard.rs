@@ -199,7 +199,7 @@ mod tests {
         let record = Lifetime::new(HOUR, None).begin(Family::new(7), NOW);
         let record = record.merge(&deltas);
         let json = record.attributes().json_len();
-        let live = State::Live(record.into());
+        let live = State::Live(record);
 
         let account = ROW_OVERHEAD + live.footprint() - json;
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::basis::{Basis, Remembered};
 use super::snapshots::Held;
 use crate::engine::Session;
-use crate::session::{Attributes, Deltas, Device, Record, SessionId, json_len};
+use crate::session::{AttributesRef, Deltas, Device, Record, SessionId, json_len};
 
 pub(super) use self::notice::Notice;
 pub(super) use self::work::Work;
@@ -170,7 +170,7 @@ impl Ledger {
     }
 
     /// What a reader sees: nothing once the end was decided.
-    pub(super) fn attributes(&self) -> Option<&Attributes> {
+    pub(super) fn attributes(&self) -> Option<AttributesRef<'_>> {
         if self.is_ending() {
             return None;
         }
@@ -244,7 +244,7 @@ impl Ledger {
     /// How long the attributes would be in JSON with one more.
     pub(super) fn len_with(&self, name: &str, value: &Value) -> usize {
         let attributes = self.attributes();
-        let known = attributes.map_or(2, Attributes::json_len);
+        let known = attributes.map_or(2, AttributesRef::json_len);
         let replaced = attributes.and_then(|all| all.value(name));
         known + entry_len(name, value) - replaced.map_or(0, |old| entry_len(name, &old))
     }

@@ -198,7 +198,7 @@ async fn a_write_that_nobody_waited_for_leaves_no_fresh_copy() {
 #[tokio::test]
 async fn of_a_failed_write_of_a_live_row_a_stale_copy_is_left_and_of_an_end_none() {
     let desk = Desk::new();
-    let record = Arc::new(Lifetime::new(AGE, None).begin(Family::new(7), NOW));
+    let record = Lifetime::new(AGE, None).begin(Family::new(7), NOW);
     for (state, left) in [(State::Live(record), Some(1)), (State::Revoked, None)] {
         desk.server.put(mine(), 1);
         desk.load().await;

@@ -92,7 +92,7 @@ impl Play {
             Verdict::Perhaps => {
                 let is_carried = |told: &Session| {
                     let family = told.record().family();
-                    Life::from(&**told.record())
+                    Life::from(told.record())
                         == Life {
                             family,
                             ..carried.clone()

@@ -39,7 +39,7 @@ impl Play {
             session: *session,
             moment,
             snapshot: snapshot.clone(),
-            told: Life::from(&**snapshot.record()),
+            told: Life::from(snapshot.record()),
             way,
             alive: self.truth.is_alive(*session, moment),
             writes: self.writes(),

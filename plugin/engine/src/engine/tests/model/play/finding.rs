@@ -75,7 +75,7 @@ impl Play {
     }
 
     fn check_due(&self, found: &Session, moment: Moment) -> Checked {
-        let (life, lifetime) = (Life::from(&**found.record()), self.truth.lifetime());
+        let (life, lifetime) = (Life::from(found.record()), self.truth.lifetime());
         let age = moment.here.since(life.renewed_at);
         let is_due = lifetime.renew_after.is_some_and(|after| age >= after);
         let unseen = moment.here.since(life.seen_at);

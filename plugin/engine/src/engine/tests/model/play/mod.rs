@@ -182,7 +182,7 @@ impl Play {
     /// Somebody is told of a session: it is the one that it must be. He may come back to it.
     fn check_told(&mut self, told: &Session, session: usize) -> Checked {
         let tale = &self.truth.tales[session];
-        prop_assert_eq!(&Life::from(&**told.record()), &tale.life);
+        prop_assert_eq!(&Life::from(told.record()), &tale.life);
         prop_assert_eq!(told.version(), tale.version);
         prop_assert!(*told.id() == tale.id, "another id");
         let is_named = told.record().roster().is_some();
