@@ -28,8 +28,9 @@ pub(crate) struct Sender {
     peer: Peer,
     /// Its address as `X-Forwarded-For` has it; `None` on a unix socket.
     address: Option<HeaderValue>,
-    /// The last Host, and what `Forwarded` said with it: most connections ask for one host.
-    forwarded: Mutex<Option<(HeaderValue, HeaderValue)>>,
+    /// The last Host, and what `Forwarded` said with it: most connections ask for one host. A copy, because what comes
+    /// with a request is a part of the buffer that was read to, and would keep it while the connection rests.
+    forwarded: Mutex<Option<(Box<[u8]>, HeaderValue)>>,
 }
 
 /// What a proxy says about a client is malformed, or it says two things.
@@ -95,10 +96,10 @@ impl Sender {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         match &*last {
-            Some((known, forwarded)) if known == host => forwarded.clone(),
+            Some((known, forwarded)) if **known == *host.as_bytes() => forwarded.clone(),
             _ => {
                 let forwarded = text::forwarded(&self.hop(), Some(host), self.peer.scheme);
-                *last = Some((host.clone(), forwarded.clone()));
+                *last = Some((host.as_bytes().into(), forwarded.clone()));
                 forwarded
             }
         }
