@@ -1,9 +1,9 @@
-//! What connections weigh that have asked once and wait: resident memory of the gateway, over HTTP/1.1 and HTTP/2, with
-//! TLS and without.
+//! What connections weigh that have asked once and wait, and what they leave behind: resident memory of the gateway, over
+//! HTTP/1.1 and HTTP/2, with TLS and without.
 //!
-//! `h2load` opens them all at once, asks on each of them once, and keeps them. What is done once for all is in the
-//! figures too, and of no weight among thousands. A gateway of its own for each kind, with one thread: what one kind
-//! leaves behind would be room for the next.
+//! `h2load` opens them all at once, asks on each of them once, keeps them, and closes them all. What is done once for all
+//! is in the figures too, and of no weight among thousands; so are the connections to the upstream that are kept. A
+//! gateway of its own for each kind, with one thread: what one kind leaves behind would be room for the next.
 
 use std::fs;
 use std::path::Path;
@@ -35,8 +35,10 @@ pub(crate) fn idle(connections: &str) -> Result<(), Error> {
     for kind in &KINDS {
         step::announce(kind.name);
         let gateway = gateway(kind, &backend, &certificate)?;
-        let each = each(kind, &gateway, connections)?;
-        println!("| {} | {:.1} KiB |", kind.name, each / 1024.0);
+        let Weight { open, closed } = weigh(kind, &gateway, connections)?;
+        let each = open as f64 / connections as f64 / 1024.0;
+        let left = closed as f64 / (1024.0 * 1024.0);
+        println!("| {} | {each:.1} KiB | {left:.0} MiB |", kind.name);
     }
     Ok(())
 }
@@ -48,16 +50,35 @@ struct Kind {
     option: &'static str,
 }
 
-fn each(kind: &Kind, gateway: &Contender, connections: usize) -> Result<f64, Error> {
+/// Bytes that a gateway has grown by.
+struct Weight {
+    /// While all wait.
+    open: u64,
+    /// When nobody is there any more.
+    closed: u64,
+}
+
+fn weigh(kind: &Kind, gateway: &Contender, connections: usize) -> Result<Weight, Error> {
     let directory = tempfile::tempdir()?;
     let before = resident(gateway.process())?;
-    let _clients = clients(kind, gateway, connections, directory.path())?;
+    let grown = || Ok::<_, Error>(resident(gateway.process())?.saturating_sub(before));
+    let clients = clients(kind, gateway, connections, directory.path())?;
+    opened(gateway, connections)?;
+    thread::sleep(REST);
+    let open = grown()?;
+    drop(clients);
+    thread::sleep(GONE);
+    Ok(Weight {
+        open,
+        closed: grown()?,
+    })
+}
+
+fn opened(gateway: &Contender, connections: usize) -> Result<(), Error> {
     for _ in 0..PATIENCE.as_secs() {
         thread::sleep(Duration::from_secs(1));
         if sockets(gateway.process())? >= connections {
-            thread::sleep(REST);
-            let grown = resident(gateway.process())?.saturating_sub(before);
-            return Ok(grown as f64 / connections as f64);
+            return Ok(());
         }
     }
     let opened = sockets(gateway.process())?;
@@ -152,8 +173,9 @@ const KINDS: [Kind; 4] = [
 const PATIENCE: Duration = Duration::from_secs(60);
 // The last ones are to be answered, and to rest.
 const REST: Duration = Duration::from_secs(8);
+const GONE: Duration = Duration::from_secs(10);
 const LATER: Duration = Duration::from_secs(600);
 
 const HEAD: &str = "\
-| after one request | each connection |\n\
-|---|---|";
+| after one request | each connection | left when all have closed |\n\
+|---|---|---|";
