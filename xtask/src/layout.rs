@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::artifacts::Artifacts;
-use crate::{Error, root};
+use crate::{Error, root, tools};
 
 /// Builds gateway and plugin with a profile and lays them out below `directory`, with the quickstart as configuration.
 ///
@@ -24,6 +24,7 @@ pub(crate) fn lay_out(directory: &Path, profile: &str) -> Result<(), Error> {
 pub(crate) fn lay_out_example(name: &str, directory: &Path, profile: &str) -> Result<(), Error> {
     let example = root().join("examples").join(name);
     let files = fs::read_dir(&example).map_err(|cause| format!("examples/{name}: {cause}"))?;
+    tools::require(tools::FOR_BUILD)?;
     let packages = ["--package=gateway", "--package=plugin"];
     let artifacts = Artifacts::build(".", &[&["--profile", profile][..], &packages].concat())?;
     install(artifacts.find("bin")?, &directory.join("gateway"))?;

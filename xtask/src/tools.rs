@@ -12,9 +12,13 @@ pub(crate) struct Tool {
     package: &'static str,
 }
 
+/// What the gateway is built with, beside what Rust needs.
+pub(crate) const FOR_BUILD: &[Tool] = &[MAKE];
+
 /// What the tests start, and what fuzz targets are linked with.
 pub(crate) const FOR_TESTS: &[Tool] = &[
     CXX,
+    MAKE,
     Tool {
         program: "caddy",
         package: "caddy",
@@ -81,8 +85,8 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     },
 ];
 
-/// What fuzz targets are linked with.
-pub(crate) const FOR_FUZZ: &[Tool] = &[CXX];
+/// What fuzz targets are built and linked with.
+pub(crate) const FOR_FUZZ: &[Tool] = &[CXX, MAKE];
 
 /// What the comparison under load starts.
 pub(crate) const FOR_LOAD: &[Tool] = &[
@@ -177,6 +181,12 @@ const NPM: Tool = Tool {
 const CXX: Tool = Tool {
     program: "c++",
     package: "g++",
+};
+
+/// jemalloc is built with it.
+const MAKE: Tool = Tool {
+    program: "make",
+    package: "make",
 };
 
 /// Makes sure that all programs are there: installs packages as root, and otherwise says which.
