@@ -4,6 +4,7 @@
 
 mod anna;
 mod balancing;
+mod burst;
 mod chromium;
 mod configuration;
 mod cookie_cache;
