@@ -107,11 +107,13 @@ fn host(text: &str) -> Option<HeaderValue> {
         .flatten()
 }
 
-/// The members of a list, over all lines of a header. What is no text is nobody, and still takes its place.
+/// The members of a list, over all lines of a header. What is no text is nobody, and still takes its place: its own, and
+/// not that of what a proxy wrote behind it in the same line.
 fn entries(lines: GetAll<'_, HeaderValue>) -> impl DoubleEndedIterator<Item = &str> {
     lines
         .into_iter()
-        .flat_map(|line| line.to_str().unwrap_or(NOBODY).split(','))
+        .flat_map(|line| line.as_bytes().split(|&byte| byte == b','))
+        .map(|entry| str::from_utf8(entry).unwrap_or(NOBODY))
         .map(|entry| entry.trim_matches([' ', '\t']))
         .filter(|entry| !entry.is_empty())
 }

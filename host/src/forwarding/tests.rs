@@ -126,6 +126,13 @@ fn a_trusted_proxy_names_the_rightmost_address_that_is_not_one_itself() {
             "unknown, 10.0.0.1",
             DIRECT,
         ),
+        // Of a client, in front of what the proxy knows.
+        case(
+            "10.0.0.1",
+            &[("x-forwarded-for", "\u{fc}, 203.0.113.7")],
+            "203.0.113.7, 10.0.0.1",
+            DIRECT,
+        ),
         case(
             "10.0.0.1",
             &[("x-forwarded-for", ", ,")],
@@ -155,6 +162,7 @@ fn a_trusted_proxy_says_what_the_client_asked_for() {
         ("wss", "[2001:db8::1]:80", "https [2001:db8::1]:80"),
         // Of a list, the entry of whoever is nearest.
         ("https, http", "evil.test, www.test", "http www.test"),
+        ("\u{fc}, https", "\u{fc}, www.test", "https www.test"),
         // What is none is not believed.
         ("ftp", "a b", DIRECT),
         ("", "user@evil.test", DIRECT),
