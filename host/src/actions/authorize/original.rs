@@ -138,11 +138,8 @@ impl Original {
             });
         }
         let url = Url::parse(stated.text(ORIGINAL_URL)?)?;
-        if stated
-            .get(ORIGINAL_URI)?
-            .is_some_and(|uri| uri != url.target.as_str())
-        {
-            return Err(OriginalError::Ambiguous(ORIGINAL_URI, ORIGINAL_URL));
+        if let Some(uri) = stated.get(ORIGINAL_URI)? {
+            url.agrees_with(uri, stated)?;
         }
         Ok(Self {
             method,
@@ -203,6 +200,23 @@ impl Url {
             host: HeaderValue::from_str(authority).map_err(|_| malformed)?,
             target: target(path, ORIGINAL_URL)?,
         })
+    }
+
+    /// One of the two is the proxy's. If it is the URI, then so are host and scheme beside it, and the URL a client's.
+    fn agrees_with(&self, uri: &HeaderValue, stated: &Stated) -> Result<(), OriginalError> {
+        let differs = |name| Err(OriginalError::Ambiguous(name, ORIGINAL_URL));
+        if uri != self.target.as_str() {
+            return differs(ORIGINAL_URI);
+        }
+        if (stated.get(FORWARDED_HOST)?).is_some_and(|host| *host != self.host) {
+            return differs(FORWARDED_HOST);
+        }
+        match stated.get(FORWARDED_PROTO)? {
+            Some(_) if scheme(stated.text(FORWARDED_PROTO)?, FORWARDED_PROTO)? != self.scheme => {
+                differs(FORWARDED_PROTO)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

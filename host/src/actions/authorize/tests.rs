@@ -106,6 +106,20 @@ fn two_headers_of_nginx_may_say_the_same() {
 }
 
 #[test]
+fn url_of_a_client_does_not_move_what_nginx_says_to_another_host() {
+    for url in [
+        "https://evil.test/a%20b?c=d",
+        "http://site.test:8443/a%20b?c=d",
+    ] {
+        let told = [&NGINX[..], &[("x-original-url", url)]].concat();
+
+        let error = ask("/authorize", &told).unwrap_err();
+
+        assert_eq!(error.reason(), "original-ambiguous", "{url}: {error}");
+    }
+}
+
+#[test]
 fn what_is_no_request_is_malformed() {
     for (name, value) in [
         ("x-forwarded-uri", ""),
