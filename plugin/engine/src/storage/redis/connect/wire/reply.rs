@@ -14,15 +14,14 @@ pub(super) fn parse(bytes: &[u8]) -> io::Result<Option<(Value, usize)>> {
     };
     // Rows: copied once.
     let value = match bytes.first() {
-        Some(b'$') => bulk(&bytes[..end]),
+        Some(b'$') => bulk(&bytes[..end], line(bytes)?.unwrap_or_default()),
         _ => redis::parse_redis_value(&bytes[..end]).map_err(|_| malformed())?,
     };
     Ok(Some((value, end)))
 }
 
-/// A text that is whole.
-fn bulk(bytes: &[u8]) -> Value {
-    let line = line(bytes).unwrap_or_default();
+/// A text that is whole, behind the line that has its length.
+fn bulk(bytes: &[u8], line: usize) -> Value {
     match bytes.get(line..bytes.len() - END) {
         Some(text) => Value::BulkString(text.to_vec()),
         None => Value::Nil,
@@ -30,11 +29,8 @@ fn bulk(bytes: &[u8]) -> Value {
 }
 
 fn end(bytes: &[u8], levels: usize) -> io::Result<Option<usize>> {
-    let Some(line) = line(bytes) else {
-        return match bytes.len() {
-            ..=LONGEST_LINE => Ok(None),
-            _ => Err(malformed()),
-        };
+    let Some(line) = line(bytes)? else {
+        return Ok(None);
     };
     match bytes[0] {
         b'+' | b'-' | b':' => Ok(Some(line)),
@@ -66,10 +62,16 @@ fn text_end(bytes: &[u8], line: usize, length: usize) -> io::Result<Option<usize
     }
 }
 
-/// The length of the first line, with its end.
-fn line(bytes: &[u8]) -> Option<usize> {
-    let end = memchr::memchr(b'\n', bytes)?;
-    (end > 1 && bytes[end - 1] == b'\r').then_some(end + 1)
+/// The length of the first line, with its end. One that is too long is so before its end has come.
+fn line(bytes: &[u8]) -> io::Result<Option<usize>> {
+    let (length, is_well) = match memchr::memchr(b'\n', bytes) {
+        Some(end) => (Some(end + 1), end >= END && bytes[end - 1] == b'\r'),
+        None => (None, true),
+    };
+    let is_short = length.unwrap_or(bytes.len()) <= LONGEST_LINE;
+    (is_short && is_well)
+        .then_some(length)
+        .ok_or_else(malformed)
 }
 
 /// None: there is nothing, which is not the same as nothing in it.
@@ -96,3 +98,29 @@ const LONGEST_LINE: usize = 64 * 1024;
 const LARGEST: usize = 512 * 1024 * 1024;
 /// Those of `SCAN` are the deepest that we ask for.
 const MOST_LEVELS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_is_too_long_however_it_comes() {
+        for (letters, is_read) in [(LONGEST_LINE - 3, true), (LONGEST_LINE - 2, false)] {
+            let line = [b"+", &*vec![b'a'; letters], b"\r\n"].concat();
+
+            let at_once = parse(&line);
+            let in_pieces = (line.len() - 3..=line.len()).map(|end| parse(&line[..end]));
+            let in_pieces = in_pieces.collect::<io::Result<Vec<_>>>();
+
+            assert_eq!(at_once.is_ok(), is_read);
+            assert_eq!(in_pieces.is_ok(), is_read);
+        }
+    }
+
+    #[test]
+    fn line_that_ends_otherwise_is_not_waited_for() {
+        for bytes in ["+a\nb", "\n", "\r\n", "$1\n", "*1\r\n+a\n"] {
+            assert!(parse(bytes.as_bytes()).is_err(), "{bytes:?}");
+        }
+    }
+}
