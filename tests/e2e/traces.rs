@@ -4,8 +4,10 @@ use std::io::{BufReader, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
-use e2e::{Answer, Gateway, Message, Request, Site, Upstream};
+use e2e::{Answer, Gateway, Message, Redis, Request, Site, Upstream};
 use serde_json::Value;
+
+use crate::anna;
 
 #[test]
 fn upstream_continues_the_trace_of_the_client_below_the_gateways_step() {
@@ -156,6 +158,65 @@ fn a_question_of_a_proxy_is_logged_in_its_trace_and_answered_without_it() {
     assert_eq!(line["span"].as_str().unwrap().len(), 16);
 }
 
+#[test]
+fn what_a_plugin_logs_about_a_request_names_its_trace_and_no_other() {
+    let upstream = anna::upstream();
+    anna::writes_session(&upstream, "/untraced", r#"{"user_id":"ben"}"#);
+    let gateway = Site::new(&upstream).server(EVENTS).run();
+
+    gateway.browser().get("/untraced");
+    gateway.browser().send(traced("/login"));
+
+    gateway.logged("path=\"/login\"");
+    let log = gateway.log();
+    let created = log.lines().filter(|line| line.contains(CREATED));
+    let created: Vec<&str> = created.collect();
+    assert_eq!(created.len(), 2, "{created:?}");
+    assert!(!created[0].contains("trace="), "{}", created[0]);
+    assert!(
+        created[1].ends_with(&format!(" trace={TRACE}")),
+        "{}",
+        created[1]
+    );
+    let access = gateway.logged("path=\"/login\"");
+    assert_eq!(access.matches("trace=").count(), 1, "{access}");
+}
+
+#[test]
+fn what_a_plugin_logs_after_it_waited_for_a_storage_names_the_trace_too() {
+    let redis = Redis::new();
+    let upstream = anna::upstream();
+    let site = Site::new(&upstream).redis(&redis);
+    let json = EVENTS.replace(" }", ", format: json }");
+    let gateway = site.server(&json).run();
+
+    gateway.browser().send(traced("/login"));
+
+    let line: Value = serde_json::from_str(&gateway.logged("\"event\":\"created\"")).unwrap();
+    assert_eq!(
+        (&line["trace"], &line["target"]),
+        (&TRACE.into(), &"session".into())
+    );
+}
+
+#[test]
+fn what_fails_in_a_trace_is_logged_in_it_and_not_where_traces_pass() {
+    let gone = "Gone: { use: gateway.actions.HttpAction, config: { upstreamEndpoint: 'http://127.0.0.1:9' } }";
+    let site = Site::bare().action(gone).route("path: /*, action: Gone");
+    let gateway = site.run();
+
+    assert_eq!(gateway.browser().send(traced("/a")).status(), 502);
+    gateway.logged("path=\"/a\"");
+    gateway.reload(&site.server("tracing: pass"));
+    assert_eq!(gateway.browser().send(traced("/b")).status(), 502);
+    gateway.logged("path=\"/b\"");
+
+    let log = gateway.log();
+    let failed = log.lines().filter(|line| line.contains("action=\"Gone\""));
+    let is_traced: Vec<bool> = failed.map(|line| line.ends_with(TRACE)).collect();
+    assert_eq!(is_traced, [true, false], "{log}");
+}
+
 fn traced(target: &str) -> Request {
     Request::get(target)
         .header("traceparent", PARENT)
@@ -179,4 +240,6 @@ fn open_websocket(gateway: &Gateway) -> Message {
 }
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const EVENTS: &str = "log: { level: 'info,session=debug' }";
+const CREATED: &str = r#"event="created""#;
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";

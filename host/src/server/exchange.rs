@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -24,7 +24,7 @@ use crate::body::{Body, BodyError};
 use crate::hygiene::{self, Refusal};
 use crate::metrics::{Present, RouteCounters};
 use crate::rescue;
-use crate::trace::Step;
+use crate::trace::{Step, within};
 
 /// Answers one request. On HTTP/2 `delivery` is where it is said how far the response is.
 ///
@@ -37,15 +37,19 @@ pub(super) fn run<S: Service>(
 ) -> impl Future<Output = Result<Response<Sent>, Infallible>> {
     let mut record = Record::begin(&client, &request);
     let mut admitted = admit(&client, request);
+    let mut trace = None;
     if let Ok(admitted) = &mut admitted {
         let tracing = client.plan.settings.tracing;
-        record.follow(tracing.enter(admitted.request.headers_mut()));
+        let step = tracing.enter(admitted.request.headers_mut());
+        trace = step.map(|step| step.trace);
+        record.follow(step);
     }
     async move {
         let mut answer = match &mut admitted {
             Ok(admitted) => {
                 record.peer = admitted.peer;
-                answer(&client.doorway.service, admitted).await
+                let answer = pin!(answer(&client.doorway.service, admitted));
+                within(trace, answer).await
             }
             Err(refused) => std::mem::take(&mut **refused).into(),
         };

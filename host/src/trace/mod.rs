@@ -5,6 +5,7 @@
 
 mod id;
 mod parent;
+mod scope;
 mod state;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use id::{SpanId, TraceId};
 pub use parent::{Flags, TraceParent};
+pub(crate) use scope::{current, within};
 pub use state::is_state;
 
 /// What is made of `traceparent` and `tracestate`.

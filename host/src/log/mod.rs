@@ -1,11 +1,15 @@
 //! Where log lines go: standard error, as text or JSON.
 
+mod traced;
+
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::fmt::format::{JsonFields, format};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
+use self::traced::{Ending, Traced};
 use crate::config::{Log, LogFormat};
 
 /// Why there is no log.
@@ -25,13 +29,27 @@ pub enum LogError {
 /// When the level is malformed, or logging is set up already.
 pub fn init(log: &Log) -> Result<(), LogError> {
     let filter = EnvFilter::try_new(&log.level).map_err(LogError::Level)?;
+    let is_terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(is_terminal)
         .with_writer(std::io::stderr);
     match log.format {
-        LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
-        LogFormat::Text => builder.finish().try_init(),
+        LogFormat::Json => builder
+            .fmt_fields(JsonFields::new())
+            .event_format(Traced {
+                line: format().json().flatten_event(true),
+                ending: Ending::Json,
+            })
+            .finish()
+            .try_init(),
+        LogFormat::Text => builder
+            .event_format(Traced {
+                line: format().with_ansi(is_terminal),
+                ending: Ending::Text,
+            })
+            .finish()
+            .try_init(),
     }
     .map_err(LogError::Taken)
 }
