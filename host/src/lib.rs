@@ -12,7 +12,7 @@ pub mod config;
 mod desk;
 pub mod event_loop;
 mod exchange;
-mod forwarding;
+pub mod forwarding;
 mod gateway;
 pub mod health;
 pub mod hygiene;
@@ -29,6 +29,7 @@ pub mod trace;
 pub mod upstream;
 mod watch;
 
+pub use actions::authorize;
 pub use gateway::{Gateway, Reloaded, Running};
 
 #[cfg(test)]

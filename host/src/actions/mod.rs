@@ -1,6 +1,6 @@
 //! The actions that the gateway itself brings.
 
-pub(crate) mod authorize;
+pub mod authorize;
 mod balancer;
 mod echo;
 mod health_check;

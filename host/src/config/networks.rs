@@ -28,7 +28,7 @@ impl Networks {
     }
 
     /// Reads `address/prefix`, an address alone, or `unix`.
-    pub(crate) fn parse(key: &str, texts: &[String], faults: &mut Faults) -> Self {
+    pub fn parse(key: &str, texts: &[String], faults: &mut Faults) -> Self {
         let mut parsed = Self::default();
         for (index, text) in texts.iter().enumerate() {
             match network(text) {

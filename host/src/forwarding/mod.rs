@@ -24,7 +24,7 @@ use claim::Claim;
 
 /// The other end of a connection, and what is written about it on each of its requests.
 #[derive(Debug)]
-pub(crate) struct Sender {
+pub struct Sender {
     peer: Peer,
     /// Its address as `X-Forwarded-For` has it; `None` on a unix socket.
     address: Option<HeaderValue>,
@@ -35,11 +35,11 @@ pub(crate) struct Sender {
 
 /// What a proxy says about a client is malformed, or it says two things.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Contradiction;
+pub struct Contradiction;
 
 impl Sender {
     /// `address` is that of the connection, or what the PROXY protocol says of it.
-    pub(crate) fn new(peer: Peer) -> Self {
+    pub fn new(peer: Peer) -> Self {
         let address = peer.address.map(text::address);
         Self {
             peer,
@@ -59,7 +59,7 @@ impl Sender {
     /// # Errors
     /// When a trusted proxy passes on two stories. A proxy that writes one of the two kinds of headers has to remove
     /// the other, or its clients could tell the second story.
-    pub(crate) fn introduce(
+    pub fn introduce(
         &self,
         headers: &mut HeaderMap,
         trusted: &Networks,

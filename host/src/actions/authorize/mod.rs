@@ -15,9 +15,10 @@ use http::{HeaderValue, Response, StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(crate) use self::original::{Asked, OriginalError};
-use self::original::{Original, Wording};
-pub(crate) use self::stated::{ORIGINALS, Stated};
+use self::original::Original;
+pub use self::original::{Asked, OriginalError, Wording};
+pub(crate) use self::stated::ORIGINALS;
+pub use self::stated::Stated;
 use crate::body::Body;
 use crate::exchange::Exchange;
 use http::request::Parts;
@@ -29,7 +30,7 @@ pub(crate) struct AuthorizeConfig {}
 
 /// How a route is asked about requests of others.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Inquiry {
+pub enum Inquiry {
     /// The original path is in a header.
     Headers,
     /// It stands behind this prefix, in the path of the question.
@@ -38,7 +39,7 @@ pub(crate) enum Inquiry {
 
 impl Inquiry {
     /// By the pattern of its route. `None` when it has parameters, and it would be anybody's guess where it ends.
-    pub(crate) fn of_route(pattern: &str) -> Option<Self> {
+    pub fn of_route(pattern: &str) -> Option<Self> {
         if pattern.contains("/:") {
             return None;
         }
@@ -52,7 +53,7 @@ impl Inquiry {
     ///
     /// # Errors
     /// When that cannot be known, or whoever asks is no proxy of ours.
-    pub(crate) fn open(
+    pub fn open(
         &self,
         stated: Result<Stated, OriginalError>,
         request: &mut Parts,

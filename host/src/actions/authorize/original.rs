@@ -25,16 +25,16 @@ pub(super) struct Original {
 
 /// What is known of an original request that has no place in a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Asked {
+pub struct Asked {
     /// How the client asked.
-    pub(crate) scheme: Scheme,
+    pub scheme: Scheme,
     /// Whose words the answer has to be in.
-    pub(crate) wording: Wording,
+    pub wording: Wording,
 }
 
 /// What a proxy understands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Wording {
+pub enum Wording {
     /// Every status, and passes what is no 2xx on to the client.
     Any,
     /// 2xx, 401 and 403.
@@ -43,7 +43,7 @@ pub(crate) enum Wording {
 
 /// Why it cannot be known what a proxy asks about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub(crate) enum OriginalError {
+pub enum OriginalError {
     /// Several proxies' words, and they do not say the same.
     #[error("{0} and {1} contradict each other; the proxy has to set or remove what clients send")]
     Ambiguous(&'static str, &'static str),

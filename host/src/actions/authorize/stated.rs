@@ -9,11 +9,11 @@ use crate::desk::Reserved;
 /// The headers by which a trusted proxy describes a request, as they came. Taken before anything is cleaned away; a
 /// request without this comes from somebody whose word is not taken.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Stated(HeaderMap);
+pub struct Stated(HeaderMap);
 
 impl Stated {
     /// Notes what a trusted proxy says, for whoever answers the request.
-    pub(crate) fn note(request: &mut Parts) {
+    pub fn note(request: &mut Parts) {
         let mut stated = HeaderMap::new();
         for name in ORIGINALS.iter().chain(&SHARED) {
             for value in request.headers.get_all(name) {

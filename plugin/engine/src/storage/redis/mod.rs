@@ -46,6 +46,8 @@ use self::target::Target;
 use super::changes::Changes;
 use crate::runtime::{Runtime, entered};
 
+pub use connect::reply;
+
 pub use config::{
     HighAvailabilityConfig, Hosts, LocalCacheConfig, Mode, RedisConfig, SentinelConfig, TlsConfig,
     TlsVersion,

@@ -24,6 +24,7 @@ pub(super) use self::address::Address;
 use self::introduced::Introduced;
 use self::stream::Waiter;
 pub(super) use self::tls::{Identity, Oldest, Tls};
+pub use self::wire::reply;
 pub(super) use self::wire::{Driver as WireDriver, Wire, read};
 use super::fault::Fault;
 

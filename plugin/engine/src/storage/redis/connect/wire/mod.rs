@@ -9,7 +9,7 @@
 mod alarm;
 mod driver;
 mod questions;
-mod reply;
+pub mod reply;
 
 use std::future::poll_fn;
 use std::pin::Pin;

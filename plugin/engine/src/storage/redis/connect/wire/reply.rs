@@ -8,7 +8,7 @@ use redis::Value;
 ///
 /// # Errors
 /// When it is no answer.
-pub(super) fn parse(bytes: &[u8]) -> io::Result<Option<(Value, usize)>> {
+pub fn parse(bytes: &[u8]) -> io::Result<Option<(Value, usize)>> {
     let Some(end) = end(bytes, MOST_LEVELS)? else {
         return Ok(None);
     };
