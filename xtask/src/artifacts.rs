@@ -16,6 +16,18 @@ impl Artifacts {
     /// # Errors
     /// When something does not build.
     pub(crate) fn build(directory: &str, options: &[&str]) -> Result<Self, Error> {
+        Self::build_in(directory, options, &[])
+    }
+
+    /// The same in an environment of its own.
+    ///
+    /// # Errors
+    /// As for [`build`](Self::build).
+    pub(crate) fn build_in(
+        directory: &str,
+        options: &[&str],
+        environment: &[(&str, String)],
+    ) -> Result<Self, Error> {
         step::announce(&format!("cargo build {}  ({directory})", options.join(" ")));
         let mut cargo = Command::new("cargo");
         cargo
@@ -23,6 +35,7 @@ impl Artifacts {
             .args(options)
             .arg("--message-format=json-render-diagnostics")
             .current_dir(root().join(directory))
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stderr(Stdio::inherit());
         let output = cargo.output()?;
         if !output.status.success() {

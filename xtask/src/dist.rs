@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::{Error, checksums, layout, root, signature, step};
+use crate::artifacts::Artifacts;
+use crate::{Error, anywhere, checksums, layout, root, signature, step, tools};
 
 /// Lays out what is shipped in `dist/`, from nothing.
 ///
@@ -15,7 +16,10 @@ pub(crate) fn dist(words: &[&str]) -> Result<(), Error> {
     if directory.exists() {
         fs::remove_dir_all(&directory)?;
     }
-    layout::lay_out(&directory, "release")?;
+    layout::install_example("quickstart", &build()?, &directory)?;
+    for file in ["gateway", "plugins/session.so"] {
+        anywhere::inspect(&directory.join(file))?;
+    }
     let sums = checksums::write(&directory)?;
     if let Some(key) = key {
         signature::sign(&directory.join(checksums::FILE), &key)?;
@@ -23,6 +27,14 @@ pub(crate) fn dist(words: &[&str]) -> Result<(), Error> {
     step::announce("dist/ holds");
     eprint!("{}", fs::read_to_string(sums)?);
     Ok(())
+}
+
+/// Of what is locked, without a trace of the directory it is built in.
+fn build() -> Result<Artifacts, Error> {
+    tools::require(tools::FOR_BUILD)?;
+    let flags = ("CARGO_ENCODED_RUSTFLAGS", anywhere::flags()?);
+    let options = [&["--locked", "--profile=dist"][..], &layout::PACKAGES].concat();
+    Artifacts::build_in(".", &options, &[flags])
 }
 
 /// The key to sign with, if any. Looked for before the build, which takes minutes.

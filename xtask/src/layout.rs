@@ -22,11 +22,23 @@ pub(crate) fn lay_out(directory: &Path, profile: &str) -> Result<(), Error> {
 /// # Errors
 /// As for [`lay_out`], and when there is no such example.
 pub(crate) fn lay_out_example(name: &str, directory: &Path, profile: &str) -> Result<(), Error> {
+    tools::require(tools::FOR_BUILD)?;
+    let options = [&["--profile", profile][..], &PACKAGES].concat();
+    let artifacts = Artifacts::build(".", &options)?;
+    install_example(name, &artifacts, directory)
+}
+
+/// What was built, with one of `examples/` as configuration.
+///
+/// # Errors
+/// When there is no such example, or the disk does not take it.
+pub(crate) fn install_example(
+    name: &str,
+    artifacts: &Artifacts,
+    directory: &Path,
+) -> Result<(), Error> {
     let example = root().join("examples").join(name);
     let files = fs::read_dir(&example).map_err(|cause| format!("examples/{name}: {cause}"))?;
-    tools::require(tools::FOR_BUILD)?;
-    let packages = ["--package=gateway", "--package=plugin"];
-    let artifacts = Artifacts::build(".", &[&["--profile", profile][..], &packages].concat())?;
     install(artifacts.find("bin")?, &directory.join("gateway"))?;
     install(
         artifacts.find("cdylib")?,
@@ -76,6 +88,9 @@ pub(crate) fn target_directory() -> Result<PathBuf, Error> {
         .ok_or("cargo metadata names no target directory")?;
     Ok(PathBuf::from(directory))
 }
+
+/// What a layout has to be built of.
+pub(crate) const PACKAGES: [&str; 2] = ["--package=gateway", "--package=plugin"];
 
 /// Copies and renames: a gateway that is running has the old file mapped, and overwriting it would end that gateway.
 fn install(from: &Path, to: &Path) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! The commands of this repository: `cargo xtask run`, `test`, `fuzz`, `dist`, `drill`, `bench`.
 #![forbid(unsafe_code)]
 
+mod anywhere;
 mod artifacts;
 mod bench;
 mod checksums;
