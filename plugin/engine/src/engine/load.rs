@@ -218,7 +218,7 @@ impl Engine {
 /// Whether this is a roster, and the session on it.
 pub(super) fn is_named(record: &Record, row: &Versioned) -> bool {
     match &row.state {
-        State::Roster(roster) => roster.entry(record.family()).is_some(),
+        State::Roster(roster) => roster.names(record.family()),
         State::Live(_) | State::Revoked | State::Rotated(_) | State::Rotating(_) => false,
     }
 }

@@ -34,7 +34,7 @@ impl Engine {
         let mut entries = Vec::new();
         for address in self.policy.keyring.rosters(principal) {
             let (_, roster) = self.roster(address).await?;
-            entries.extend_from_slice(roster.entries());
+            entries.extend(roster.entries());
         }
         entries.sort_by_key(|entry: &Entry| (std::cmp::Reverse(entry.created_at), entry.family));
         entries.dedup_by_key(|entry| entry.family);
@@ -88,7 +88,8 @@ impl Engine {
         for address in to.chain(fro) {
             let gone = self.amend(*address, |roster| {
                 let left = roster.retain(&stays);
-                match roster.entries().len() - left.entries().len() {
+                let gone = roster.entries().len() - left.entries().len();
+                match gone {
                     0 => Amendment::Keep(0),
                     gone => Amendment::Write(left, gone),
                 }
@@ -108,7 +109,7 @@ impl Engine {
         };
         let mut elsewhere = Vec::new();
         for address in older {
-            elsewhere.extend_from_slice(self.roster(*address).await?.1.entries());
+            elsewhere.extend(self.roster(*address).await?.1.entries());
         }
         self.enter(*newest, entry, self.policy.limit, &elsewhere)
             .await
@@ -123,7 +124,7 @@ impl Engine {
     ) -> Attempt<()> {
         let evicted = self.amend(address, |roster| {
             // Who moved here stands there still, until the time runs out that it had there.
-            let is_only_there = |entry: &&Entry| roster.entry(entry.family).is_none();
+            let is_only_there = |entry: &&Entry| !roster.names(entry.family);
             let elsewhere = elsewhere.iter().filter(is_only_there).count();
             match roster.admit(entry.clone(), limit, elsewhere) {
                 Some(admission) => {
@@ -168,9 +169,10 @@ impl Engine {
             return Ok(());
         };
         let (_, roster) = self.roster(session.address.beside(key)).await?;
-        match roster.entry(session.record.family()) {
-            Some(_) => Ok(()),
-            None => Err(Stop::Lost),
+        if roster.names(session.record.family()) {
+            Ok(())
+        } else {
+            Err(Stop::Lost)
         }
     }
 
@@ -210,9 +212,9 @@ impl Engine {
 
     /// Takes a session off a roster, and says whether it stood there.
     pub(super) async fn expel(&self, roster: Address, family: Family) -> Result<bool, Unavailable> {
-        let change = |roster: &Roster| match roster.entry(family) {
-            None => Amendment::Keep(false),
-            Some(_) => Amendment::Write(roster.retain(|entry| entry.family != family), true),
+        let change = |roster: &Roster| match roster.names(family) {
+            false => Amendment::Keep(false),
+            true => Amendment::Write(roster.retain(|entry| entry.family != family), true),
         };
         self.amend(roster, change).await
     }
@@ -275,7 +277,7 @@ impl Engine {
         };
         let (_, roster) = self.roster(at.beside(key)).await?;
         let entry = roster.entry(record.family());
-        Ok(entry.and_then(|entry| entry.device.clone()))
+        Ok(entry.and_then(|entry| entry.device))
     }
 
     pub(super) fn entry(&self, record: &Record, device: Option<Device>) -> Entry {
@@ -295,8 +297,6 @@ impl Engine {
 
 /// Who stands on the roster `before` and not `after`.
 fn gone(before: &Roster, after: &Roster) -> Vec<Family> {
-    let families = before.entries().iter().map(|entry| entry.family);
-    families
-        .filter(|family| after.entry(*family).is_none())
-        .collect()
+    let families = before.entries().map(|entry| entry.family);
+    families.filter(|family| !after.names(*family)).collect()
 }

@@ -5,8 +5,7 @@ use std::net::IpAddr;
 
 use triomphe::ThinArc;
 
-/// The address and the name of the client that logged in. One word, shared by every roster that names it: most entries
-/// in memory pay for the place.
+/// The address and the name of the client that logged in. One word, and cheap to clone.
 ///
 /// The name is a claim of the client: at most [`MOST_AGENT`](Self::MOST_AGENT) bytes of it are kept, without control
 /// characters, so that no list it is shown in breaks, and no client fills a storage with it.
@@ -57,9 +56,17 @@ impl Device {
         (!agent.is_empty()).then_some(agent)
     }
 
-    /// The bytes on the heap.
-    pub fn footprint(&self) -> usize {
-        COUNTER_AND_LENGTH + self.bytes.slice.len()
+    /// As it lies in a roster.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes.slice
+    }
+
+    /// What [`as_bytes`](Self::as_bytes) gave; none where there is none.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let is_there = !bytes.is_empty();
+        is_there.then(|| Self {
+            bytes: ThinArc::from_header_and_slice((), bytes),
+        })
     }
 
     /// The octets of the address, and the name.
@@ -106,9 +113,6 @@ fn is_shown(letter: char) -> bool {
     !letter.is_control()
         && !matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
-
-/// In front of what is shared.
-const COUNTER_AND_LENGTH: usize = 2 * size_of::<usize>();
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,16 @@ pub(crate) struct SixBytes([u8; 6]);
 impl SixBytes {
     pub(crate) const MAX: u64 = (1 << 48) - 1;
 
+    /// Reads what [`as_bytes`](Self::as_bytes) says.
+    pub(crate) const fn of_bytes(bytes: [u8; 6]) -> Self {
+        Self(bytes)
+    }
+
+    /// As it lies in memory.
+    pub(crate) const fn as_bytes(&self) -> &[u8; 6] {
+        &self.0
+    }
+
     pub(crate) fn get(self) -> u64 {
         let [a, b, c, d, e, f] = self.0;
         u64::from_le_bytes([a, b, c, d, e, f, 0, 0])

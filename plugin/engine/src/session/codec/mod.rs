@@ -138,7 +138,7 @@ fn with_record(bytes: Vec<u8>, record: &Record) -> Vec<u8> {
 
 /// As long as no device is known, in the form that gateways before devices read.
 fn with_roster(roster: &Roster) -> Vec<u8> {
-    let entries = roster.entries();
+    let entries: Vec<_> = roster.entries().collect();
     let head = |tag| with_numbers(vec![FORMAT, tag], [entries.len() as u64]);
     match entries.iter().any(|entry| entry.device.is_some()) {
         true => entries.iter().fold(head(DEVICES), with_entry_and_device),

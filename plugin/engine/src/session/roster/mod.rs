@@ -4,18 +4,18 @@
 //! somebody is alive only while it stands here. So ending one, all others or all of them, and keeping their number
 //! below a limit, is one conditional write of one row each, however many there are.
 
-use triomphe::Arc;
+mod packed;
 
+use std::fmt;
+
+use self::packed::Packed;
 use super::device::Device;
 use super::family::Family;
 use super::timestamp::Timestamp;
 
 /// The living sessions of a principal. Immutable, like a [`Record`](super::Record), and cheap to clone.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Roster {
-    /// In the order of the families, to be searched.
-    entries: Arc<[Entry]>,
-}
+#[derive(Clone, Eq, PartialEq)]
+pub struct Roster(Packed);
 
 /// What the roster knows about a session.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -74,15 +74,20 @@ impl Entry {
 }
 
 impl Roster {
-    /// The sessions in no particular order. Some may be over already: see [`swept`](Self::swept).
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    /// The sessions in the order of their families. Some may be over already: see [`swept`](Self::swept).
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry> {
+        self.0.iter()
+    }
+
+    /// Whether a session is on the roster.
+    pub fn names(&self, family: Family) -> bool {
+        self.0.position(family).is_some()
     }
 
     /// What is known about a session; nothing when it is not on the roster.
-    pub fn entry(&self, family: Family) -> Option<&Entry> {
-        let at = self.position(family).ok()?;
-        Some(&self.entries[at])
+    pub fn entry(&self, family: Family) -> Option<Entry> {
+        let at = self.0.position(family)?;
+        Some(self.0.get(at))
     }
 
     /// Adds a session; none when the limit refuses it. `elsewhere` is how many more living sessions the principal
@@ -94,7 +99,7 @@ impl Roster {
             let evicted = Vec::new();
             return Some(Admission { roster, evicted });
         };
-        let excess = (roster.entries.len() + elsewhere).saturating_sub(limit.sessions);
+        let excess = (roster.entries().len() + elsewhere).saturating_sub(limit.sessions);
         if excess > 0 && limit.excess == Excess::Refuse {
             return None;
         }
@@ -106,45 +111,36 @@ impl Roster {
     /// The roster with this entry, in place of the one that its family had.
     #[must_use]
     pub fn with(&self, entry: Entry) -> Self {
-        let mut entries = self.entries.to_vec();
-        match self.position(entry.family) {
-            Ok(at) => entries[at] = entry,
-            Err(at) => entries.insert(at, entry),
-        }
-        entries.into()
+        std::iter::once(entry).chain(self.entries()).collect()
     }
 
     /// The roster with those sessions only that `stays` names.
     #[must_use]
     pub fn retain(&self, stays: impl Fn(&Entry) -> bool) -> Self {
-        let entries = self.entries.iter().filter(|entry| stays(entry));
-        entries.cloned().collect::<Vec<_>>().into()
+        self.entries().filter(|entry| stays(entry)).collect()
     }
 
     /// The roster without the sessions that are over at `now`.
     #[must_use]
     pub fn swept(&self, now: Timestamp) -> Self {
+        if self.0.ends().all(|end| end > now) {
+            return self.clone();
+        }
         self.retain(|entry| entry.expires_at > now)
     }
 
     /// When the last of its sessions ends; the epoch when there is none.
     pub fn ends_at(&self) -> Timestamp {
-        let ends = self.entries.iter().map(|entry| entry.expires_at);
-        ends.max().unwrap_or_default()
+        self.0.ends().max().unwrap_or_default()
     }
 
     /// The bytes on the heap.
     pub fn footprint(&self) -> usize {
-        let devices = self
-            .entries
-            .iter()
-            .filter_map(|entry| entry.device.as_ref());
-        let devices: usize = devices.map(Device::footprint).sum();
-        COUNTER + size_of_val(&*self.entries) + devices
+        self.0.footprint()
     }
 
     fn oldest(&self, count: usize, spared: Family) -> Vec<Family> {
-        let others = self.entries.iter().filter(|entry| entry.family != spared);
+        let others = self.entries().filter(|entry| entry.family != spared);
         let mut by_age: Vec<_> = others
             .map(|entry| (entry.created_at, entry.family))
             .collect();
@@ -155,25 +151,17 @@ impl Roster {
             .map(|(_, family)| family)
             .collect()
     }
-
-    fn position(&self, family: Family) -> Result<usize, usize> {
-        self.entries
-            .binary_search_by_key(&family, |entry| entry.family)
-    }
 }
 
 impl Default for Roster {
     fn default() -> Self {
-        Vec::new().into()
+        Self(Packed::of(&[]))
     }
 }
 
-/// Of entries in their order.
-impl From<Vec<Entry>> for Roster {
-    fn from(entries: Vec<Entry>) -> Self {
-        Self {
-            entries: entries.into(),
-        }
+impl fmt::Debug for Roster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.entries()).finish()
     }
 }
 
@@ -183,12 +171,9 @@ impl FromIterator<Entry> for Roster {
         let mut entries: Vec<_> = entries.into_iter().collect();
         entries.sort_by_key(|entry| entry.family);
         entries.dedup_by_key(|entry| entry.family);
-        entries.into()
+        Self(Packed::of(&entries))
     }
 }
-
-/// In front of what is shared.
-const COUNTER: usize = size_of::<usize>();
 
 #[cfg(test)]
 mod tests {
@@ -246,9 +231,31 @@ mod tests {
     }
 
     #[test]
-    fn entries_lie_in_one_piece_of_40_bytes_each() {
-        assert_eq!(of(&[1]).footprint(), COUNTER + 40);
-        assert_eq!(of(&[1, 2]).footprint(), COUNTER + 80);
+    fn an_entry_takes_28_bytes_and_what_its_device_is() {
+        let device = Device::new(None, Some(b"curl/8.15.0"));
+        let known = Entry { device, ..entry(2) };
+
+        assert_eq!(of(&[1]).footprint(), 40);
+        assert_eq!(of(&[1, 2]).footprint() - of(&[1]).footprint(), 28);
+        assert_eq!(
+            of(&[1]).with(known).footprint(),
+            of(&[1, 2]).footprint() + 1 + "curl/8.15.0".len()
+        );
+    }
+
+    #[test]
+    fn devices_are_those_of_their_entries() {
+        let with_device = |number: u64| Entry {
+            device: Device::new(None, Some("x".repeat(number as usize).as_bytes())),
+            ..entry(number)
+        };
+        let entries = [1, 2, 0, 300, 3].map(with_device);
+
+        let roster: Roster = entries.iter().cloned().collect();
+
+        for entry in entries {
+            assert_eq!(roster.entry(entry.family), Some(entry));
+        }
     }
 
     #[test]
