@@ -6,14 +6,14 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
-use tokio_rustls::server::TlsStream;
+use tokio_rustls::TlsStream;
 
 /// A connection, whatever it runs over.
 #[derive(Debug)]
 pub enum Stream {
     /// Over TCP, with Nagle's algorithm off.
     Tcp(TcpStream),
-    /// Over TLS, whatever that runs over. In a box, because connections in the clear should not be as large.
+    /// Over TLS, at either end, whatever that runs over. In a box, because connections in the clear should not be as large.
     Tls(Box<TlsStream<Self>>),
     /// Over a unix socket.
     Unix(UnixStream),

@@ -1,43 +1,41 @@
 //! What an upstream is sending.
 
 use std::fmt;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Body as _, Frame, SizeHint};
-use hyper::body::Incoming;
+use http_body::{Frame, SizeHint};
 use tracing::info;
 
 use super::patience::Patience;
 use super::trailers::TrailerScrub;
 use super::{Body, BodyError};
-use crate::upstream::Lease;
+use crate::upstream::Received;
 use crate::watch::Watch;
 
-/// A response body on its way out. At its end the connection goes back to the pool; when it is dropped before, the
-/// connection is closed, because the rest of the body is still on it.
+/// A response body on its way out.
 pub struct UpstreamBody {
-    incoming: Incoming,
+    // `None` when it has been read to its end.
+    received: Option<Received>,
     patience: Patience,
-    lease: Option<Lease>,
+    /// Whether it ends too early. That is said when what came before has had its chance to be sent.
+    is_cut: bool,
     pub(super) watch: Option<Watch>,
     pub(super) trailers: TrailerScrub,
 }
 
 impl Body {
-    /// Takes the body of a response, with the connection it is read from.
-    pub(crate) fn from_upstream(incoming: Incoming, idle: Duration, lease: Lease) -> Self {
-        if incoming.is_end_stream() {
-            lease.give_back();
-            return Self::Empty;
+    /// Takes the body of a response. What is there already needs nobody to wait for it.
+    pub(crate) fn from_upstream(mut received: Received, idle: Duration) -> Self {
+        if let Some(whole) = received.whole() {
+            received.give_back();
+            return Self::from(whole);
         }
-        let patience = Patience::new(idle);
         Self::Upstream(Box::new(UpstreamBody {
-            incoming,
-            patience,
-            lease: Some(lease),
+            received: Some(received),
+            patience: Patience::new(idle),
+            is_cut: false,
             watch: None,
             trailers: TrailerScrub::default(),
         }))
@@ -52,15 +50,25 @@ impl UpstreamBody {
         if self.watch.as_ref().is_some_and(Watch::is_long) && self.is_over(cx) {
             return Poll::Ready(Some(Err(BodyError::SessionOver)));
         }
-        match Pin::new(&mut self.incoming).poll_frame(cx) {
-            Poll::Ready(Some(frame)) => {
+        if self.is_cut {
+            return Poll::Ready(Some(Err(BodyError::UpstreamGone)));
+        }
+        let Some(received) = &mut self.received else {
+            return Poll::Ready(None);
+        };
+        match received.poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
                 self.patience.renew();
                 self.watch.as_mut().map(Watch::count);
-                if self.incoming.is_end_stream() {
+                if received.is_end() {
                     self.finish();
                 }
-                let frame = frame.map(|frame| self.trailers.of_response(frame));
-                Poll::Ready(Some(frame.map_err(|_| BodyError::UpstreamGone)))
+                Poll::Ready(Some(Ok(self.trailers.of_response(frame))))
+            }
+            Poll::Ready(Some(Err(_))) => {
+                self.is_cut = true;
+                cx.waker().wake_by_ref();
+                Poll::Pending
             }
             Poll::Ready(None) => {
                 self.finish();
@@ -75,11 +83,12 @@ impl UpstreamBody {
     }
 
     pub(super) fn is_end(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.received.as_ref().is_none_or(Received::is_end)
     }
 
     pub(super) fn size(&self) -> SizeHint {
-        self.incoming.size_hint()
+        let received = self.received.as_ref();
+        received.map_or_else(|| SizeHint::with_exact(0), Received::size)
     }
 
     /// Whether the session of the response is over.
@@ -95,8 +104,8 @@ impl UpstreamBody {
     }
 
     fn finish(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back();
+        if let Some(received) = self.received.take() {
+            received.give_back();
         }
     }
 }

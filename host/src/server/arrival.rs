@@ -88,7 +88,7 @@ async fn secure(
         Some(HTTP_2) => Protocol::Http2,
         _ => Protocol::Http1,
     };
-    Ok((Stream::Tls(Box::new(stream)), Some(protocol)))
+    Ok((Stream::Tls(Box::new(stream.into())), Some(protocol)))
 }
 
 /// In the clear a client that knows that we speak HTTP/2 begins with its preface (RFC 9113, section 3.3). The first

@@ -1,9 +1,8 @@
 //! One attempt to have a request answered by one service.
 
 use http::{Request, Response};
-use hyper::body::Incoming;
 
-use super::connection::Connection;
+use super::connection::Incoming;
 use super::occupancy::Stay;
 use super::{Protocol, UpstreamError, tunnel};
 use crate::body::Body;
@@ -25,10 +24,9 @@ pub(super) enum Spare {
     None,
 }
 
-/// An answer, and the connection that its body comes on.
+/// An answer.
 pub(super) struct Delivered {
     pub(super) response: Response<Incoming>,
-    pub(super) connection: Connection,
     pub(super) stay: Stay,
     /// The request, if it can be sent again.
     pub(super) copy: Option<Request<Body>>,

@@ -1,16 +1,20 @@
 //! One connection for one request, whichever HTTP it speaks.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use http::Request;
 use http::uri::Scheme;
+use http_body::{Body as _, Frame, SizeHint};
 
-use super::dial::Wire;
-use super::multiplex::Stream;
+use super::http1::{self, Http1};
+use super::multiplex::{self, Stream};
 use super::occupancy::Stay;
-use super::pool::{Http1, Pool};
-use super::{Protocol, form, multiplex, pool};
+use super::pool::Pool;
+use super::{Protocol, form};
 use crate::body::Body;
+use crate::stream;
 
 /// A connection that a request may be sent on now.
 pub(super) enum Connection {
@@ -20,33 +24,34 @@ pub(super) enum Connection {
     Http2(Stream),
 }
 
-/// A connection on loan for as long as a response is read from it.
-pub(crate) struct Lease {
+/// The body of an answer, with what it comes on.
+pub(super) enum Incoming {
+    Http1(http1::Incoming),
+    /// The others on the connection never stop.
+    Http2(
+        hyper::body::Incoming,
+        #[expect(dead_code, reason = "it is counted until it is dropped")] Stream,
+    ),
+}
+
+/// The body of an answer as it arrives. Its connection goes back to where it came from at its end; before that, it is
+/// closed with the body, because the rest of it is still to come.
+pub(crate) struct Received {
+    incoming: Incoming,
     pool: Arc<Pool>,
-    connection: Connection,
     stay: Stay,
 }
 
 impl Connection {
-    /// Opens HTTP on a wire.
-    pub(super) async fn open(wire: Wire, protocol: Protocol) -> Result<Self, hyper::Error> {
-        Ok(match (wire, protocol) {
-            (Wire::Plain(io), Protocol::Http2) => Self::Http2(multiplex::open(io).await?),
-            (Wire::Secure(io), Protocol::Http2) => Self::Http2(multiplex::open(io).await?),
-            (Wire::Plain(io), _) => Self::Http1(pool::open(io).await?),
-            (Wire::Secure(io), _) => Self::Http1(pool::open(io).await?),
+    /// Opens HTTP on a stream.
+    pub(super) async fn open(
+        stream: stream::Stream,
+        protocol: Protocol,
+    ) -> Result<Self, hyper::Error> {
+        Ok(match protocol {
+            Protocol::Http2 => Self::Http2(multiplex::open(stream).await?),
+            Protocol::Either | Protocol::Http1 => Self::Http1(Http1::new(stream)),
         })
-    }
-
-    /// Takes no more requests after one has failed. Says whether there could have been any.
-    pub(super) fn give_up(&self) -> bool {
-        match self {
-            Self::Http1(_) => false,
-            Self::Http2(stream) => {
-                stream.retire();
-                true
-            }
-        }
     }
 
     /// Gives a request the form that it has on this connection.
@@ -58,21 +63,57 @@ impl Connection {
     }
 }
 
-impl Lease {
-    pub(super) fn new(pool: Arc<Pool>, connection: Connection, stay: Stay) -> Self {
+impl Received {
+    pub(super) const fn new(incoming: Incoming, pool: Arc<Pool>, stay: Stay) -> Self {
         Self {
+            incoming,
             pool,
-            connection,
             stay,
         }
     }
 
-    /// The response was read to its end.
+    /// # Errors
+    /// When the upstream has closed the connection within it, or said what is no body.
+    pub(crate) fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, super::WireError>>> {
+        match &mut self.incoming {
+            Incoming::Http1(incoming) => incoming.poll_frame(cx).map_err(Into::into),
+            Incoming::Http2(incoming, _) => std::pin::Pin::new(incoming)
+                .poll_frame(cx)
+                .map_err(Into::into),
+        }
+    }
+
+    /// All of it, if it has come with the head of the answer.
+    pub(crate) fn whole(&mut self) -> Option<Bytes> {
+        match &mut self.incoming {
+            Incoming::Http1(incoming) => incoming.whole(),
+            Incoming::Http2(incoming, _) => incoming.is_end_stream().then(Bytes::new),
+        }
+    }
+
+    pub(crate) fn is_end(&self) -> bool {
+        match &self.incoming {
+            Incoming::Http1(incoming) => incoming.is_end(),
+            Incoming::Http2(incoming, _) => incoming.is_end_stream(),
+        }
+    }
+
+    pub(crate) fn size(&self) -> SizeHint {
+        match &self.incoming {
+            Incoming::Http1(incoming) => incoming.size(),
+            Incoming::Http2(incoming, _) => incoming.size_hint(),
+        }
+    }
+
+    /// It was read to its end.
     pub(crate) fn give_back(self) {
-        match self.connection {
-            Connection::Http1(connection) => self.pool.put(connection),
-            // The others on it never stopped.
-            Connection::Http2(stream) => drop(stream),
+        if let Incoming::Http1(incoming) = self.incoming
+            && let Some(connection) = incoming.into_connection()
+        {
+            self.pool.put(connection);
         }
         drop(self.stay);
     }

@@ -6,33 +6,23 @@ use std::time::Duration;
 
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::{Instant, timeout};
-use tokio_rustls::client::TlsStream;
 
 use super::endpoint::Place;
 use super::{Origin, Protocol};
 use crate::stream::Stream;
 
-/// What HTTP is spoken over.
-pub(super) enum Wire {
-    Plain(Stream),
-    Secure(Box<TlsStream<Stream>>),
-}
-
 impl Origin {
     /// Connects anew, and says what is spoken. Names are resolved each time: what has moved is found where it is now.
-    pub(super) async fn dial(&self, protocol: Protocol) -> io::Result<(Wire, Protocol)> {
+    pub(super) async fn dial(&self, protocol: Protocol) -> io::Result<(Stream, Protocol)> {
         let stream = self.reach().await?;
         match (&self.tls, &self.endpoint.place) {
-            (Some(tls), Place::Tcp { host, .. }) => {
-                let (stream, chosen) = tls.secure(host, stream, protocol).await?;
-                Ok((Wire::Secure(Box::new(stream)), chosen))
-            }
+            (Some(tls), Place::Tcp { host, .. }) => tls.secure(host, stream, protocol).await,
             _ => {
                 let chosen = match protocol {
                     Protocol::Http2 => Protocol::Http2,
                     Protocol::Either | Protocol::Http1 => Protocol::Http1,
                 };
-                Ok((Wire::Plain(stream), chosen))
+                Ok((stream, chosen))
             }
         }
     }

@@ -1,30 +1,28 @@
 //! One request and its answer on one connection.
 
-use std::error::Error;
 use std::future::{Future, poll_fn};
-use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 
 use http::header::{CONTENT_LENGTH, HeaderValue};
 use http::{Request, Response, Version};
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use super::attempt::{Extent, Failed};
-use super::connection::Connection;
-use super::pool::Http1;
-use super::{Patience, UpstreamError};
+use super::Patience;
+use super::attempt::Spare;
+use super::connection::{Connection, Incoming};
+use super::failure::Failure;
+use super::http1::{Asking, Http1};
+use super::multiplex::Stream;
 use crate::alarm::Alarm;
-use crate::body::{Body, BodyError, Phase, Upload};
+use crate::body::{Body, Phase, Upload};
 
-/// How a request failed on a connection.
-pub(super) enum Failure {
-    /// It never reached the wire; here it is.
-    Unsent(Box<Request<Body>>, hyper::Error),
-    /// The upstream may have seen it.
-    Sent(UpstreamError),
+/// An answer up to its body.
+pub(super) struct Answered {
+    pub(super) response: Response<Incoming>,
+    /// Whether the request is as it was before.
+    pub(super) is_whole: bool,
 }
 
 /// Makes the length that is announced the length of the body, which a middleware may have replaced.
@@ -41,12 +39,86 @@ pub(super) fn frame(request: &mut Request<Body>) {
     }
 }
 
-/// A copy for a second try, where one might do no harm (RFC 9110 9.2.2). Only over HTTP/2 an upstream can say that it
-/// has not touched a request.
-pub(super) fn copy(request: &Request<Body>, connection: &Connection) -> Option<Request<Body>> {
-    if !request.method().is_idempotent() && matches!(connection, Connection::Http1(_)) {
-        return None;
+/// Sends a request and waits for its answer. `spare` says whether the request is to be kept as it was, where that is
+/// possible and not free.
+pub(super) async fn run(
+    connection: Connection,
+    request: &mut Request<Body>,
+    spare: Spare,
+    patience: &Patience,
+) -> Result<Answered, Failure> {
+    let upload = request.body_mut().watch();
+    let waiting = (upload.as_ref(), patience);
+    match connection {
+        Connection::Http1(connection) => http1(connection, request, waiting).await,
+        // In a box, because its future is not small and HTTP/1.1 has none like it.
+        Connection::Http2(stream) => Box::pin(http2(stream, request, spare, waiting)).await,
     }
+}
+
+async fn http1(
+    mut connection: Http1,
+    request: &mut Request<Body>,
+    waiting: Waiting<'_>,
+) -> Result<Answered, Failure> {
+    let is_whole = request.body().is_replayable();
+    let mut asking = Asking::new(request);
+    let mut alarm = std::mem::take(&mut connection.alarm);
+    let poll = |cx: &mut Context<'_>| connection.poll_answer(request, &mut asking, cx);
+    let_others_go_on().await;
+    let answer = wait(poll, &mut alarm, waiting).await;
+    let_others_go_on().await;
+    connection.alarm = alarm;
+    match answer {
+        Some(Ok(answer)) => {
+            let response = connection.receive(answer, request, asking);
+            Ok(Answered {
+                response: response.map(Incoming::Http1),
+                is_whole,
+            })
+        }
+        Some(Err(lost)) => Err(Failure::lost(lost, is_whole)),
+        None => Err(Failure::late(is_whole)),
+    }
+}
+
+async fn http2(
+    mut stream: Stream,
+    request: &mut Request<Body>,
+    spare: Spare,
+    waiting: Waiting<'_>,
+) -> Result<Answered, Failure> {
+    let mut copy = match spare {
+        Spare::Keep => copy(request),
+        Spare::None => None,
+    };
+    let mut answer = pin!(stream.sender.try_send_request(std::mem::take(request)));
+    let poll = |cx: &mut Context<'_>| answer.as_mut().poll(cx);
+    let answer = wait(poll, &mut Alarm::default(), waiting).await;
+    let mut failure = match answer {
+        Some(Ok(response)) => {
+            let is_whole = put_back(copy, request);
+            return Ok(Answered {
+                response: response.map(|body| Incoming::Http2(body, stream)),
+                is_whole,
+            });
+        }
+        Some(Err(mut error)) => {
+            let message = error.take_message();
+            let is_unsent = message.is_some();
+            copy = message.or(copy);
+            Failure::http2(error.into_error(), is_unsent)
+        }
+        None => Failure::late(false),
+    };
+    // It takes no more requests after one has failed.
+    stream.retire();
+    failure.is_whole = put_back(copy, request);
+    Err(failure)
+}
+
+/// A copy for a second try.
+fn copy(request: &Request<Body>) -> Option<Request<Body>> {
     let mut copy = Request::new(request.body().replay()?);
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
@@ -55,120 +127,42 @@ pub(super) fn copy(request: &Request<Body>, connection: &Connection) -> Option<R
     Some(copy)
 }
 
-impl Failure {
-    /// Whether it is what a kept connection is prone to, and says nothing about the upstream.
-    pub(super) fn is_of_connection(&self) -> bool {
-        match self {
-            Self::Unsent(..) => true,
-            Self::Sent(error) => is_untouched(error) || is_stale(error),
-        }
-    }
-
-    /// What can be done with it, if there is a copy of the request.
-    pub(super) fn with(self, copy: Option<Request<Body>>) -> Failed {
-        match self {
-            Self::Unsent(request, error) => Failed {
-                error: UpstreamError::Failed(error),
-                request: Some(request),
-                extent: Extent::Untouched,
-            },
-            Self::Sent(error) => {
-                let extent = match is_untouched(&error) {
-                    true => Extent::Untouched,
-                    false => Extent::Seen,
-                };
-                let is_harmless = |copy: &Request<Body>| {
-                    extent == Extent::Untouched || copy.method().is_idempotent()
-                };
-                Failed {
-                    error,
-                    request: copy.filter(is_harmless).map(Box::new),
-                    extent,
-                }
-            }
-        }
-    }
+fn put_back(copy: Option<Request<Body>>, request: &mut Request<Body>) -> bool {
+    copy.map(|copy| *request = copy).is_some()
 }
 
-/// Whether the upstream says that it has not touched the request (RFC 9113 8.7).
-fn is_untouched(error: &UpstreamError) -> bool {
-    let UpstreamError::Failed(error) = error else {
-        return false;
-    };
-    source::<h2::Error>(error).is_some_and(|error| {
-        let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
-        // A stream fails with it only if its number is above the last one that the upstream has taken on.
-        let is_after_the_last = error.is_go_away() && error.is_remote();
-        is_refused || is_after_the_last
+/// Lets requests that are as far as this one catch up, so that all of them are sent, or answered, one right after the
+/// other. Whoever sleeps at the other end is then woken once, and a wake costs more than this.
+async fn let_others_go_on() {
+    let mut is_next = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut is_next, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     })
+    .await;
 }
 
-/// Whether the connection was closed before any answer came: what a kept connection is prone to.
-fn is_stale(error: &UpstreamError) -> bool {
-    let UpstreamError::Failed(error) = error else {
-        return false;
-    };
-    let http2 = source::<h2::Error>(error);
-    let io = source::<io::Error>(error).or_else(|| http2?.get_io());
-    let is_broken = matches!(
-        io.map(io::Error::kind),
-        Some(
-            io::ErrorKind::BrokenPipe
-                | io::ErrorKind::ConnectionReset
-                | io::ErrorKind::UnexpectedEof
-        )
-    );
-    error.is_canceled()
-        || error.is_closed()
-        || error.is_incomplete_message()
-        // An HTTP/2 connection whose pings nobody answers.
-        || error.is_timeout()
-        || is_broken
-}
+type Waiting<'a> = (Option<&'a Arc<Upload>>, &'a Patience);
 
-/// Sends a request and waits for its answer.
-///
-/// Not an `async fn`: in the future of one there would be room for the request twice.
-pub(super) fn run<'a>(
-    connection: &'a mut Connection,
-    mut request: Request<Body>,
-    patience: &'a Patience,
-) -> impl Future<Output = Result<Response<Incoming>, Failure>> + 'a {
-    let upload = request.body_mut().watch();
-    async move {
-        let waiting = (upload.as_ref(), patience);
-        let answer = match connection {
-            Connection::Http1(Http1 { sender, alarm }) => {
-                let answer = pin!(sender.try_send_request(request));
-                wait(answer, alarm, waiting).await
-            }
-            Connection::Http2(stream) => {
-                let answer = pin!(stream.sender.try_send_request(request));
-                wait(answer, &mut Alarm::default(), waiting).await
-            }
-        };
-        answer?.map_err(|mut error| match error.take_message() {
-            Some(unsent) => Failure::Unsent(Box::new(unsent), error.into_error()),
-            None => Failure::Sent(classify(error.into_error())),
-        })
-    }
-}
-
-async fn wait<F: Future>(
-    mut answer: Pin<&mut F>,
+/// Waits for an answer. `None` when it does not come in time.
+async fn wait<T>(
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
     alarm: &mut Alarm,
-    (upload, patience): (Option<&Arc<Upload>>, &Patience),
-) -> Result<F::Output, Failure> {
+    (upload, patience): Waiting<'_>,
+) -> Option<T> {
     let mut deadline = Instant::now() + patience.read;
     poll_fn(|cx| {
         loop {
-            if let Poll::Ready(answered) = answer.as_mut().poll(cx) {
-                return Poll::Ready(Ok(answered));
+            if let Poll::Ready(answered) = poll(cx) {
+                return Poll::Ready(Some(answered));
             }
             ready!(alarm.poll(Some(deadline), cx));
             match extension(upload, patience) {
                 Some(later) => deadline = later,
-                None => return Poll::Ready(Err(Failure::Sent(UpstreamError::Timeout))),
+                None => return Poll::Ready(None),
             }
         }
     })
@@ -185,16 +179,4 @@ fn extension(upload: Option<&Arc<Upload>>, patience: &Patience) -> Option<Instan
         (Phase::Done, since) => since + patience.read,
     };
     (deadline > now).then_some(deadline)
-}
-
-fn classify(error: hyper::Error) -> UpstreamError {
-    match source::<BodyError>(&error) {
-        Some(body) => UpstreamError::Client(*body),
-        None => UpstreamError::Failed(error),
-    }
-}
-
-fn source<E: Error + 'static>(error: &hyper::Error) -> Option<&E> {
-    let chain = std::iter::successors(error.source(), |error| (*error).source());
-    chain.into_iter().find_map(<dyn Error>::downcast_ref)
 }

@@ -10,8 +10,10 @@ mod connection;
 mod dial;
 mod endpoint;
 mod exchange;
+mod failure;
 mod form;
 mod forwarder;
+pub mod http1;
 mod multiplex;
 mod occupancy;
 mod origin;
@@ -34,7 +36,7 @@ use http::{Request, Response, StatusCode, Uri, Version};
 use tokio::time::timeout;
 
 use self::attempt::{Delivered, Failed, Manner, Spare};
-use self::connection::Connection;
+use self::connection::{Connection, Incoming};
 use self::multiplex::Multiplex;
 use self::occupancy::Stay;
 use self::pool::Pool;
@@ -44,7 +46,7 @@ use crate::server::Tracker;
 
 pub(crate) use balancer::{Check, Group, Policy, Retry, Rules, Sticky, Streak, Tolerance};
 pub(crate) use config::ConnectionConfig;
-pub(crate) use connection::Lease;
+pub(crate) use connection::Received;
 pub use endpoint::{Endpoint, EndpointError};
 pub(crate) use forwarder::{Forwarder, Service};
 pub use origin::Origin;
@@ -94,13 +96,24 @@ pub enum UpstreamError {
     ConnectTimeout,
     /// It went away, or what it said is not HTTP.
     #[error("the upstream did not answer")]
-    Failed(#[source] hyper::Error),
+    Failed(#[source] WireError),
     /// None of those that stand in for each other can be reached.
     #[error("none of the upstreams can be reached; the last one: {0}")]
     NoneLeft(#[source] Box<Self>),
     /// It did not take the request, or did not answer it, in time.
     #[error("the upstream did not answer in time")]
     Timeout,
+}
+
+/// Why an answer is not HTTP, or not there.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    /// Over HTTP/1.1.
+    #[error(transparent)]
+    Http1(#[from] http1::Error),
+    /// Over HTTP/2.
+    #[error(transparent)]
+    Http2(#[from] hyper::Error),
 }
 
 impl Upstream {
@@ -169,7 +182,7 @@ impl Upstream {
                     _ => self.kept(&request, protocol),
                 };
                 let is_kept = kept.is_some();
-                let mut connection = match kept {
+                let connection = match kept {
                     Some(connection) => {
                         self.origin.counters.reused();
                         connection
@@ -181,27 +194,24 @@ impl Upstream {
                     },
                 };
                 connection.form(&mut request, self.origin.endpoint.scheme());
-                let is_copied = is_kept || manner.spare == Spare::Keep;
-                let copy = is_copied
-                    .then(|| exchange::copy(&request, &connection))
-                    .flatten();
-                match exchange::run(&mut connection, request, &self.origin.patience).await {
-                    Ok(response) => {
+                let is_shared = matches!(connection, Connection::Http2(_));
+                let spare = if is_kept { Spare::Keep } else { manner.spare };
+                let patience = &self.origin.patience;
+                match exchange::run(connection, &mut request, spare, patience).await {
+                    Ok(answered) => {
+                        let is_spare = answered.is_whole && manner.spare == Spare::Keep;
                         return Ok(Delivered {
-                            response,
-                            connection,
+                            response: answered.response,
                             stay,
-                            copy: copy.filter(|_| manner.spare == Spare::Keep),
+                            copy: is_spare.then_some(request),
                         });
                     }
                     Err(failure) => {
-                        refusals += u8::from(connection.give_up());
+                        refusals += u8::from(is_shared);
                         // The upstream closed the connection as the request arrived: it was idle for too long.
                         let is_excused = is_kept && failure.is_of_connection();
-                        let failed = failure.with(copy);
-                        match failed.request {
-                            Some(again) if is_excused => request = *again,
-                            request => return Err(Failed { request, ..failed }),
+                        if !(is_excused && failure.is_harmless(&request)) {
+                            return Err(failure.with(request));
                         }
                     }
                 }
@@ -215,18 +225,19 @@ impl Upstream {
         delivered: Delivered,
         upgrade: Option<tunnel::Request>,
     ) -> Result<Response<Body>, UpstreamError> {
-        if delivered.response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            let upgrade = upgrade.ok_or(UpstreamError::BadUpgrade)?;
-            let alive = (self.tracker.track(), delivered.stay);
-            return Ok(upgrade.accept(delivered.response, alive));
-        }
         let (mut head, incoming) = delivered.response.into_parts();
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            let (Some(upgrade), Incoming::Http1(incoming)) = (upgrade, incoming) else {
+                return Err(UpstreamError::BadUpgrade);
+            };
+            let alive = (self.tracker.track(), delivered.stay);
+            return Ok(upgrade.accept(head, incoming.into_tunnel(), alive));
+        }
         crate::hygiene::strip_response(&mut head.headers);
         // What an upstream speaks is between it and the gateway.
         head.version = Version::HTTP_11;
-        let pool = Arc::clone(&self.pool);
-        let lease = Lease::new(pool, delivered.connection, delivered.stay);
-        let body = Body::from_upstream(incoming, self.origin.patience.read, lease);
+        let received = Received::new(incoming, Arc::clone(&self.pool), delivered.stay);
+        let body = Body::from_upstream(received, self.origin.patience.read);
         Ok(Response::from_parts(head, body))
     }
 

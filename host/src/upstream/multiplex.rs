@@ -10,10 +10,10 @@ use std::time::Duration;
 use futures_util::task::AtomicWaker;
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use crate::body::Body;
+use crate::stream::Stream as Io;
 
 /// The HTTP/2 connections of one worker to one upstream.
 #[derive(Default)]
@@ -48,9 +48,7 @@ struct Carrier {
 }
 
 /// Opens HTTP/2 on a stream.
-pub(super) async fn open(
-    io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-) -> Result<Stream, hyper::Error> {
+pub(super) async fn open(io: Io) -> Result<Stream, hyper::Error> {
     let (sender, driver) = Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         // An upstream that has gone without a word is noticed while requests wait for it.

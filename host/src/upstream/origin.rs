@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::{Request, StatusCode};
 
+use super::attempt::Spare;
 use super::connection::Connection;
 use super::occupancy::Occupancy;
 use super::tls::Tls;
@@ -29,9 +30,9 @@ pub struct Origin {
 impl Origin {
     /// A new connection.
     pub(super) async fn open(&self, protocol: Protocol) -> Result<Connection, UpstreamError> {
-        let (wire, chosen) = self.dial(protocol).await.map_err(unreachable)?;
-        let opened = Connection::open(wire, chosen).await;
-        opened.map_err(UpstreamError::Failed)
+        let (stream, chosen) = self.dial(protocol).await.map_err(unreachable)?;
+        let opened = Connection::open(stream, chosen).await;
+        opened.map_err(|error| UpstreamError::Failed(error.into()))
     }
 
     /// Sends a request over a connection of its own, and reads no more of the answer than its status.
@@ -42,11 +43,11 @@ impl Origin {
     ) -> Result<StatusCode, UpstreamError> {
         *request.uri_mut() = self.endpoint.target(request.uri());
         self.endpoint.name_host(request.headers_mut());
-        let mut connection = self.open(self.protocol).await?;
+        let connection = self.open(self.protocol).await?;
         connection.form(&mut request, self.endpoint.scheme());
-        let answer = exchange::run(&mut connection, request, patience).await;
-        let response = answer.map_err(|failure| failure.with(None).error)?;
-        Ok(response.status())
+        let answer = exchange::run(connection, &mut request, Spare::None, patience).await;
+        let answered = answer.map_err(|failure| failure.error)?;
+        Ok(answered.response.status())
     }
 
     /// Counts the requests under way.

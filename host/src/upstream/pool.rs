@@ -2,16 +2,14 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::Request;
-use hyper::client::conn::http1::{Builder, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
-use crate::alarm::Alarm;
+use super::http1::Http1;
 use crate::body::Body;
 
 /// The idle connections of one worker to one upstream.
@@ -19,29 +17,8 @@ pub(super) struct Pool {
     keep: Keep,
     // Only this worker's thread ever locks it; the newest connection is at the back.
     idle: Mutex<VecDeque<(Http1, Instant)>>,
-}
-
-/// A connection that one request after the other has for itself.
-pub(super) struct Http1 {
-    pub(super) sender: SendRequest<Body>,
-    /// For whichever request it has.
-    pub(super) alarm: Alarm,
-}
-
-/// Opens HTTP/1.1 on a stream.
-pub(super) async fn open(
-    io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-) -> Result<Http1, hyper::Error> {
-    let (sender, driver) = Builder::new().handshake(TokioIo::new(io)).await?;
-    tokio::spawn(async move {
-        if let Err(error) = driver.with_upgrades().await {
-            tracing::debug!(%error, "upstream connection failed");
-        }
-    });
-    Ok(Http1 {
-        sender,
-        alarm: Alarm::default(),
-    })
+    /// Whether somebody looks after those that nobody takes.
+    is_swept: AtomicBool,
 }
 
 /// Which connections are kept.
@@ -59,6 +36,7 @@ impl Pool {
         Self {
             keep,
             idle: Mutex::default(),
+            is_swept: AtomicBool::new(false),
         }
     }
 
@@ -72,32 +50,19 @@ impl Pool {
             FRESH.min(self.keep.idle_time)
         };
         let mut idle = self.lock();
-        let mut unready = None;
-        let taken = loop {
-            let Some((connection, since)) = idle.pop_back() else {
-                break None;
-            };
-            if connection.sender.is_closed() {
-                continue;
-            }
+        while let Some((mut connection, since)) = idle.pop_back() {
             if since.elapsed() > limit {
                 idle.push_back((connection, since));
-                break None;
+                break;
             }
-            if connection.sender.is_ready() {
-                break Some(connection);
+            if connection.is_resting() {
+                return Some(connection);
             }
-            // The end of its last response has not been seen by its own task yet.
-            unready = Some((connection, since));
-        };
-        idle.extend(unready);
-        taken
+        }
+        None
     }
 
-    pub(super) fn put(&self, connection: Http1) {
-        if connection.sender.is_closed() {
-            return;
-        }
+    pub(super) fn put(self: &Arc<Self>, connection: Http1) {
         let now = Instant::now();
         let mut idle = self.lock();
         let is_old = |idle: &VecDeque<(Http1, Instant)>| {
@@ -109,7 +74,36 @@ impl Pool {
         }
         if self.keep.idle > 0 {
             idle.push_back((connection, now));
+            drop(idle);
+            self.look_after();
         }
+    }
+
+    /// Closes what the upstream has closed, and what has been idle for too long, while no request comes by.
+    fn look_after(self: &Arc<Self>) {
+        if self.is_swept.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let pool = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                sleep(SWEEP_INTERVAL).await;
+                if pool.upgrade().is_none_or(|pool| pool.sweep()) {
+                    break;
+                }
+            }
+        });
+    }
+
+    /// Whether nothing is left.
+    fn sweep(&self) -> bool {
+        let mut idle = self.lock();
+        let limit = self.keep.idle_time;
+        idle.retain_mut(|(connection, since)| since.elapsed() <= limit && connection.is_resting());
+        if idle.is_empty() {
+            self.is_swept.store(false, Ordering::Relaxed);
+        }
+        idle.is_empty()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<(Http1, Instant)>> {
@@ -137,3 +131,5 @@ impl fmt::Debug for Pool {
 
 // A request that cannot be repeated goes only where a close in flight is unlikely.
 const FRESH: Duration = Duration::from_secs(1);
+// An upstream that closes is not left waiting for long.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);

@@ -1,18 +1,21 @@
 //! Upgraded connections: after a 101 both sides speak whatever they like (RFC 9110 7.8).
 
+use std::io;
 use std::sync::Arc;
 
 use abi::Session;
+use bytes::Bytes;
 use http::header::{CONNECTION, HeaderValue, UPGRADE};
+use http::response::Parts;
 use http::{HeaderMap, Response};
-use hyper::body::Incoming;
-use hyper::upgrade::{OnUpgrade, on};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tracing::{debug, info};
 
 use crate::body::Body;
 use crate::server::Busy;
+use crate::stream::Stream;
 use crate::watch;
 
 /// The client's half of an upgrade that may come.
@@ -45,11 +48,10 @@ impl Request {
     /// with ends, or the worker does; `alive` lives as long.
     pub(super) fn accept(
         self,
-        mut response: Response<Incoming>,
+        mut head: Parts,
+        upstream: (Stream, Bytes),
         alive: impl Send + 'static,
     ) -> Response<Body> {
-        let upstream = on(&mut response);
-        let (mut head, _) = response.into_parts();
         let protocol = head.headers.get(UPGRADE).cloned();
         crate::hygiene::strip_response(&mut head.headers);
         if let Some(protocol) = protocol {
@@ -83,11 +85,11 @@ fn ask(headers: &mut HeaderMap) {
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
 }
 
-async fn join(
-    client: OnUpgrade,
-    upstream: OnUpgrade,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let (client, upstream) = (client.await?, upstream.await?);
-    copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(upstream)).await?;
+/// `first` has already come from the upstream.
+async fn join(client: OnUpgrade, (mut upstream, first): (Stream, Bytes)) -> io::Result<()> {
+    let client = client.await.map_err(io::Error::other)?;
+    let mut client = TokioIo::new(client);
+    client.write_all(&first).await?;
+    copy_bidirectional(&mut client, &mut upstream).await?;
     Ok(())
 }

@@ -32,7 +32,8 @@ async fn a_connection_that_cannot_be_opened_is_counted_once() {
 
 #[tokio::test]
 async fn a_request_is_with_the_service_until_its_answer_has_been_read_or_dropped() {
-    let url = answering(OK).await;
+    let answer = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
+    let url = answering(answer).await;
     let (upstream, metrics) = shown(&url);
 
     let first = get(&upstream).await.unwrap();
@@ -43,6 +44,21 @@ async fn a_request_is_with_the_service_until_its_answer_has_been_read_or_dropped
     drop(second);
 
     assert_eq!((both, one, value(&metrics, REQUESTS)), (2, 1, 0));
+}
+
+#[tokio::test]
+async fn an_answer_that_came_as_a_whole_has_been_read() {
+    let (upstream, metrics) = shown(&answering(OK).await);
+
+    let answer = get(&upstream).await.unwrap();
+    let other = get(&upstream).await.unwrap();
+
+    assert_eq!(value(&metrics, REQUESTS), 0);
+    assert_eq!(connections(&metrics), [1, 1, 0]);
+    assert_eq!(
+        (body_of(answer).await, body_of(other).await),
+        ("ok".into(), "ok".into())
+    );
 }
 
 fn shown(url: &str) -> (Upstream, Metrics) {

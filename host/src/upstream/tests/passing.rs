@@ -58,6 +58,23 @@ async fn headers_are_clean_and_trailers_pass() {
 }
 
 #[tokio::test]
+async fn a_body_in_chunks_reaches_the_upstream_with_its_trailers_whatever_the_method() {
+    for method in ["GET", "POST"] {
+        let (url, notes) = noting("x-sum: 1\r\n\r\n", OK).await;
+        let (mut client, _order) = client(Proxy(upstream(&url)));
+
+        let head = format!("{method} / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
+        write(&mut client, &head).await;
+        write(&mut client, "4\r\nping\r\n0\r\nx-sum: 1\r\n\r\n").await;
+        read_to(&mut client, "ok").await;
+
+        let seen = notes.lock().unwrap()[0].clone();
+        let end = "\r\ntransfer-encoding: chunked\r\n\r\n4\r\nping\r\n0\r\nx-sum: 1\r\n\r\n";
+        assert!(seen.ends_with(end), "{seen}");
+    }
+}
+
+#[tokio::test]
 async fn a_contradicted_length_does_not_reach_the_client() {
     let url = answering(
         "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",

@@ -1,6 +1,18 @@
 //! Connections are kept, and a request is sent twice only where that is harmless.
 
+use crate::server::{Answer, Peer, Service};
+
 use super::*;
+
+/// Forwards everything to a service that a test asks as well.
+struct Shared(Arc<Upstream>);
+
+impl Service for Shared {
+    async fn handle(&self, _: &Peer, request: &mut Request<Body>) -> Answer {
+        let sent = self.0.send(std::mem::take(request)).await;
+        sent.unwrap().into()
+    }
+}
 
 #[tokio::test]
 async fn one_connection_carries_many_requests() {
@@ -133,4 +145,86 @@ async fn an_answer_that_is_not_http_is_not_asked_for_twice() {
     ));
 
     assert_eq!(notes.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_comes_unasked_is_not_taken_for_the_next_answer() {
+    // Both ways: with the first answer, and after it.
+    for pause in [false, true] {
+        let url = origin(move |mut stream, number| async move {
+            read_to(&mut stream, "\r\n\r\n").await;
+            write(&mut stream, OK).await;
+            if number == 0 {
+                if pause {
+                    settle().await;
+                }
+                write(
+                    &mut stream,
+                    "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nbad",
+                )
+                .await;
+            }
+            read_all(&mut stream).await;
+        })
+        .await;
+        let upstream = upstream(&url);
+
+        assert_eq!(body_of(get(&upstream).await.unwrap()).await, "ok");
+        settle().await;
+
+        assert_eq!(body_of(get(&upstream).await.unwrap()).await, "ok");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_contradicting_length_closes_its_connection() {
+    let notes = Notes::default();
+    let answer =
+        "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+    let upstream = upstream(&numbering(&notes, answer).await);
+
+    for _ in 0..2 {
+        body_of(get(&upstream).await.unwrap()).await;
+    }
+
+    assert_eq!(*notes.lock().unwrap(), ["0", "1"]);
+}
+
+#[tokio::test]
+async fn an_answer_before_the_end_of_an_upload_is_passed_on_and_closes_its_connection() {
+    let notes = Notes::default();
+    let upstream = Arc::new(upstream(&numbering(&notes, OK).await));
+    let (mut client, _order) = client(Shared(Arc::clone(&upstream)));
+
+    write(
+        &mut client,
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\npart",
+    )
+    .await;
+    let answer = read_to(&mut client, "ok").await;
+    get(&upstream).await.unwrap();
+
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert_eq!(*notes.lock().unwrap(), ["0", "1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_the_upstream_has_closed_is_closed_without_another_request() {
+    let (closed, mut is_closed) = tokio::sync::mpsc::unbounded_channel();
+    let url = origin(move |mut stream, _| {
+        let closed = closed.clone();
+        async move {
+            read_to(&mut stream, "\r\n\r\n").await;
+            write(&mut stream, OK).await;
+            stream.shutdown().await.unwrap();
+            read_all(&mut stream).await;
+            closed.send(()).unwrap();
+        }
+    })
+    .await;
+    let upstream = upstream(&url);
+
+    body_of(get(&upstream).await.unwrap()).await;
+
+    is_closed.recv().await.unwrap();
 }

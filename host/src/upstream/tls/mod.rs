@@ -8,7 +8,6 @@ use std::io;
 use std::sync::Arc;
 
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, Error, RootCertStore, version};
@@ -90,7 +89,7 @@ impl Tls {
         host: &str,
         stream: Stream,
         protocol: Protocol,
-    ) -> io::Result<(TlsStream<Stream>, Protocol)> {
+    ) -> io::Result<(Stream, Protocol)> {
         let name = match &self.name {
             Some(name) => name.clone(),
             None => ServerName::try_from(host.to_owned()).map_err(io::Error::other)?,
@@ -106,7 +105,7 @@ impl Tls {
             (Some(HTTP_2), _) | (None, Protocol::Http2) => Protocol::Http2,
             _ => Protocol::Http1,
         };
-        Ok((stream, chosen))
+        Ok((Stream::Tls(Box::new(stream.into())), chosen))
     }
 }
 

@@ -1,0 +1,176 @@
+//! The head of an answer, out of bytes (RFC 9112 4).
+
+use std::mem::MaybeUninit;
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::header::{HeaderName, HeaderValue};
+use http::response::Parts;
+use http::{HeaderMap, Method, Response, StatusCode, Version};
+use httparse::{ParserConfig, Status};
+use hyper::ext::ReasonPhrase;
+
+use super::Error;
+use super::framing::{self, Framing};
+
+/// An answer up to its body.
+#[derive(Debug)]
+pub struct Answer {
+    /// Status and headers.
+    pub head: Parts,
+    /// Where its body ends.
+    pub framing: Framing,
+    /// Whether the connection may be used again after its body.
+    pub is_kept: bool,
+}
+
+/// Reads the answer to a request of this method, if all of its head has come, and the first bytes behind it. Interim
+/// answers before it are left out (RFC 9110 15.2): whoever asked for `100 Continue` has it from the gateway.
+///
+/// # Errors
+/// Where it is no answer, or where its body ends is not clear.
+pub fn parse(received: &mut BytesMut, method: &Method) -> Result<Option<(Answer, Bytes)>, Error> {
+    let mut rest = received.split().freeze();
+    loop {
+        let Some((head, length)) = head(&rest)? else {
+            *received = BytesMut::from(rest);
+            return match received.len() {
+                length if length > MAX_HEAD_BYTES => Err(Error::TooLarge),
+                _ => Ok(None),
+            };
+        };
+        rest.advance(length);
+        if !is_interim(head.status) {
+            return frame(head, method).map(|answer| Some((answer, rest)));
+        }
+    }
+}
+
+fn is_interim(status: StatusCode) -> bool {
+    status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
+}
+
+fn frame(mut head: Parts, method: &Method) -> Result<Answer, Error> {
+    let framing = match head.status {
+        // What follows is another protocol.
+        StatusCode::SWITCHING_PROTOCOLS => Framing::UntilClose,
+        _ => framing::of(&mut head, method)?,
+    };
+    let is_kept = framing::is_kept(&head, framing);
+    Ok(Answer {
+        head,
+        framing,
+        is_kept,
+    })
+}
+
+/// A head and how many bytes it has.
+fn head(received: &Bytes) -> Result<Option<(Parts, usize)>, Error> {
+    let mut room = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut parsed = httparse::Response::new(&mut []);
+    let parser = ParserConfig::default();
+    let status = parser.parse_response_with_uninit_headers(&mut parsed, received, &mut room);
+    let Status::Complete(length) = status.map_err(Error::Head)? else {
+        return Ok(None);
+    };
+    let mut head = Response::new(()).into_parts().0;
+    head.status = parsed
+        .code
+        .and_then(|code| StatusCode::from_u16(code).ok())
+        .ok_or(Error::Head(httparse::Error::Status))?;
+    head.version = match parsed.version {
+        Some(0) => Version::HTTP_10,
+        _ => Version::HTTP_11,
+    };
+    head.headers = headers(parsed.headers, received)?;
+    if let Some(reason) = parsed.reason
+        && Some(reason) != head.status.canonical_reason()
+        && let Ok(reason) = ReasonPhrase::try_from(reason.as_bytes())
+    {
+        head.extensions.insert(reason);
+    }
+    Ok(Some((head, length)))
+}
+
+/// The values stay where they are.
+fn headers(parsed: &[httparse::Header<'_>], received: &Bytes) -> Result<HeaderMap, Error> {
+    // hyper reads the next request of the client into the map of this answer: with room for what the gateway adds to
+    // requests, it need not grow then.
+    let mut headers = HeaderMap::with_capacity(parsed.len() + SPARE_HEADERS);
+    for header in parsed {
+        let name = HeaderName::from_bytes(header.name.as_bytes());
+        let value = HeaderValue::from_maybe_shared(received.slice_ref(header.value));
+        let name = name.map_err(|_| Error::Head(httparse::Error::HeaderName))?;
+        let value = value.map_err(|_| Error::Head(httparse::Error::HeaderValue))?;
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+// As many as hyper takes, on either side.
+const MAX_HEADERS: usize = 100;
+const SPARE_HEADERS: usize = 8;
+pub(super) const MAX_HEAD_BYTES: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_up_to_its_body() {
+        let (answer, rest) = whole("HTTP/1.1 200 Fine\r\nX-A: b\r\nContent-Length: 5\r\n\r\nhello");
+
+        assert_eq!(
+            (answer.head.status.as_u16(), answer.framing),
+            (200, Framing::Length(5))
+        );
+        assert_eq!(answer.head.headers["x-a"], "b");
+        let reason = answer.head.extensions.get::<ReasonPhrase>().unwrap();
+        assert_eq!(reason.as_bytes(), b"Fine");
+        assert_eq!((&rest[..], answer.is_kept), (&b"hello"[..], true));
+    }
+
+    #[test]
+    fn interim_answers_are_left_out() {
+        let text = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n\
+                    HTTP/1.1 204 No Content\r\n\r\n";
+
+        let (answer, rest) = whole(text);
+
+        assert_eq!((answer.head.status.as_u16(), rest.len()), (204, 0));
+        assert!(answer.head.headers.is_empty());
+    }
+
+    #[test]
+    fn a_part_of_an_answer_waits_for_the_rest_at_any_byte() {
+        let text = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+        for end in 0..text.len() {
+            let mut received = BytesMut::from(&text[..end]);
+            assert!(
+                parse(&mut received, &Method::GET).unwrap().is_none(),
+                "{end} bytes"
+            );
+            // Nothing is lost that is still needed.
+            assert!(text[..end].ends_with(std::str::from_utf8(&received).unwrap()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_is_refused() {
+        for text in [
+            "220 smtp ready\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nna me: x\r\n\r\n",
+            "HTTP/2.0 ",
+        ] {
+            let parsed = parse(&mut BytesMut::from(text), &Method::GET);
+            assert!(matches!(parsed, Err(Error::Head(_))), "{text:?}");
+        }
+        let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(MAX_HEAD_BYTES));
+        let parsed = parse(&mut BytesMut::from(&endless[..]), &Method::GET);
+        assert!(matches!(parsed, Err(Error::TooLarge)));
+    }
+
+    fn whole(text: &str) -> (Answer, Bytes) {
+        let parsed = parse(&mut BytesMut::from(text), &Method::GET);
+        parsed.unwrap().expect("it is whole")
+    }
+}

@@ -1,0 +1,182 @@
+//! Where the body of an answer ends (RFC 9112 6.3).
+
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
+use http::response::Parts;
+use http::{HeaderMap, Method, StatusCode, Version};
+
+use super::Error;
+
+/// How the body of an answer is framed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Framing {
+    /// In chunks, the last of which is empty.
+    Chunked,
+    /// By its number of bytes.
+    Length(u64),
+    /// By the end of the connection.
+    UntilClose,
+}
+
+/// # Errors
+/// [`Error::Length`] where two servers could see two ends.
+pub(super) fn of(head: &mut Parts, method: &Method) -> Result<Framing, Error> {
+    let has_no_body = matches!(
+        head.status,
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+    );
+    if has_no_body || method == Method::HEAD {
+        return Ok(Framing::Length(0));
+    }
+    if head.headers.contains_key(TRANSFER_ENCODING) {
+        return chunked(head);
+    }
+    let Some(length) = length(&head.headers)? else {
+        return Ok(Framing::UntilClose);
+    };
+    // What was said twice is passed on once.
+    if head.headers.get_all(CONTENT_LENGTH).iter().nth(1).is_some() {
+        let length = HeaderValue::from(length);
+        head.headers.insert(CONTENT_LENGTH, length);
+    }
+    Ok(Framing::Length(length))
+}
+
+/// Whether the connection may be used for another request when the body has ended.
+pub(super) fn is_kept(head: &Parts, framing: Framing) -> bool {
+    let says_close = |value: &HeaderValue| {
+        let mut options = value.as_bytes().split(|&byte| byte == b',');
+        options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
+    };
+    // An upstream that is unsure about the length may be about the end.
+    let is_contradicted = framing == Framing::Chunked && head.headers.contains_key(CONTENT_LENGTH);
+    head.version == Version::HTTP_11
+        && framing != Framing::UntilClose
+        && !is_contradicted
+        && !head.headers.get_all(CONNECTION).iter().any(says_close)
+}
+
+/// No other coding was asked for (RFC 9110 10.1.4), and HTTP/1.0 knows none.
+fn chunked(head: &Parts) -> Result<Framing, Error> {
+    let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next(), head.version) {
+        (Some(coding), None, Version::HTTP_11)
+            if coding.as_bytes().eq_ignore_ascii_case(b"chunked") =>
+        {
+            Ok(Framing::Chunked)
+        }
+        _ => Err(Error::Length),
+    }
+}
+
+/// Some upstreams say it twice. That is fine as long as they say the same.
+fn length(headers: &HeaderMap) -> Result<Option<u64>, Error> {
+    let mut agreed = None;
+    for value in headers.get_all(CONTENT_LENGTH) {
+        for text in value.as_bytes().split(|&byte| byte == b',') {
+            let length = number(text.trim_ascii()).ok_or(Error::Length)?;
+            if agreed.is_some_and(|agreed| agreed != length) {
+                return Err(Error::Length);
+            }
+            agreed = Some(length);
+        }
+    }
+    Ok(agreed)
+}
+
+/// Digits and nothing else: `u64` would parse a sign.
+fn number(text: &[u8]) -> Option<u64> {
+    let is_number = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(text).ok().filter(|_| is_number)?;
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Response;
+
+    use super::*;
+
+    type Case<'a> = (&'a [(&'a str, &'a str)], Option<Framing>);
+
+    #[test]
+    fn the_end_of_a_body_is_where_rfc_9112_has_it() {
+        let cases: [Case<'_>; 14] = [
+            (&[], Some(Framing::UntilClose)),
+            (&[("content-length", "5")], Some(Framing::Length(5))),
+            (&[("content-length", "5, 5")], Some(Framing::Length(5))),
+            (
+                &[("content-length", "5"), ("content-length", "5")],
+                Some(Framing::Length(5)),
+            ),
+            (&[("content-length", "5"), ("content-length", "6")], None),
+            (&[("content-length", "+5")], None),
+            (&[("content-length", "")], None),
+            (&[("content-length", "18446744073709551616")], None),
+            (&[("transfer-encoding", "Chunked")], Some(Framing::Chunked)),
+            (
+                &[("transfer-encoding", "chunked"), ("content-length", "5")],
+                Some(Framing::Chunked),
+            ),
+            (&[("transfer-encoding", "gzip, chunked")], None),
+            (
+                &[
+                    ("transfer-encoding", "chunked"),
+                    ("transfer-encoding", "chunked"),
+                ],
+                None,
+            ),
+            (&[("transfer-encoding", "identity")], None),
+            (&[("transfer-encoding", "\u{b}chunked")], None),
+        ];
+        for (headers, expected) in cases {
+            let mut head = head(headers);
+            let framing = of(&mut head, &Method::GET).ok();
+            assert_eq!(framing, expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn some_answers_have_no_body_whatever_they_say() {
+        let mut told = head(&[("content-length", "5")]);
+        assert_eq!(of(&mut told, &Method::HEAD).unwrap(), Framing::Length(0));
+        for status in [204, 304] {
+            told.status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(of(&mut told, &Method::GET).unwrap(), Framing::Length(0));
+        }
+    }
+
+    #[test]
+    fn a_length_that_was_said_twice_is_passed_on_once() {
+        let mut head = head(&[("content-length", "5"), ("content-length", "5")]);
+
+        of(&mut head, &Method::GET).unwrap();
+
+        assert_eq!(head.headers.get_all(CONTENT_LENGTH).iter().count(), 1);
+    }
+
+    #[test]
+    fn a_connection_is_kept_where_nothing_speaks_against_it() {
+        let five = Framing::Length(5);
+        assert!(is_kept(&head(&[]), five));
+        assert!(is_kept(&head(&[("connection", "keep-alive")]), five));
+        assert!(!is_kept(&head(&[("connection", "x, Close")]), five));
+        assert!(!is_kept(&head(&[]), Framing::UntilClose));
+        assert!(!is_kept(
+            &head(&[("content-length", "5")]),
+            Framing::Chunked
+        ));
+        let mut old = head(&[]);
+        old.version = Version::HTTP_10;
+        assert!(!is_kept(&old, five));
+    }
+
+    fn head(headers: &[(&str, &str)]) -> Parts {
+        let mut response = Response::builder();
+        for (name, value) in headers {
+            let value = HeaderValue::from_bytes(value.as_bytes());
+            let value = value.unwrap_or(HeaderValue::from_static("?"));
+            response = response.header(*name, value);
+        }
+        response.body(()).unwrap().into_parts().0
+    }
+}
