@@ -101,6 +101,35 @@ async fn an_answer_that_counts_as_a_failure_is_asked_for_elsewhere_and_passed_on
 }
 
 #[tokio::test]
+async fn a_request_that_was_answered_before_its_end_is_sent_again_as_a_whole() {
+    let hasty = origin(|mut stream, _| async move {
+        read_to(&mut stream, "\r\n\r\n").await;
+        let answer = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
+        write(&mut stream, answer).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let patient = origin(|mut stream, _| async move {
+        read_to(&mut stream, "end").await;
+        write(
+            &mut stream,
+            "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nall",
+        )
+        .await;
+    })
+    .await;
+    let balancer = balancer(&[&hasty, &patient], json!({ "retryStatuses": [503] }));
+    // More than a socket takes at once.
+    let body = "x".repeat(8 << 20) + "end";
+
+    let answer = balancer
+        .forward(request(Method::PUT, Body::from(body)), None)
+        .await;
+
+    assert_eq!(body_of(answer.unwrap()).await, "all");
+}
+
+#[tokio::test]
 async fn a_request_is_sent_again_as_often_as_is_allowed() {
     let notes = Notes::default();
     let bad = [

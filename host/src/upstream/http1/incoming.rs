@@ -100,7 +100,7 @@ impl Incoming {
             && self.is_end()
             && self.upload.is_none()
             && self.connection.wire.rest.is_empty();
-        self.connection.wire.rest();
+        self.connection.wire.let_go();
         is_clean.then_some(self.connection)
     }
 

@@ -97,9 +97,17 @@ impl Http1 {
     ) -> Response<Incoming> {
         let Asking { upload, stopped } = asking;
         let is_kept = answer.is_kept && stopped.is_none();
-        let rest = (!upload.is_done()).then(|| (upload, std::mem::take(request.body_mut())));
+        let rest = (!upload.is_done()).then(|| (upload, rest_of(request.body_mut())));
         let incoming = Incoming::new(self, answer.framing, is_kept, rest);
         Response::from_parts(answer.head, incoming)
+    }
+}
+
+/// What the upload has not taken yet. A body in memory it has, and the request may be sent again with it.
+fn rest_of(body: &mut Body) -> Body {
+    match body.is_replayable() {
+        true => Body::Empty,
+        false => std::mem::take(body),
     }
 }
 

@@ -79,7 +79,10 @@ impl Upload {
             ready!(self.poll_write(stream, cx)).map_err(Stopped::Wire)?;
             match self.state {
                 State::End => self.state = State::Done,
-                _ if body.is_replayable() => self.state = State::Done,
+                // Whoever has all of it may answer before the body has said that it has ended.
+                _ if self.size == Size::Known(0) || body.is_replayable() => {
+                    self.state = State::Done
+                }
                 _ => match self.poll_body(body, cx) {
                     Poll::Ready(taken) => taken.map_err(Stopped::Client)?,
                     // What came until now may not wait for what comes next.
@@ -165,7 +168,6 @@ impl Upload {
 
     fn end(&mut self, trailers: &HeaderMap) -> Result<(), BodyError> {
         match self.size {
-            Size::Known(0) => self.state = State::Done,
             Size::Known(_) => return Err(BodyError::ClientGone),
             Size::Chunked => {
                 let mut last = b"0\r\n".to_vec();

@@ -44,7 +44,7 @@ impl Wire {
     }
 
     /// Lets go of the room to read into, until there is something to read.
-    pub(super) fn rest(&mut self) {
+    pub(super) fn let_go(&mut self) {
         self.buffer = BytesMut::new();
         self.read = MIN_READ;
     }

@@ -38,6 +38,33 @@ async fn one_connection_carries_many_requests() {
 }
 
 #[tokio::test]
+async fn an_upload_of_known_length_keeps_its_connection() {
+    let notes = Notes::default();
+    let seen = Arc::clone(&notes);
+    let url = origin(move |mut stream, number| {
+        let seen = Arc::clone(&seen);
+        async move {
+            loop {
+                read_to(&mut stream, "\r\n\r\nping").await;
+                seen.lock().unwrap().push(number.to_string());
+                write(&mut stream, OK).await;
+            }
+        }
+    })
+    .await;
+    let (mut client, _order) = client(Proxy(upstream(&url)));
+
+    for _ in 0..3 {
+        let head = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\n";
+        write(&mut client, head).await;
+        write(&mut client, "ping").await;
+        read_to(&mut client, "ok").await;
+    }
+
+    assert_eq!(*notes.lock().unwrap(), ["0", "0", "0"]);
+}
+
+#[tokio::test]
 async fn a_response_without_a_body_gives_its_connection_back() {
     let notes = Notes::default();
     let url = numbering(&notes, "HTTP/1.1 204 No Content\r\n\r\n").await;
