@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::Request;
+use tokio::task::unconstrained;
 use tokio::time::{Instant, sleep};
 
 use super::http1::Http1;
@@ -85,14 +86,16 @@ impl Pool {
             return;
         }
         let pool = Arc::downgrade(self);
-        tokio::spawn(async move {
+        let looking = async move {
             loop {
                 sleep(SWEEP_INTERVAL).await;
                 if pool.upgrade().is_none_or(|pool| pool.sweep()) {
                     break;
                 }
             }
-        });
+        };
+        // When an upstream ends, all are closed at once, which is more than a task is told of in one turn.
+        tokio::spawn(unconstrained(looking));
     }
 
     /// Whether nothing is left.
