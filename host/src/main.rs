@@ -10,13 +10,13 @@ use gateway::cli::{self, Cli, Command, Sessions};
 use gateway::server::{Order, Orders};
 use gateway::succession::Inherited;
 use gateway::{Gateway, Running, config, log, notify};
-use tikv_jemallocator::Jemalloc;
 use tracing::{error, info, warn};
 
 // By measurement: it gives back what thousands of connections needed at once, and the system's keeps it. When it does,
 // `.cargo/config.toml` says.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
-static ALLOCATOR: Jemalloc = Jemalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {

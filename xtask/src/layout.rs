@@ -93,7 +93,7 @@ pub(crate) fn target_directory() -> Result<PathBuf, Error> {
 pub(crate) const PACKAGES: [&str; 2] = ["--package=gateway", "--package=plugin"];
 
 /// Copies and renames: a gateway that is running has the old file mapped, and overwriting it would end that gateway.
-fn install(from: &Path, to: &Path) -> Result<(), Error> {
+pub(crate) fn install(from: &Path, to: &Path) -> Result<(), Error> {
     let directory = to.parent().ok_or("a file needs a directory")?;
     fs::create_dir_all(directory)?;
     let draft = directory.join(".draft");

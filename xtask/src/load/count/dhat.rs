@@ -1,14 +1,26 @@
 //! Allocations, counted by Valgrind's DHAT.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
 use super::super::backend::Backend;
-use super::super::gateway::{self, Sessions};
+use super::super::gateway::Sessions;
 use super::{Counts, serve};
-use crate::Error;
+use crate::artifacts::Artifacts;
+use crate::{Error, layout};
+
+/// Builds a gateway whose allocations can be seen.
+///
+/// # Errors
+/// When it does not build, or the disk does not take it.
+pub(super) fn lay_out(directory: &Path) -> Result<(), Error> {
+    let options = ["--release", "--package=gateway", "--no-default-features"];
+    let artifacts = Artifacts::build(".", &options)?;
+    layout::install(artifacts.find("bin")?, &directory.join(PROGRAM))
+}
 
 /// What one run takes. What grows in place is one allocation.
 ///
@@ -19,7 +31,7 @@ pub(super) fn count(sessions: Sessions, backend: &Backend, rounds: usize) -> Res
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=dhat", "--quiet"]);
     valgrind.arg(format!("--dhat-out-file={}", file.display()));
-    valgrind.arg(gateway::program(backend));
+    valgrind.arg(backend.directory().join(PROGRAM));
     serve(valgrind, sessions, (backend, rounds))?;
     parse(&fs::read_to_string(file)?)
 }
@@ -32,6 +44,8 @@ fn parse(text: &str) -> Result<Counts, Error> {
         .map(|(name, figure)| (name.to_owned(), figure))
         .into())
 }
+
+const PROGRAM: &str = "gateway-without-allocator";
 
 pub(super) const ALLOCATIONS: &str = "allocations";
 pub(super) const BYTES: &str = "bytes";

@@ -4,6 +4,8 @@
 //! `strace`. 64 connections send a request each and wait for the answers of all, again and again, as a load generator
 //! does that is faster than the gateway. Each figure is the difference between two runs, one longer than the other: what
 //! is done once, at the start or for a connection, is in none of them.
+//!
+//! DHAT sees the system's allocator and no other: what it runs is built without the gateway's own, and asks for the same.
 
 mod callgrind;
 mod clients;
@@ -26,6 +28,7 @@ pub(crate) fn count() -> Result<(), Error> {
     tools::require(tools::FOR_LOAD)?;
     tools::require(tools::FOR_COUNT)?;
     let directory = tempfile::tempdir()?;
+    dhat::lay_out(directory.path())?;
     layout::lay_out(directory.path(), "release")?;
     let backend = Backend::start(directory.path())?;
     let rows = Sessions::ALL.map(|sessions| row(sessions, &backend));
