@@ -1,5 +1,6 @@
 //! One connection for one request, whichever HTTP it speaks.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -12,7 +13,7 @@ use super::http1::{self, Http1};
 use super::multiplex::{self, Stream};
 use super::occupancy::Stay;
 use super::pool::Pool;
-use super::{Protocol, form};
+use super::{Protocol, WireError, form};
 use crate::body::Body;
 use crate::stream;
 
@@ -77,12 +78,10 @@ impl Received {
     pub(crate) fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, super::WireError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, WireError>>> {
         match &mut self.incoming {
             Incoming::Http1(incoming) => incoming.poll_frame(cx).map_err(Into::into),
-            Incoming::Http2(incoming, _) => std::pin::Pin::new(incoming)
-                .poll_frame(cx)
-                .map_err(Into::into),
+            Incoming::Http2(incoming, _) => Pin::new(incoming).poll_frame(cx).map_err(Into::into),
         }
     }
 

@@ -3,20 +3,24 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
+#[path = "../sent.rs"]
+mod sent;
+
 use std::convert::Infallible;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use bytes::{Bytes, BytesMut};
 use gateway::server::heads::{Fault, Heads};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use libfuzzer_sys::fuzz_target;
+
+use self::sent::Sent;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut heads = Heads::default();
@@ -79,37 +83,4 @@ fn requests(bytes: &[u8]) -> Vec<(String, Bytes)> {
         }
     }
     std::mem::take(&mut *seen.lock().unwrap())
-}
-
-/// A client that has sent this and takes everything.
-struct Sent(BytesMut);
-
-impl Read for Sent {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        mut buffer: ReadBufCursor<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let size = buffer.remaining().min(self.0.len());
-        buffer.put_slice(&self.0.split_to(size));
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl Write for Sent {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
 }
