@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use hyper::rt::{Read, ReadBufCursor, Write};
 
 /// Whoever is at the other end has sent this and takes everything.
-pub(crate) struct Sent(pub(crate) BytesMut);
+pub struct Sent(pub BytesMut);
 
 impl Read for Sent {
     fn poll_read(

@@ -3,14 +3,12 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-#[path = "../sent.rs"]
-mod sent;
-
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
+use fuzz::sent::Sent;
 use gateway::upstream::http1::Error;
 use gateway::upstream::http1::answer::{Answer, parse};
 use gateway::upstream::http1::chunks::{Chunks, Part};
@@ -20,8 +18,6 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1;
 use libfuzzer_sys::fuzz_target;
-
-use self::sent::Sent;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((&first, bytes)) = bytes.split_first() else {

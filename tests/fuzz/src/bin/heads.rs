@@ -3,15 +3,13 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-#[path = "../sent.rs"]
-mod sent;
-
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
 use bytes::{Bytes, BytesMut};
+use fuzz::sent::Sent;
 use gateway::server::heads::{Fault, Heads};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
@@ -19,8 +17,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use libfuzzer_sys::fuzz_target;
-
-use self::sent::Sent;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut heads = Heads::default();

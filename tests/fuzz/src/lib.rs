@@ -1,0 +1,4 @@
+//! What several targets need.
+#![forbid(unsafe_code)]
+
+pub mod sent;
