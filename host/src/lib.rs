@@ -15,6 +15,7 @@ mod exchange;
 pub mod forwarding;
 mod gateway;
 pub mod health;
+pub mod http1;
 pub mod hygiene;
 pub mod log;
 pub mod metrics;

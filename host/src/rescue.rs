@@ -11,6 +11,7 @@ use crate::actions::authorize::OriginalError;
 use crate::body::{Body, BodyError};
 use crate::hygiene::Refusal;
 use crate::router::Lookup;
+use crate::server::http1::head::Fault;
 use crate::upstream::UpstreamError;
 
 /// The answer to a request that is not let in. The connection ends with it: what follows on it cannot be trusted to
@@ -38,6 +39,15 @@ pub fn refusal(refusal: Refusal) -> Response<Body> {
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));
     response
+}
+
+/// The answer to what is no request.
+pub fn fault(fault: Fault) -> Response<Body> {
+    plain(match fault {
+        Fault::Length | Fault::Line | Fault::Syntax | Fault::Target => StatusCode::BAD_REQUEST,
+        Fault::Many | Fault::TooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        Fault::TargetTooLong => StatusCode::URI_TOO_LONG,
+    })
 }
 
 /// The answer when a WebSocket was wanted over HTTP/2 from somebody who knows of none.

@@ -1,18 +1,17 @@
 //! What a client is sending.
 
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Body as _, Frame, SizeHint};
-use hyper::body::Incoming;
+use http_body::{Frame, SizeHint};
 use tokio::time::Instant;
 
 use super::patience::Patience;
 use super::trailers::TrailerScrub;
 use super::{Body, BodyError};
+use crate::server::Incoming;
 
 /// A request body on its way in: limited in size, and cut when the client stalls.
 #[derive(Debug)]
@@ -44,12 +43,16 @@ impl Body {
     ///
     /// # Errors
     /// [`BodyError::TooLarge`] when the client announces more than it may send.
-    pub fn from_client(incoming: Incoming, limit: u64, idle: Duration) -> Result<Self, BodyError> {
-        if incoming.is_end_stream() {
+    pub(crate) fn from_client(
+        incoming: Incoming,
+        limit: u64,
+        idle: Duration,
+    ) -> Result<Self, BodyError> {
+        if incoming.is_end() {
             return Ok(Self::Empty);
         }
         let left = if limit == 0 { u64::MAX } else { limit };
-        if incoming.size_hint().lower() > left {
+        if incoming.size().lower() > left {
             return Err(BodyError::TooLarge);
         }
         let patience = Patience::new(idle);
@@ -78,11 +81,11 @@ impl ClientBody {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match Pin::new(&mut self.incoming).poll_frame(cx) {
+        match self.incoming.poll_frame(cx) {
             Poll::Ready(frame) => {
                 self.patience.renew();
                 let frame = frame.map(|frame| self.admit(frame));
-                let is_last = frame.is_none() || self.incoming.is_end_stream();
+                let is_last = frame.is_none() || self.incoming.is_end();
                 self.note(if is_last {
                     Phase::Done
                 } else {
@@ -99,18 +102,15 @@ impl ClientBody {
     }
 
     pub(super) fn is_end(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.incoming.is_end()
     }
 
     pub(super) fn size(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.incoming.size()
     }
 
-    fn admit(
-        &mut self,
-        frame: Result<Frame<Bytes>, hyper::Error>,
-    ) -> Result<Frame<Bytes>, BodyError> {
-        let frame = frame.map_err(|error| classify(&error))?;
+    fn admit(&mut self, frame: Result<Frame<Bytes>, BodyError>) -> Result<Frame<Bytes>, BodyError> {
+        let frame = frame?;
         let size = frame.data_ref().map_or(0, |data| data.len() as u64);
         self.left = self.left.checked_sub(size).ok_or(BodyError::TooLarge)?;
         Ok(self.trailers.of_request(frame))
@@ -141,20 +141,5 @@ impl Upload {
         if *state != (Phase::Done, state.1) {
             *state = (phase, Instant::now());
         }
-    }
-}
-
-fn classify(error: &hyper::Error) -> BodyError {
-    let gone = error.is_incomplete_message() || error.is_canceled() || error.is_closed();
-    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
-    let kind = source.map(std::io::Error::kind);
-    let is_malformed = matches!(
-        kind,
-        Some(std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData)
-    );
-    if !gone && (is_malformed || error.is_parse()) {
-        BodyError::Malformed
-    } else {
-        BodyError::ClientGone
     }
 }

@@ -10,8 +10,7 @@
 //! other requests run, a block of headers has a deadline beside the phase, and what else a client sends while nothing
 //! runs buys it no time.
 //!
-//! hyper starts its header timer when a connection is opened and when a response ends, so it cannot tell waiting from
-//! dripping. One timer per connection serves all of this, and a busy connection never touches it.
+//! One timer per connection serves all of this, and a busy connection never touches it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -54,15 +53,6 @@ enum Phase {
     Busy,
     Head,
     Waiting,
-}
-
-/// What bytes are that come.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Moment {
-    /// The beginning of a request.
-    Begins,
-    /// A part of what has begun.
-    GoesOn,
 }
 
 impl Activity {
@@ -159,14 +149,20 @@ impl Activity {
         state.phase == Phase::Waiting && state.clogged.is_none() && state.block.is_none()
     }
 
-    pub(super) fn bytes_read(&self) -> Moment {
+    pub(super) fn bytes_read(&self) {
         let mut state = self.state();
-        if state.phase != Phase::Waiting || state.is_tunnel {
-            return Moment::GoesOn;
+        if state.phase == Phase::Waiting && !state.is_tunnel {
+            state.phase = Phase::Head;
+            state.deadline = Instant::now() + self.timeouts.header_read.get();
         }
-        state.phase = Phase::Head;
-        state.deadline = Instant::now() + self.timeouts.header_read.get();
-        Moment::Begins
+    }
+
+    /// The last word was said: what still comes is no request, and has a moment to end.
+    pub(super) fn part(&self) {
+        let mut state = self.state();
+        state.is_tunnel = true;
+        state.parting = Some(LINGER);
+        state.wait(LINGER);
     }
 
     /// What follows on the connection are no requests.

@@ -69,9 +69,8 @@ pub(super) async fn arrive(
         Some(protocol) => protocol,
         None => look(&mut io).await?,
     };
-    match protocol {
-        Protocol::Http1 => io.follow_heads(),
-        Protocol::Http2 => io.follow_frames(),
+    if protocol == Protocol::Http2 {
+        io.follow_frames();
     }
     Ok(Arrival { io, peer, protocol })
 }

@@ -1,10 +1,13 @@
 //! One client connection from its first byte to its last.
 
+use std::convert::Infallible;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use futures_util::FutureExt;
+use http::Request;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
@@ -12,11 +15,12 @@ use tokio::sync::watch;
 use super::activity::Activity;
 use super::arrival::{Arrival, Protocol, Socket, arrive};
 use super::drain::Alive;
+use super::http1::{Conversation, Wire};
 use super::http2::Streams;
 use super::watchdog::{End, Manner, Watchdog};
 use super::watched::Watched;
 use super::worker::Plan;
-use super::{Service, exchange};
+use super::{Incoming, Service, exchange};
 use crate::forwarding::Sender;
 
 /// What every connection of a worker shares.
@@ -68,30 +72,19 @@ pub(super) async fn serve<S: Service>(socket: Socket, _alive: Alive, doorway: Ar
 /// Serves HTTP/1.1. Between requests that are far apart nothing is kept but the socket: the buffers of a connection are
 /// most of what it weighs.
 async fn http1<S: Service, Stop: Future>(
-    mut io: Watched,
+    io: Watched,
     client: &Arc<Client<S>>,
     watchdog: &mut Watchdog<'_, Stop>,
 ) -> Result<(), Failed> {
-    let builder = &client.plan.http1;
+    let wire = Arc::new(Wire::new(io));
     loop {
-        let service = service_fn(|request| exchange::run(Arc::clone(client), request, None));
-        let mut connection = builder
-            .serve_connection(TokioIo::new(io), service)
-            .with_upgrades();
-        let served = watchdog
-            .guard(Pin::new(&mut connection), Manner::Resting, |_| {})
-            .await;
-        match served {
+        let talk = pin!(Conversation::new(&wire, client).run());
+        match watchdog.guard(talk, Manner::Resting, |_| {}).await {
             End::Over(ended) => return Ok(ended?),
             End::Cut => return Ok(()),
             End::Rest => {}
         }
-        let Some(parts) = connection.into_parts() else {
-            return Ok(());
-        };
-        io = parts.io.into_inner();
-        io.unread(parts.read_buf);
-        let woken = pin!(io.readable());
+        let woken = pin!(wire.rest());
         match watchdog.guard(woken, Manner::Closed, |_| {}).await {
             End::Over(readable) => readable?,
             End::Cut | End::Rest => return Ok(()),
@@ -107,9 +100,9 @@ async fn http2<S: Service, Stop: Future>(
     let plan = Arc::clone(&client.plan);
     let streams = Streams::new(plan.settings.timeouts.idle.get());
     let builder = plan.http2(streams.clone());
-    let service = service_fn(move |request| {
+    let service = service_fn(move |request: Request<hyper::body::Incoming>| {
         let (client, delivery) = (Arc::clone(&client), streams.announce());
-        exchange::run(client, request, Some(delivery))
+        exchange::run(client, request.map(Incoming::Http2), Some(delivery)).map(Ok::<_, Infallible>)
     });
     // In a box: its size should not be that of every connection.
     let mut connection = Box::pin(builder.serve_connection(TokioIo::new(io), service));

@@ -1,23 +1,21 @@
 //! One request and its response, and what is written down about them.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Uri, Version};
 use http_body::{Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::activity::Busy;
 use super::connection::Client;
 use super::http2::{self, Delivery, WebSocket};
-use super::{Answer, Peer, Service};
+use super::switch::Switch;
+use super::{Answer, Incoming, Peer, Service};
 use crate::access_log;
 use crate::actions::authorize::Stated;
 use crate::body::{Body, BodyError};
@@ -34,7 +32,7 @@ pub(super) fn run<S: Service>(
     client: Arc<Client<S>>,
     request: Request<Incoming>,
     delivery: Option<Arc<Delivery>>,
-) -> impl Future<Output = Result<Response<Sent>, Infallible>> {
+) -> impl Future<Output = Response<Sent>> {
     let mut record = Record::begin(&client, &request);
     let mut admitted = admit(&client, request);
     let mut trace = None;
@@ -45,7 +43,7 @@ pub(super) fn run<S: Service>(
         record.follow(step);
     }
     async move {
-        let mut answer = match &mut admitted {
+        let answer = match &mut admitted {
             Ok(admitted) => {
                 record.peer = admitted.peer;
                 let answer = pin!(answer(&client.doorway.service, admitted));
@@ -53,27 +51,16 @@ pub(super) fn run<S: Service>(
             }
             Err(refused) => std::mem::take(&mut **refused).into(),
         };
-        if answer.response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            client.activity.tunnel();
-        } else if delivery.is_none() && client.activity.is_dismissed() {
-            say_goodbye(&mut answer.response);
-        }
         record.status = answer.response.status();
         record.request = answer.request;
         record.route = answer.route;
-        Ok(answer.response.map(|body| Sent {
+        answer.response.map(|body| Sent {
             body,
             rest: Bytes::new(),
             delivery,
             record,
-        }))
+        })
     }
-}
-
-/// Whoever reads this asks on another connection. Tunnels have ends of their own.
-fn say_goodbye(response: &mut Response<Body>) {
-    let close = HeaderValue::from_static("close");
-    response.headers_mut().insert(CONNECTION, close);
 }
 
 /// A request that was let in.
@@ -121,6 +108,7 @@ fn welcome<S: Service>(
     let trusted = &client.plan.settings.trusted_proxies;
     let peer = client.sender.introduce(&mut parts.headers, trusted)?;
     if websocket.is_some() {
+        Switch::adopt(&mut parts.extensions);
         // Its stream may rest for as long as the tunnel stands, and the connection with it.
         parts.extensions.insert(Arc::new(client.activity.begin()));
     }

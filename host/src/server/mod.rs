@@ -10,12 +10,14 @@ mod connection;
 mod drain;
 mod exchange;
 mod frames;
-pub mod heads;
+pub mod http1;
 mod http2;
+mod incoming;
 mod listener;
 mod peer;
 pub mod proxy_protocol;
 mod signal;
+mod switch;
 mod tls;
 mod watchdog;
 mod watched;
@@ -44,8 +46,10 @@ use crate::trace::Tracing;
 
 pub(crate) use activity::Busy;
 pub use drain::{Alive, Tracker};
+pub(crate) use incoming::Incoming;
 pub use peer::{Peer, Scheme};
 pub use signal::{Order, Orders};
+pub(crate) use switch::{Awaited, Switch};
 pub use tls::{Certificates, TlsError, TlsFiles};
 pub use worker::Worker;
 

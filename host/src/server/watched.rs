@@ -1,5 +1,6 @@
 //! The socket of a client.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,10 +10,8 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::activity::{Activity, Moment};
+use super::activity::Activity;
 use super::frames::Frames;
-use super::heads::{Fault, Heads};
-use super::watchdog::Manner;
 use crate::stream::Stream;
 
 /// A client's socket that tells what happens on it. A tunnel keeps it, and with it the seat.
@@ -21,18 +20,9 @@ pub(super) struct Watched {
     activity: Arc<Activity>,
     /// What was read to find out which protocol it is.
     unread: Bytes,
-    followed: Followed,
+    /// The frames of HTTP/2, once it is known that it is spoken.
+    frames: Option<Box<Frames>>,
     _seat: Option<Seat>,
-}
-
-/// What is known of the bytes that come.
-enum Followed {
-    /// Nothing yet.
-    Bytes,
-    Heads(Heads),
-    /// A head was ambiguous: the parser gets what it refuses.
-    Refused,
-    Frames(Box<Frames>),
 }
 
 /// The right to be connected, where connections are limited.
@@ -44,7 +34,7 @@ impl Watched {
             stream,
             activity,
             unread: Bytes::new(),
-            followed: Followed::Bytes,
+            frames: None,
             _seat: seat,
         }
     }
@@ -57,56 +47,50 @@ impl Watched {
         } else {
             bytes
         };
-        if let Followed::Heads(heads) = &mut self.followed {
-            *heads = Heads::default();
-        }
+    }
+
+    /// What was read behind the last request, which is the beginning of the next one.
+    pub(super) fn note_begun(&self) {
+        self.activity.bytes_read();
     }
 
     /// Waits until there is something to read, without a place to read it to.
     pub(super) async fn readable(&mut self) -> io::Result<()> {
-        std::future::poll_fn(|cx| {
-            if !self.unread.is_empty() {
-                return Poll::Ready(Ok(()));
-            }
-            // What TLS still holds back has nobody else to send it.
-            let sent = Pin::new(&mut *self).poll_flush(cx)?;
-            let readable = self.stream.poll_readable(cx);
-            ready!(sent);
-            readable
-        })
-        .await
+        poll_fn(|cx| self.poll_rested(cx)).await
     }
 
-    /// Follows the requests of HTTP/1.1 from here on.
-    pub(super) fn follow_heads(&mut self) {
-        self.followed = Followed::Heads(Heads::default());
+    /// As [`readable`](Self::readable).
+    pub(super) fn poll_rested(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // What TLS still holds back has nobody else to send it.
+        let sent = Pin::new(&mut *self).poll_flush(cx)?;
+        let readable = self.poll_readable(cx);
+        ready!(sent);
+        readable
+    }
+
+    /// Ready when there may be something to read.
+    pub(super) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.unread.is_empty() {
+            true => self.stream.poll_readable(cx),
+            false => Poll::Ready(Ok(())),
+        }
     }
 
     /// Follows the frames of HTTP/2 from here on.
     pub(super) fn follow_frames(&mut self) {
-        let frames = Frames::new(Arc::clone(&self.activity));
-        self.followed = Followed::Frames(Box::new(frames));
+        self.frames = Some(Box::new(Frames::new(Arc::clone(&self.activity))));
         self.activity.ready();
     }
 
     /// Looks at what was read behind `before`.
-    fn see(&mut self, buffer: &mut ReadBuf<'_>, before: usize) -> io::Result<()> {
+    fn see(&mut self, buffer: &ReadBuf<'_>, before: usize) -> io::Result<()> {
         let bytes = &buffer.filled()[before..];
         if bytes.is_empty() {
             return Ok(());
         }
-        match &mut self.followed {
-            Followed::Bytes | Followed::Refused => {
-                self.activity.bytes_read();
-            }
-            Followed::Heads(heads) => {
-                if let Err(Fault(at)) = look_at_heads(heads, &self.activity, bytes) {
-                    self.followed = Followed::Refused;
-                    buffer.set_filled(before + at);
-                    refuse(buffer);
-                }
-            }
-            Followed::Frames(frames) => frames.follow(bytes).map_err(io::Error::other)?,
+        match &mut self.frames {
+            None => self.activity.bytes_read(),
+            Some(frames) => frames.follow(bytes).map_err(io::Error::other)?,
         }
         Ok(())
     }
@@ -119,35 +103,12 @@ impl Watched {
     }
 }
 
-fn look_at_heads(heads: &mut Heads, activity: &Activity, bytes: &[u8]) -> Result<(), Fault> {
-    if activity.bytes_read() == Moment::Begins {
-        heads.nothing_runs();
-    }
-    let was_unknown = heads.is_unknown();
-    heads.follow(bytes)?;
-    if heads.is_unknown() && !was_unknown {
-        // Unless the offer before it is taken up, this is not read as a request.
-        activity.dismiss(Manner::Resting);
-    }
-    Ok(())
-}
-
-/// As much as there is room for. Whoever reads on gets it again.
-fn refuse(buffer: &mut ReadBuf<'_>) {
-    let size = Heads::REFUSED.len().min(buffer.remaining());
-    buffer.put_slice(&Heads::REFUSED[..size]);
-}
-
 impl AsyncRead for Watched {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if matches!(self.followed, Followed::Refused) {
-            refuse(buffer);
-            return Poll::Ready(Ok(()));
-        }
         let before = buffer.filled().len();
         if self.unread.is_empty() {
             ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;

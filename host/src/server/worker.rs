@@ -9,7 +9,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http2;
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -34,7 +34,6 @@ pub struct Worker {
 /// What all workers share.
 pub(super) struct Plan {
     pub(super) settings: Settings,
-    pub(super) http1: http1::Builder,
     /// `None` when everybody speaks in the clear.
     acceptor: Option<TlsAcceptor>,
     // `None` when connections are not limited.
@@ -124,14 +123,6 @@ async fn accept<S: Service>(listener: Listener, doorway: Arc<Doorway<S>>, alive:
 
 impl Plan {
     pub(super) fn new(settings: Settings) -> Self {
-        let mut http1 = http1::Builder::new();
-        let header_bytes =
-            usize::try_from(settings.limits.header_bytes.bytes()).unwrap_or(usize::MAX);
-        // Deadlines are kept by `activity`: hyper has one timer for what are two things here.
-        http1
-            .header_read_timeout(None)
-            .max_header_size(header_bytes)
-            .max_buf_size(header_bytes.max(MIN_BUFFER));
         let seats = match settings.limits.connections {
             0 => None,
             connections => Some(Arc::new(Semaphore::new(connections as usize))),
@@ -139,7 +130,6 @@ impl Plan {
         let acceptor = settings.tls.as_ref().map(Certificates::acceptor);
         Self {
             settings,
-            http1,
             acceptor,
             seats,
         }
@@ -180,6 +170,11 @@ impl Plan {
     /// How long each step before the first request may take.
     pub(super) const fn patience(&self) -> Duration {
         self.settings.timeouts.header_read.get()
+    }
+
+    /// The most bytes that the head of a request over HTTP/1.1 may have.
+    pub(super) fn header_bytes(&self) -> usize {
+        usize::try_from(self.settings.limits.header_bytes.bytes()).unwrap_or(usize::MAX)
     }
 
     /// How HTTP/2 is spoken on one connection.
@@ -227,5 +222,3 @@ const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 512 * 1024;
 // What is held for a client that does not read, of one response.
 const SEND_BUFFER: usize = 64 * 1024;
-// Also the largest piece of a body that is read at once.
-const MIN_BUFFER: usize = 64 * 1024;

@@ -8,19 +8,17 @@ use bytes::Bytes;
 use http::header::{CONNECTION, HeaderValue, UPGRADE};
 use http::response::Parts;
 use http::{HeaderMap, Response};
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tracing::{debug, info};
 
 use crate::body::Body;
-use crate::server::Busy;
+use crate::server::{Awaited, Busy, Switch};
 use crate::stream::Stream;
 use crate::watch;
 
 /// The client's half of an upgrade that may come.
 pub(super) struct Request {
-    client: OnUpgrade,
+    client: Awaited,
     /// The stream on HTTP/2 that the tunnel takes.
     busy: Option<Arc<Busy>>,
     /// Whose end is the tunnel's.
@@ -30,7 +28,7 @@ pub(super) struct Request {
 impl Request {
     /// Takes the client's half out of a request that asks for an upgrade, and asks the upstream for the same.
     pub(super) fn take<B>(request: &mut http::Request<B>) -> Option<Self> {
-        let client = request.extensions_mut().remove::<OnUpgrade>()?;
+        let client = Switch::take(request.extensions_mut())?;
         if !request.headers().contains_key(UPGRADE) {
             return None;
         }
@@ -86,9 +84,8 @@ fn ask(headers: &mut HeaderMap) {
 }
 
 /// `first` has already come from the upstream.
-async fn join(client: OnUpgrade, (mut upstream, first): (Stream, Bytes)) -> io::Result<()> {
-    let client = client.await.map_err(io::Error::other)?;
-    let mut client = TokioIo::new(client);
+async fn join(client: Awaited, (mut upstream, first): (Stream, Bytes)) -> io::Result<()> {
+    let mut client = client.switched().await?;
     client.write_all(&first).await?;
     copy_bidirectional(&mut client, &mut upstream).await?;
     Ok(())

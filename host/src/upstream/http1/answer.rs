@@ -3,7 +3,6 @@
 use std::mem::MaybeUninit;
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::header::{HeaderName, HeaderValue};
 use http::response::Parts;
 use http::{HeaderMap, Method, Response, StatusCode, Version};
 use httparse::{ParserConfig, Status};
@@ -11,6 +10,8 @@ use hyper::ext::ReasonPhrase;
 
 use super::Error;
 use super::framing::{self, Framing};
+use crate::http1::fields::{self, MAX_FIELDS};
+use crate::http1::wire::Parse;
 
 /// An answer up to its body.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ fn frame(mut head: Parts, method: &Method) -> Result<Answer, Error> {
 
 /// A head and how many bytes it has.
 fn head(received: &Bytes) -> Result<Option<(Parts, usize)>, Error> {
-    let mut room = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut room = [const { MaybeUninit::uninit() }; MAX_FIELDS];
     let mut parsed = httparse::Response::new(&mut []);
     let parser = ParserConfig::default();
     let status = parser.parse_response_with_uninit_headers(&mut parsed, received, &mut room);
@@ -81,7 +82,8 @@ fn head(received: &Bytes) -> Result<Option<(Parts, usize)>, Error> {
         Some(0) => Version::HTTP_10,
         _ => Version::HTTP_11,
     };
-    head.headers = headers(parsed.headers, received)?;
+    head.headers = HeaderMap::with_capacity(parsed.headers.len() + SPARE_HEADERS);
+    fields::read(parsed.headers, received, &mut head.headers).map_err(Error::Head)?;
     if let Some(reason) = parsed.reason
         && Some(reason) != head.status.canonical_reason()
         && let Ok(reason) = ReasonPhrase::try_from(reason.as_bytes())
@@ -91,25 +93,26 @@ fn head(received: &Bytes) -> Result<Option<(Parts, usize)>, Error> {
     Ok(Some((head, length)))
 }
 
-/// The values stay where they are.
-fn headers(parsed: &[httparse::Header<'_>], received: &Bytes) -> Result<HeaderMap, Error> {
-    // hyper reads the next request of the client into the map of this answer: with room for what the gateway adds to
-    // requests, it need not grow then.
-    let mut headers = HeaderMap::with_capacity(parsed.len() + SPARE_HEADERS);
-    for header in parsed {
-        let name = HeaderName::from_bytes(header.name.as_bytes());
-        let value = HeaderValue::from_maybe_shared(received.slice_ref(header.value));
-        let name = name.map_err(|_| Error::Head(httparse::Error::HeaderName))?;
-        let value = value.map_err(|_| Error::Head(httparse::Error::HeaderValue))?;
-        headers.append(name, value);
+/// The answer to a request of a method.
+pub(super) struct To<'a>(pub(super) &'a Method);
+
+impl Parse for To<'_> {
+    type Head = Answer;
+    type Error = Error;
+
+    fn limit(&self) -> usize {
+        MAX_HEAD_BYTES
     }
-    Ok(headers)
+
+    fn parse(&mut self, received: &mut BytesMut) -> Result<Option<(Answer, Bytes)>, Error> {
+        parse(received, self.0)
+    }
 }
 
-// As many as hyper takes, on either side.
-const MAX_HEADERS: usize = 100;
+// The next request of the client is read into the map of this answer: with room for what the gateway adds to requests,
+// it need not grow then.
 const SPARE_HEADERS: usize = 8;
-pub(super) const MAX_HEAD_BYTES: usize = 256 * 1024;
+const MAX_HEAD_BYTES: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,8 @@
 use std::io;
 
+use crate::http1::chunks;
+use crate::http1::wire::Missing;
+
 /// Why an answer in HTTP/1.1 did not come, or is none.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -38,6 +41,26 @@ impl Error {
                     | io::ErrorKind::UnexpectedEof
             ),
             _ => false,
+        }
+    }
+}
+
+impl From<chunks::Error> for Error {
+    fn from(error: chunks::Error) -> Self {
+        match error {
+            chunks::Error::Malformed => Self::Chunk,
+            chunks::Error::TooLarge => Self::TooLarge,
+        }
+    }
+}
+
+impl From<Missing<Self>> for Error {
+    fn from(missing: Missing<Self>) -> Self {
+        match missing {
+            Missing::Closed => Self::Closed,
+            Missing::Incomplete => Self::Incomplete,
+            Missing::Io(error) => Self::Io(error),
+            Missing::Malformed(error) => error,
         }
     }
 }

@@ -5,6 +5,7 @@ use http::response::Parts;
 use http::{HeaderMap, Method, StatusCode, Version};
 
 use super::Error;
+use crate::http1::length;
 
 /// How the body of an answer is framed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -68,26 +69,10 @@ fn chunked(head: &Parts) -> Result<Framing, Error> {
     }
 }
 
-/// Some upstreams say it twice. That is fine as long as they say the same.
 fn length(headers: &HeaderMap) -> Result<Option<u64>, Error> {
-    let mut agreed = None;
-    for value in headers.get_all(CONTENT_LENGTH) {
-        for text in value.as_bytes().split(|&byte| byte == b',') {
-            let length = number(text.trim_ascii()).ok_or(Error::Length)?;
-            if agreed.is_some_and(|agreed| agreed != length) {
-                return Err(Error::Length);
-            }
-            agreed = Some(length);
-        }
-    }
-    Ok(agreed)
-}
-
-/// Digits and nothing else: `u64` would parse a sign.
-fn number(text: &[u8]) -> Option<u64> {
-    let is_number = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    let text = std::str::from_utf8(text).ok().filter(|_| is_number)?;
-    text.parse().ok()
+    let said = headers.get_all(CONTENT_LENGTH).iter();
+    let said = said.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
+    length::agreed(said).map_err(|_| Error::Length)
 }
 
 #[cfg(test)]

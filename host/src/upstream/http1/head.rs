@@ -5,15 +5,7 @@ use http::{Method, Request};
 use http_body::Body as _;
 
 use crate::body::Body;
-
-/// How a body is told from the next request.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Size {
-    /// Said before it.
-    Known(u64),
-    /// Said in parts.
-    Chunked,
-}
+use crate::http1::outgoing::{Size, Trailers};
 
 /// About as many bytes as the head of a request has, and not fewer.
 pub(super) fn length(request: &Request<Body>) -> usize {
@@ -59,7 +51,7 @@ pub(super) fn write(request: &Request<Body>, out: &mut Vec<u8>) -> Size {
                 &[b"content-length: ", length.to_string().as_bytes(), b"\r\n"],
             );
         }
-        Size::Chunked => put(out, &[b"transfer-encoding: chunked\r\n"]),
+        Size::Chunked(_) | Size::UntilClose => put(out, &[b"transfer-encoding: chunked\r\n"]),
     }
     put(out, &[b"\r\n"]);
     size
@@ -73,7 +65,7 @@ const FIXED: usize = 64;
 fn size(body: &Body) -> Size {
     match body.size_hint().exact() {
         Some(length) => Size::Known(length),
-        None => Size::Chunked,
+        None => Size::Chunked(Trailers::Sent),
     }
 }
 

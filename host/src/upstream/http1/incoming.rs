@@ -1,15 +1,16 @@
 //! The body of an answer, as it arrives.
 
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-use super::chunks::{Chunks, Part};
 use super::framing::Framing;
-use super::upload::Upload;
 use super::{Error, Http1};
 use crate::body::Body;
+use crate::http1::left::Left;
+use crate::http1::outgoing::Outgoing;
 use crate::stream::Stream;
 
 /// A body, and the connection that it comes on.
@@ -18,13 +19,7 @@ pub(in crate::upstream) struct Incoming {
     left: Left,
     is_kept: bool,
     /// Of the request, when the answer began before its end.
-    upload: Option<Box<(Upload, Body)>>,
-}
-
-enum Left {
-    Chunks(Box<Chunks>),
-    Length(u64),
-    UntilClose,
+    upload: Option<Box<(Outgoing, Body)>>,
 }
 
 impl Incoming {
@@ -32,10 +27,10 @@ impl Incoming {
         connection: Http1,
         framing: Framing,
         is_kept: bool,
-        upload: Option<(Upload, Body)>,
+        upload: Option<(Outgoing, Body)>,
     ) -> Self {
         let left = match framing {
-            Framing::Chunked => Left::Chunks(Box::default()),
+            Framing::Chunked => Left::chunks(),
             Framing::Length(length) => Left::Length(length),
             Framing::UntilClose => Left::UntilClose,
         };
@@ -53,12 +48,12 @@ impl Incoming {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         self.go_on(cx);
         loop {
-            match self.take().transpose() {
+            match self.left.take(&mut self.connection.wire.rest)? {
                 None if self.is_end() => return Poll::Ready(None),
                 None => {}
-                taken => return Poll::Ready(taken),
+                Some(frame) => return Poll::Ready(Some(Ok(frame))),
             }
-            let is_more = ready!(self.connection.wire.poll_more(cx))?;
+            let is_more = ready!(self.connection.wire.poll_more(cx)).map_err(Error::Io)?;
             if !is_more {
                 return Poll::Ready(self.cut().err().map(Err));
             }
@@ -67,31 +62,15 @@ impl Incoming {
 
     /// All of the body, if it came with the head.
     pub(in crate::upstream) fn whole(&mut self) -> Option<Bytes> {
-        let rest = &mut self.connection.wire.rest;
-        match &mut self.left {
-            Left::Length(left) if *left <= rest.len() as u64 => {
-                // Not longer than what is there.
-                let length = std::mem::take(left) as usize;
-                Some(rest.split_to(length))
-            }
-            _ => None,
-        }
+        self.left.whole(&mut self.connection.wire.rest)
     }
 
     pub(in crate::upstream) fn is_end(&self) -> bool {
-        match &self.left {
-            Left::Chunks(chunks) => chunks.is_done(),
-            Left::Length(left) => *left == 0,
-            Left::UntilClose => false,
-        }
+        self.left.is_end()
     }
 
     pub(in crate::upstream) fn size(&self) -> SizeHint {
-        match &self.left {
-            Left::Length(left) => SizeHint::with_exact(*left),
-            Left::Chunks(chunks) if chunks.is_done() => SizeHint::with_exact(0),
-            Left::Chunks(_) | Left::UntilClose => SizeHint::new(),
-        }
+        self.left.size()
     }
 
     /// The connection after the end of the body, if it can be used again.
@@ -115,32 +94,12 @@ impl Incoming {
             return;
         };
         let (upload, body) = &mut **rest;
-        match upload.poll(body, &mut self.connection.wire, cx) {
+        match upload.poll(Pin::new(body), &mut self.connection.wire, cx) {
             Poll::Pending => {}
             Poll::Ready(sent) => {
                 self.is_kept &= sent.is_ok();
                 self.upload = None;
             }
-        }
-    }
-
-    /// What has been read already.
-    fn take(&mut self) -> Result<Option<Frame<Bytes>>, Error> {
-        let rest = &mut self.connection.wire.rest;
-        match &mut self.left {
-            Left::Chunks(chunks) => Ok(chunks.next(rest)?.map(|part| match part {
-                Part::Data(data) => Frame::data(data),
-                Part::Trailers(trailers) => Frame::trailers(trailers),
-            })),
-            _ if rest.is_empty() => Ok(None),
-            Left::Length(0) => Ok(None),
-            Left::Length(left) => {
-                let length = (*left).min(rest.len() as u64);
-                *left -= length;
-                // Not longer than what is there.
-                Ok(Some(Frame::data(rest.split_to(length as usize))))
-            }
-            Left::UntilClose => Ok(Some(Frame::data(std::mem::take(rest)))),
         }
     }
 

@@ -1,29 +1,28 @@
 //! HTTP/1.1 as a client: one request after the other on one connection (RFC 9112).
 //!
-//! It is written here because it is the hot path. hyper gives each connection a task of its own: a request goes there
-//! through one channel and its answer comes back through another, and three tasks are woken for what the task of the
-//! request can do by itself. That was a third of what the gateway did for a request.
+//! All of it happens in the task of the request. With a task for each connection a request would go there through one
+//! channel and its answer come back through another.
 //!
-//! Bytes in, values out: `answer`, `chunks`, `framing` and `head` know no socket. `wire` does the reading and writing.
+//! Bytes in, values out: `answer`, `framing` and `head` know no socket.
 
 pub mod answer;
-pub mod chunks;
 mod error;
 pub mod framing;
 mod head;
 mod incoming;
-mod upload;
-mod wire;
 
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
 
-use self::answer::Answer;
-use self::upload::{Stopped, Upload};
-use self::wire::Wire;
+use bytes::Bytes;
+
+use self::answer::{Answer, To};
 use crate::alarm::Alarm;
 use crate::body::{Body, BodyError};
+use crate::http1::outgoing::{Outgoing, Stopped};
+use crate::http1::wire::Wire;
 use crate::stream::Stream;
 
 pub use self::error::Error;
@@ -31,14 +30,14 @@ pub(super) use self::incoming::Incoming;
 
 /// A connection that one request after the other has for itself.
 pub(super) struct Http1 {
-    wire: Wire,
+    wire: Wire<Stream>,
     /// For whichever request it has.
     pub(super) alarm: Alarm,
 }
 
 /// A request under way, and what of its answer is there.
 pub(super) struct Asking {
-    upload: Upload,
+    upload: Outgoing,
     /// Why the rest of the request is not sent. The answer may say why the upstream did not want it.
     stopped: Option<Error>,
 }
@@ -76,16 +75,17 @@ impl Http1 {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Answer, Lost>> {
         if asking.stopped.is_none() {
-            match asking.upload.poll(request.body_mut(), &mut self.wire, cx) {
-                Poll::Ready(Err(Stopped::Client(error))) => {
+            let body = Pin::new(request.body_mut());
+            match asking.upload.poll(body, &mut self.wire, cx) {
+                Poll::Ready(Err(Stopped::Body(error))) => {
                     return Poll::Ready(Err(Lost::Client(error)));
                 }
-                Poll::Ready(Err(Stopped::Wire(error))) => asking.stopped = Some(error),
+                Poll::Ready(Err(Stopped::Io(error))) => asking.stopped = Some(Error::Io(error)),
                 Poll::Ready(Ok(())) | Poll::Pending => {}
             }
         }
-        let answer = ready!(self.wire.poll_answer(request.method(), cx));
-        Poll::Ready(answer.map_err(|error| asking.lost(error)))
+        let answer = ready!(self.wire.poll_head(&mut To(request.method()), cx));
+        Poll::Ready(answer.map_err(|missing| asking.lost(missing.into())))
     }
 
     /// The rest of an answer, which brings the connection with it.
@@ -111,10 +111,21 @@ fn rest_of(body: &mut Body) -> Body {
     }
 }
 
+/// Begins with the head. A body that is in memory goes with it.
+fn upload(request: &Request<Body>) -> Outgoing {
+    let mut head = Vec::with_capacity(head::length(request));
+    let size = head::write(request, &mut head);
+    let data = match request.body() {
+        Body::Full(bytes) => bytes.clone(),
+        Body::Empty | Body::Client(_) | Body::Upstream(_) => Bytes::new(),
+    };
+    Outgoing::new(head, size, data)
+}
+
 impl Asking {
     pub(super) fn new(request: &Request<Body>) -> Self {
         Self {
-            upload: Upload::new(request),
+            upload: upload(request),
             stopped: None,
         }
     }

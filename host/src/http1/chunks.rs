@@ -2,9 +2,19 @@
 
 use bytes::{Buf, Bytes};
 use http::HeaderMap;
-use http::header::{HeaderName, HeaderValue};
 
-use super::Error;
+use super::{fields, lines};
+
+/// Why a body cannot be read on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// Sizes, ends or trailers are not what they have to be (RFC 9112 7.1).
+    #[error("a chunk is malformed")]
+    Malformed,
+    /// The line of a size, or the trailers, are larger than anybody needs.
+    #[error("a size or the trailers are too large")]
+    TooLarge,
+}
 
 /// Reads one body. Bytes behind its end are left.
 #[derive(Debug, Default)]
@@ -93,7 +103,7 @@ impl Chunks {
         self.state = match (come, byte) {
             (0, b'\r') => State::End(1),
             (1, b'\n') => State::Size,
-            _ => return Err(Error::Chunk),
+            _ => return Err(Error::Malformed),
         };
         Ok(())
     }
@@ -109,7 +119,7 @@ impl Chunks {
             return Ok(None);
         }
         self.state = State::Done;
-        trailers(&std::mem::take(&mut self.line)).map(Some)
+        trailers(std::mem::take(&mut self.line)).map(Some)
     }
 
     fn keep(&mut self, byte: u8, limit: usize) -> Result<(), Error> {
@@ -123,40 +133,34 @@ impl Chunks {
 
 /// The size in a line, which may go on with blanks or with extensions that mean nothing to anybody.
 fn size(line: &[u8]) -> Result<u64, Error> {
-    let line = line.strip_suffix(b"\r").ok_or(Error::Chunk)?;
+    let line = line.strip_suffix(b"\r").ok_or(Error::Malformed)?;
     let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
     if line.iter().any(is_control) {
-        return Err(Error::Chunk);
+        return Err(Error::Malformed);
     }
     let digits = line.split(|&byte| byte == b';').next().unwrap_or_default();
     let digits = digits.trim_ascii_end();
     if digits.is_empty() || digits.len() > MAX_DIGITS {
-        return Err(Error::Chunk);
+        return Err(Error::Malformed);
     }
     digits.iter().try_fold(0, |size: u64, &byte| {
-        let digit = char::from(byte).to_digit(16).ok_or(Error::Chunk)?;
+        let digit = char::from(byte).to_digit(16).ok_or(Error::Malformed)?;
         Ok(size << 4 | u64::from(digit))
     })
 }
 
-fn trailers(bytes: &[u8]) -> Result<HeaderMap, Error> {
+fn trailers(bytes: Vec<u8>) -> Result<HeaderMap, Error> {
+    let bytes = Bytes::from(bytes);
     let mut room = [httparse::EMPTY_HEADER; MAX_TRAILERS];
-    let parsed = httparse::parse_headers(bytes, &mut room).map_err(Error::Head)?;
+    let parsed = httparse::parse_headers(&bytes, &mut room).map_err(|_| Error::Malformed)?;
     let httparse::Status::Complete((length, parsed)) = parsed else {
-        return Err(Error::Chunk);
+        return Err(Error::Malformed);
     };
-    if length != bytes.len() {
-        return Err(Error::Chunk);
+    if length != bytes.len() || !lines::are_whole(&bytes) {
+        return Err(Error::Malformed);
     }
     let mut trailers = HeaderMap::with_capacity(parsed.len());
-    for header in parsed {
-        let name = HeaderName::from_bytes(header.name.as_bytes());
-        let value = HeaderValue::from_bytes(header.value);
-        let (Ok(name), Ok(value)) = (name, value) else {
-            return Err(Error::Chunk);
-        };
-        trailers.append(name, value);
-    }
+    fields::read(parsed, &bytes, &mut trailers).map_err(|_| Error::Malformed)?;
     Ok(trailers)
 }
 
@@ -208,6 +212,7 @@ mod tests {
             "10000000000000004\r\nwiki\r\n",
             "0\r\nno colon\r\n\r\n",
             "0\r\n folded: x\r\n\r\n",
+            "0\r\nx: a\ny: b\r\n\r\n",
         ];
         for text in malformed {
             assert!(read(&[text]).is_err(), "{text:?}");
@@ -263,7 +268,7 @@ mod tests {
             rest += std::str::from_utf8(&input).unwrap();
         }
         if !chunks.is_done() {
-            return Err(Error::Incomplete);
+            return Err(Error::Malformed);
         }
         Ok((data, trailers, rest))
     }

@@ -1,0 +1,217 @@
+//! HTTP/1.1 as a server: one request after the other on one connection (RFC 9112).
+//!
+//! All of it happens in the task of the connection: it reads a head, polls whoever answers, and writes what comes of it.
+//! Meanwhile whoever reads the body of the request reads it from the socket, through `wire`.
+//!
+//! Bytes in, values out: `head` and `reply` know no socket.
+
+mod date;
+pub mod head;
+mod incoming;
+mod reply;
+mod wire;
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body::Body as _;
+
+use self::head::{Asked, Fault, Reader, Wish};
+use self::reply::{Afterwards, Question};
+use super::connection::Client;
+use super::switch::{self, Promise, Switch};
+use super::{Service, exchange};
+use crate::body::BodyError;
+use crate::http1::outgoing::{Outgoing, Stopped};
+use crate::http1::wire::Missing;
+use crate::rescue;
+
+pub(crate) use self::incoming::Incoming;
+pub(in crate::server) use self::wire::Wire;
+
+/// The requests and responses of a connection, from one rest to the next.
+pub(super) struct Conversation<'a, S> {
+    wire: &'a Arc<Wire>,
+    client: &'a Arc<Client<S>>,
+    reader: Reader,
+    /// To write heads into.
+    room: Vec<u8>,
+}
+
+/// Why a connection ended in the middle of something.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Ended {
+    /// The rest of a response did not come.
+    #[error("a response broke off")]
+    Body(#[source] BodyError),
+    /// The socket failed, or its other end is gone.
+    #[error("the connection failed")]
+    Io(#[from] io::Error),
+}
+
+impl<'a, S: Service> Conversation<'a, S> {
+    pub(super) fn new(wire: &'a Arc<Wire>, client: &'a Arc<Client<S>>) -> Self {
+        Self {
+            wire,
+            client,
+            reader: Reader::new(client.plan.header_bytes()),
+            room: Vec::new(),
+        }
+    }
+
+    /// Answers requests until one of the ends has enough, or speaks something else.
+    ///
+    /// # Errors
+    /// When the connection fails, or a response breaks off.
+    pub(super) async fn run(mut self) -> Result<(), Ended> {
+        loop {
+            let asked = match self.wire.request(&mut self.reader).await {
+                Ok(asked) => asked,
+                Err(Missing::Closed | Missing::Incomplete) => return Ok(()),
+                Err(Missing::Io(error)) => return Err(Ended::Io(error)),
+                Err(Missing::Malformed(fault)) => return self.refuse(fault).await,
+            };
+            let question = Question {
+                method: asked.head.method.clone(),
+                wish: asked.wish,
+            };
+            let (request, promise) = self.accept(asked);
+            let answer = pin!(exchange::run(Arc::clone(self.client), request, None));
+            let Some(mut response) = unless_gone(answer, self.wire).await else {
+                return Ok(());
+            };
+            make_final(&mut response, promise.as_ref());
+            let wanted = self.afterwards(&question, response.status());
+            match self.send(&question, response, wanted).await? {
+                Afterwards::Kept if self.is_over().await => {}
+                Afterwards::Closed if !question.wish.is_kept => {
+                    return Ok(self.wire.close().await?);
+                }
+                Afterwards::Closed | Afterwards::Kept => return self.part().await,
+                Afterwards::Switched => {
+                    switch::keep(promise, self.wire);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Makes a request of what was asked. If it offers to speak something else, whoever answers may accept that.
+    fn accept(&self, asked: Asked) -> (Request<super::Incoming>, Option<Promise>) {
+        let turn = self.wire.begin(asked.framing, asked.expects);
+        let body = Incoming::new(self.wire, turn);
+        let mut request = Request::from_parts(asked.head, body);
+        let promise = asked.wish.is_offer.then(|| {
+            let (promise, switch) = Switch::promised();
+            request.extensions_mut().insert(switch);
+            promise
+        });
+        (request, promise)
+    }
+
+    /// What becomes of the connection when a response has been sent.
+    fn afterwards(&self, question: &Question, status: StatusCode) -> Afterwards {
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            self.client.activity.tunnel();
+            return Afterwards::Switched;
+        }
+        // What came behind an offer may be in the other protocol, and may not.
+        let is_unclear = question.wish.is_offer && self.wire.is_ahead();
+        let is_last = !question.wish.is_kept
+            || is_unclear
+            || self.wire.is_stuck()
+            || self.client.activity.is_dismissed();
+        match is_last {
+            true => Afterwards::Closed,
+            false => Afterwards::Kept,
+        }
+    }
+
+    /// Sends a response, and says what becomes of the connection then.
+    async fn send(
+        &mut self,
+        question: &Question,
+        response: Response<impl http_body::Body<Data = Bytes, Error = BodyError>>,
+        wanted: Afterwards,
+    ) -> Result<Afterwards, Ended> {
+        let (head, body) = response.into_parts();
+        let mut body = pin!(body);
+        let mut room = std::mem::take(&mut self.room);
+        self.wire.answer(&mut room);
+        let (size, afterwards) = question.answer(&head, &body.size_hint(), wanted, &mut room);
+        self.reader.recycle(head.headers);
+        let mut outgoing = Outgoing::new(room, size, Bytes::new());
+        poll_fn(|cx| Poll::Ready(outgoing.gather(body.as_mut(), cx)))
+            .await
+            .map_err(Ended::Body)?;
+        let sent = poll_fn(|cx| {
+            let sent = outgoing.poll(body.as_mut(), &mut &**self.wire, cx);
+            match sent {
+                Poll::Pending => self.wire.poll_gone(cx).map(|()| Err(gone())),
+                sent => sent,
+            }
+        });
+        sent.await?;
+        self.room = outgoing.into_room();
+        Ok(afterwards)
+    }
+
+    /// Whether the request has come to its end, so that another one can follow.
+    async fn is_over(&self) -> bool {
+        poll_fn(|cx| Poll::Ready(self.wire.finish(cx))).await
+    }
+
+    /// Answers what is no request. Nothing that follows can be trusted to begin where it seems to.
+    async fn refuse(mut self, fault: Fault) -> Result<(), Ended> {
+        tracing::debug!(%fault, "not a request");
+        let question = Question {
+            method: Method::GET,
+            wish: Wish::NONE,
+        };
+        let response = rescue::fault(fault);
+        self.send(&question, response, Afterwards::Closed).await?;
+        self.part().await
+    }
+
+    /// Closes a connection whose client may be sending still.
+    async fn part(&self) -> Result<(), Ended> {
+        self.client.activity.part();
+        Ok(self.wire.linger().await?)
+    }
+}
+
+/// `None` when the client is gone before there is an answer.
+async fn unless_gone<T>(mut work: Pin<&mut impl Future<Output = T>>, wire: &Wire) -> Option<T> {
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => wire.poll_gone(cx).map(|()| None),
+    })
+    .await
+}
+
+/// A plugin may send any number; one that is not that of a final response is the plugin's defect.
+fn make_final<B>(response: &mut Response<B>, promise: Option<&Promise>) {
+    let status = response.status();
+    let is_switch = status == StatusCode::SWITCHING_PROTOCOLS && promise.is_some();
+    if status.is_informational() && !is_switch {
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    }
+}
+
+fn gone() -> Stopped {
+    Stopped::Io(io::ErrorKind::ConnectionAborted.into())
+}
+
+impl From<Stopped> for Ended {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Body(error) => Self::Body(error),
+            Stopped::Io(error) => Self::Io(error),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The head of a response as bytes (RFC 9112 4), and what it says about its body and the connection.
+
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
+use http::response::Parts;
+use http::{Method, StatusCode};
+use http_body::SizeHint;
+use hyper::ext::ReasonPhrase;
+
+use super::date;
+use super::head::{Wish, says};
+use crate::http1::outgoing::{Size, Trailers};
+
+/// What a response answers.
+pub(super) struct Question {
+    pub(super) method: Method,
+    pub(super) wish: Wish,
+}
+
+/// What becomes of the connection after a response.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Afterwards {
+    Closed,
+    Kept,
+    /// Both ends speak another protocol.
+    Switched,
+}
+
+impl Question {
+    /// Writes the head of the response, and says how its body is sent. `body` is how long that is.
+    pub(super) fn answer(
+        &self,
+        head: &Parts,
+        body: &SizeHint,
+        afterwards: Afterwards,
+        out: &mut Vec<u8>,
+    ) -> (Size, Afterwards) {
+        let has_body = self.method != Method::HEAD && may_have_body(head.status);
+        let size = match (has_body, body.exact()) {
+            (false, _) => Size::Known(0),
+            (true, Some(length)) => Size::Known(length),
+            (true, None) => self.unknown(),
+        };
+        let is_closed =
+            size == Size::UntilClose || says(head.headers.get_all(CONNECTION), b"close");
+        let afterwards = match afterwards {
+            Afterwards::Kept if is_closed => Afterwards::Closed,
+            afterwards => afterwards,
+        };
+        status(head, out);
+        let said = fields(head, has_body, out);
+        match size {
+            Size::Chunked(_) => put(out, &[b"transfer-encoding: chunked\r\n"]),
+            Size::Known(length) if has_body => content_length(length, out),
+            // That of what is not sent, which is never told from nothing.
+            Size::Known(_) if head.status != StatusCode::NO_CONTENT && !said.length => {
+                if let Some(length @ 1..) = body.exact() {
+                    content_length(length, out);
+                }
+            }
+            Size::Known(_) | Size::UntilClose => {}
+        }
+        if !said.date {
+            put(out, &[b"date: ", &date::now(), b"\r\n"]);
+        }
+        put(out, &[self.connection(afterwards), b"\r\n"]);
+        (size, afterwards)
+    }
+
+    /// How a body is sent whose length is not known.
+    fn unknown(&self) -> Size {
+        match self.wish {
+            Wish { is_old: true, .. } => Size::UntilClose,
+            Wish {
+                reads_trailers: true,
+                ..
+            } => Size::Chunked(Trailers::Sent),
+            _ => Size::Chunked(Trailers::Dropped),
+        }
+    }
+
+    /// What is not said is what the client takes for granted.
+    fn connection(&self, afterwards: Afterwards) -> &'static [u8] {
+        match (afterwards, self.wish.is_old) {
+            (Afterwards::Closed, false) => b"connection: close\r\n",
+            (Afterwards::Kept, true) => b"connection: keep-alive\r\n",
+            (Afterwards::Closed, true) | (Afterwards::Kept, false) => b"",
+            (Afterwards::Switched, _) => b"connection: upgrade\r\n",
+        }
+    }
+}
+
+/// RFC 9110 6.4.1. What has no body by its status has none, whatever somebody made of it.
+fn may_have_body(status: StatusCode) -> bool {
+    !status.is_informational() && !matches!(status.as_u16(), 204 | 304)
+}
+
+fn status(head: &Parts, out: &mut Vec<u8>) {
+    let reason = head.extensions.get::<ReasonPhrase>();
+    let reason = match reason {
+        Some(reason) => reason.as_bytes(),
+        None => head
+            .status
+            .canonical_reason()
+            .unwrap_or_default()
+            .as_bytes(),
+    };
+    let code = head.status.as_str().as_bytes();
+    put(out, &[b"HTTP/1.1 ", code, b" ", reason, b"\r\n"]);
+}
+
+/// What fields have said.
+struct Said {
+    date: bool,
+    length: bool,
+}
+
+/// Writes what is not between the gateway and the client alone.
+fn fields(head: &Parts, has_body: bool, out: &mut Vec<u8>) -> Said {
+    let mut said = Said {
+        date: false,
+        length: false,
+    };
+    for (name, value) in &head.headers {
+        if *name == CONNECTION || *name == TRANSFER_ENCODING {
+            continue;
+        }
+        if *name == CONTENT_LENGTH {
+            if has_body || said.length || head.status == StatusCode::NO_CONTENT {
+                continue;
+            }
+            said.length = true;
+        }
+        said.date |= *name == DATE;
+        put(
+            out,
+            &[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"],
+        );
+    }
+    said
+}
+
+fn content_length(length: u64, out: &mut Vec<u8>) {
+    put(
+        out,
+        &[b"content-length: ", length.to_string().as_bytes(), b"\r\n"],
+    );
+}
+
+fn put(out: &mut Vec<u8>, parts: &[&[u8]]) {
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+}

@@ -1,0 +1,314 @@
+//! A client's connection, and how far its current request has been read.
+//!
+//! The task of a connection reads requests from it and writes responses to it, and in between the body of a request is
+//! read by whoever wants it. All of that is in one task: the lock is free.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::super::watched::Watched;
+use super::head::{Asked, Expects, Fault, Framing, Reader};
+use crate::body::BodyError;
+use crate::http1::left::Left;
+use crate::http1::wire::{self, Missing};
+
+/// A connection that is shared by its task and the request that it has.
+pub(in crate::server) struct Wire(Mutex<State>);
+
+struct State {
+    wire: wire::Wire<Watched>,
+    /// Of the body of the current request.
+    left: Left,
+    /// What is still to be said before the client sends that.
+    invitation: Invitation,
+    /// Whether nobody reads it any more.
+    is_abandoned: bool,
+    /// Whether it cannot be read on.
+    is_broken: bool,
+    /// Whose body it is. Whoever has the number of another request gets nothing.
+    turn: u32,
+}
+
+/// Whether a client waits to be told that its body is wanted (RFC 9110 10.1.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Invitation {
+    /// It does not wait.
+    None,
+    /// It does, and this is still to be written.
+    Due(&'static [u8]),
+    /// It was told something else: a final response.
+    Declined,
+}
+
+impl Wire {
+    pub(in crate::server) fn new(io: Watched) -> Self {
+        Self(Mutex::new(State {
+            wire: wire::Wire::new(io),
+            left: Left::Length(0),
+            invitation: Invitation::None,
+            is_abandoned: false,
+            is_broken: false,
+            turn: 0,
+        }))
+    }
+
+    /// Waits for a request. The bytes behind its head are then for whoever reads its body.
+    pub(super) async fn request(&self, reader: &mut Reader) -> Result<Asked, Missing<Fault>> {
+        self.state().note_begun();
+        poll_fn(|cx| self.state().wire.poll_head(reader, cx)).await
+    }
+
+    /// Makes what follows the body of a request, and returns whose it is.
+    pub(super) fn begin(&self, framing: Framing, expects: Expects) -> u32 {
+        let mut state = self.state();
+        state.left = match framing {
+            Framing::Chunked => Left::chunks(),
+            Framing::Length(length) => Left::Length(length),
+        };
+        state.invitation = match expects {
+            Expects::Invitation if !state.left.is_end() => Invitation::Due(CONTINUE),
+            _ => Invitation::None,
+        };
+        state.is_abandoned = false;
+        state.turn
+    }
+
+    /// Nobody will read the body any more.
+    pub(super) fn abandon(&self, turn: u32) {
+        let mut state = self.state();
+        if turn == state.turn {
+            state.is_abandoned = true;
+        }
+    }
+
+    /// A response begins: from here on nothing else may be said. What was begun is said to its end.
+    pub(super) fn answer(&self, out: &mut Vec<u8>) {
+        let mut state = self.state();
+        if let Invitation::Due(left) = state.invitation {
+            if left.len() < CONTINUE.len() {
+                out.extend_from_slice(left);
+            }
+            state.invitation = Invitation::Declined;
+        }
+    }
+
+    /// Ready when nobody waits for an answer any more. Bytes that come are kept for the next request.
+    pub(super) fn poll_gone(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.state();
+        // What comes now is the body, or has come already: the end is behind it.
+        if !state.left.is_end() || !state.wire.is_empty() {
+            return Poll::Pending;
+        }
+        if ready!(state.wire.stream.poll_readable(cx)).is_err() {
+            return Poll::Ready(());
+        }
+        match ready!(state.wire.poll_more(cx)) {
+            Ok(true) => Poll::Pending,
+            Ok(false) | Err(_) => Poll::Ready(()),
+        }
+    }
+
+    /// The next part of a body.
+    pub(super) fn poll_frame(
+        &self,
+        turn: u32,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let mut state = self.state();
+        if turn != state.turn {
+            return Poll::Ready(Some(Err(BodyError::ClientGone)));
+        }
+        state.poll_frame(cx)
+    }
+
+    pub(super) fn is_end(&self, turn: u32) -> bool {
+        let state = self.state();
+        turn != state.turn || state.left.is_end()
+    }
+
+    pub(super) fn size(&self, turn: u32) -> SizeHint {
+        let state = self.state();
+        match turn == state.turn {
+            true => state.left.size(),
+            false => SizeHint::with_exact(0),
+        }
+    }
+
+    /// Ends the turn of whoever read the body. Whether it has ended, so that another request can follow.
+    pub(super) fn finish(&self, cx: &mut Context<'_>) -> bool {
+        let mut state = self.state();
+        state.turn = state.turn.wrapping_add(1);
+        if state.invitation != Invitation::None {
+            return state.left.is_end();
+        }
+        // What is there already is not worth a new connection.
+        let mut skipped = 0;
+        while skipped <= MAX_SKIPPED {
+            match state.poll_frame(cx) {
+                Poll::Ready(None) => return true,
+                Poll::Ready(Some(Ok(frame))) => {
+                    skipped += frame.data_ref().map_or(0, Bytes::len);
+                }
+                Poll::Ready(Some(Err(_))) | Poll::Pending => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether the client has sent something that no request was made of.
+    pub(super) fn is_ahead(&self) -> bool {
+        !self.state().wire.is_empty()
+    }
+
+    /// Whether nobody will get to the end of the current request, so that no other can follow.
+    pub(super) fn is_stuck(&self) -> bool {
+        let state = self.state();
+        let there = state.wire.rest.len() as u64;
+        let is_there = match state.left {
+            Left::Length(left) => left <= there,
+            // Its end may be there or not. It shows when there is nothing else to do.
+            Left::Chunks(_) | Left::UntilClose => there > 0 || state.left.is_end(),
+        };
+        state.is_broken || (state.is_abandoned && !is_there)
+    }
+
+    /// Waits until something comes, with no more than the socket itself.
+    pub(in crate::server) async fn rest(&self) -> io::Result<()> {
+        self.state().wire.let_go();
+        poll_fn(|cx| self.state().wire.stream.poll_rested(cx)).await
+    }
+
+    /// Says that nothing more will be said, and takes what still comes: closing a connection at once would take back
+    /// what the client has not read yet (RFC 9112 9.6).
+    pub(super) async fn linger(&self) -> io::Result<()> {
+        poll_fn(|cx| Pin::new(&mut self.state().wire.stream).poll_shutdown(cx)).await?;
+        self.state().wire.let_go();
+        loop {
+            let is_more = poll_fn(|cx| self.state().wire.poll_more(cx)).await?;
+            if !is_more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Says that nothing more will be said.
+    pub(super) async fn close(&self) -> io::Result<()> {
+        poll_fn(|cx| Pin::new(&mut self.state().wire.stream).poll_shutdown(cx)).await
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// What came behind the last request is the beginning of this one.
+    fn note_begun(&self) {
+        if !self.wire.is_empty() {
+            self.wire.stream.note_begun();
+        }
+    }
+
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        loop {
+            if self.is_broken {
+                return Poll::Ready(Some(Err(BodyError::Malformed)));
+            }
+            match self.left.take(&mut self.wire.rest) {
+                Ok(None) if self.left.is_end() => return Poll::Ready(None),
+                Ok(None) => {}
+                Ok(Some(frame)) => return Poll::Ready(Some(Ok(frame))),
+                Err(_) => {
+                    self.is_broken = true;
+                    continue;
+                }
+            }
+            let more = match ready!(self.poll_invite(cx)) {
+                Ok(()) => ready!(self.wire.poll_more(cx)),
+                Err(error) => Err(error),
+            };
+            if !more.unwrap_or_default() {
+                return Poll::Ready(Some(Err(BodyError::ClientGone)));
+            }
+        }
+    }
+
+    /// Asks for the body, if its client waits for that.
+    fn poll_invite(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Invitation::Due(left) = self.invitation {
+            let stream = &mut self.wire.stream;
+            if left.is_empty() {
+                ready!(Pin::new(stream).poll_flush(cx))?;
+                self.invitation = Invitation::None;
+                break;
+            }
+            let written = ready!(Pin::new(stream).poll_write(cx, left))?;
+            self.invitation = Invitation::Due(&left[written..]);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for &Wire {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.state().wire).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.state().wire).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.state().wire).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.state().wire).poll_write_vectored(cx, parts)
+    }
+}
+
+impl AsyncRead for &Wire {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut state = self.state();
+        let rest = &mut state.wire.rest;
+        if rest.is_empty() {
+            return Pin::new(&mut state.wire.stream).poll_read(cx, buffer);
+        }
+        buffer.put_slice(&rest.split_to(rest.len().min(buffer.remaining())));
+        Poll::Ready(Ok(()))
+    }
+}
+
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+// As much as is read at once from a fast client.
+const MAX_SKIPPED: usize = 128 * 1024;
+
+/// Shows nothing of what came.
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wire(..)")
+    }
+}
