@@ -1,7 +1,8 @@
 //! What must not pass a gateway: ambiguous requests, and headers that belong to one connection only.
 //!
-//! hyper refuses most of what request smuggling is made of; this is the rest (RFC 9110 7.6, RFC 9112 3.2 and 6.3).
+//! The readers of requests refuse most of what request smuggling is made of; this is the rest (RFC 9110 7.6, RFC 9112 3.2 and 6.3).
 
+mod marks;
 #[cfg(test)]
 mod tests;
 
@@ -11,9 +12,10 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
-use smallvec::SmallVec;
 
 use crate::forwarding::{self, Contradiction};
+
+pub(crate) use self::marks::Marks;
 
 /// Why a request is not let in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -94,11 +96,14 @@ pub fn clean(request: &mut Parts) {
 
 /// Removes what belongs to the connection a request came on. Returns the protocol the client wants to upgrade to.
 pub fn strip_request(headers: &mut HeaderMap) -> Option<HeaderValue> {
-    let upgrade = wants_upgrade(headers);
-    let trailers = headers.get(TE).is_some_and(accepts_trailers);
-    strip_hop_by_hop(headers);
+    let marks = Marks::of(headers);
+    let upgrade = wants_upgrade(headers, marks);
+    let trailers = marks.has([Marks::TE]) && headers.get(TE).is_some_and(accepts_trailers);
+    strip_hop_by_hop(headers, marks);
     // The client got its `100 Continue` when the body was first read; the upstream gets the body at once.
-    headers.remove(EXPECT);
+    if marks.has([Marks::EXPECT]) {
+        headers.remove(EXPECT);
+    }
     if trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }
@@ -107,17 +112,19 @@ pub fn strip_request(headers: &mut HeaderMap) -> Option<HeaderValue> {
 
 /// Removes what belongs to the connection a response came on.
 pub fn strip_response(headers: &mut HeaderMap) {
+    let marks = Marks::of(headers);
     // The body was read by its Transfer-Encoding; a Content-Length beside it is a lie (RFC 9112 6.3).
-    if headers.contains_key(TRANSFER_ENCODING) {
+    if marks.has([Marks::CODING]) {
         headers.remove(CONTENT_LENGTH);
     }
-    strip_hop_by_hop(headers);
+    strip_hop_by_hop(headers, marks);
 }
 
 /// Removes from trailers what only headers may say: how a message is framed, where it goes, who sends it
 /// (RFC 9110, section 6.5.1).
 pub fn strip_trailers(trailers: &mut HeaderMap) {
-    strip_hop_by_hop(trailers);
+    let marks = Marks::of(trailers);
+    strip_hop_by_hop(trailers, marks);
     forwarding::remove(trailers);
     for name in &HEADERS_ONLY {
         trailers.remove(name);
@@ -161,7 +168,10 @@ fn has_dot_segment(path: &str) -> bool {
     plain.split('/').any(is_dots)
 }
 
-fn wants_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
+fn wants_upgrade(headers: &HeaderMap, marks: Marks) -> Option<HeaderValue> {
+    if !marks.has([Marks::UPGRADE]) {
+        return None;
+    }
     let upgrade = headers.get(UPGRADE)?;
     connection_tokens(headers)
         .any(|token| token.eq_ignore_ascii_case("upgrade"))
@@ -182,8 +192,8 @@ fn connection_tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     values.flat_map(|value| value.split(',')).map(str::trim)
 }
 
-fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    if headers.contains_key(CONNECTION) {
+fn strip_hop_by_hop(headers: &mut HeaderMap, marks: Marks) {
+    if marks.has([Marks::CONNECTION]) {
         let named: Vec<HeaderName> = connection_tokens(headers)
             .filter(|token| !is_harmless(token))
             .filter_map(|token| token.parse().ok())
@@ -193,18 +203,13 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
         for name in named {
             headers.remove(name);
         }
+        headers.remove(CONNECTION);
     }
-    // One look at the names that are there is cheaper than one for each that is not, and few messages have more than one.
-    let found: SmallVec<[&HeaderName; 2]> = headers.keys().filter_map(hop_by_hop).collect();
-    for name in found {
-        headers.remove(name);
+    if marks.has([Marks::CODING, Marks::OTHER, Marks::TE, Marks::UPGRADE]) {
+        for name in &HOP_BY_HOP {
+            headers.remove(name);
+        }
     }
-}
-
-fn hop_by_hop(name: &HeaderName) -> Option<&'static HeaderName> {
-    let first = name.as_str().as_bytes().first()?;
-    let may_be = HOP_BY_HOP_BEGIN.contains(first);
-    may_be.then(|| HOP_BY_HOP.iter().find(|known| *known == name))?
 }
 
 /// What nearly every Connection header says: not worth a list of names.
@@ -226,8 +231,7 @@ const HEADERS_ONLY: [HeaderName; 6] = [
     SET_COOKIE,
 ];
 
-static HOP_BY_HOP: [HeaderName; 8] = [
-    CONNECTION,
+static HOP_BY_HOP: [HeaderName; 7] = [
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-authenticate"),
     HeaderName::from_static("proxy-authorization"),
@@ -236,6 +240,3 @@ static HOP_BY_HOP: [HeaderName; 8] = [
     TRANSFER_ENCODING,
     UPGRADE,
 ];
-
-/// How the names begin: most others are told apart by that.
-const HOP_BY_HOP_BEGIN: &[u8] = b"ckptu";

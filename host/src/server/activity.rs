@@ -121,26 +121,11 @@ impl Activity {
         self.state().parting.is_some()
     }
 
-    /// When the connection is to be cut, unless something happens before.
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    /// When the connection is to be cut, unless something happens before, and when one that is kept may give up what it
+    /// needs only for requests.
+    pub(super) fn times(&self) -> (Option<Instant>, Option<Instant>) {
         let state = self.state();
-        let phase = || (state.phase != Phase::Busy).then_some(state.deadline);
-        let deadline = state.clogged.or_else(phase);
-        match (deadline, state.block) {
-            (Some(deadline), Some(block)) => Some(deadline.min(block)),
-            (deadline, block) => deadline.or(block),
-        }
-    }
-
-    /// When a connection that is kept may give up what it needs only for requests.
-    pub(super) fn rest(&self) -> Option<Instant> {
-        let state = self.state();
-        let is_kept = state.phase == Phase::Waiting && state.parting.is_none();
-        let is_resting = is_kept && state.clogged.is_none();
-        let until = state.deadline.checked_sub(self.timeouts.idle.get());
-        is_resting
-            .then(|| until.map(|since| since + AWAKE))
-            .flatten()
+        (state.cut(), state.rest(self.timeouts.idle.get()))
     }
 
     /// Whether no request has begun, so that the connection can be closed without harm.
@@ -214,6 +199,22 @@ impl Activity {
 }
 
 impl State {
+    fn cut(&self) -> Option<Instant> {
+        let phase = || (self.phase != Phase::Busy).then_some(self.deadline);
+        let deadline = self.clogged.or_else(phase);
+        match (deadline, self.block) {
+            (Some(deadline), Some(block)) => Some(deadline.min(block)),
+            (deadline, block) => deadline.or(block),
+        }
+    }
+
+    fn rest(&self, idle: Duration) -> Option<Instant> {
+        let is_kept = self.phase == Phase::Waiting && self.parting.is_none();
+        let is_resting = is_kept && self.clogged.is_none();
+        let until = || self.deadline.checked_sub(idle);
+        is_resting.then(until)?.map(|since| since + AWAKE)
+    }
+
     fn wait(&mut self, time: Duration) {
         self.phase = Phase::Waiting;
         self.deadline = Instant::now() + self.parting.map_or(time, |parting| parting.min(time));

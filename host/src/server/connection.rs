@@ -1,7 +1,6 @@
 //! One client connection from its first byte to its last.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -17,6 +16,7 @@ use super::arrival::{Arrival, Protocol, Socket, arrive};
 use super::drain::Alive;
 use super::http1::{Conversation, Wire};
 use super::http2::Streams;
+use super::stop::Stop;
 use super::watchdog::{End, Manner, Watchdog};
 use super::watched::Watched;
 use super::worker::Plan;
@@ -44,9 +44,13 @@ pub(super) async fn serve<S: Service>(socket: Socket, _alive: Alive, doorway: Ar
     let plan = doorway.plan.load_full();
     let _present = plan.settings.traffic.connection();
     let activity = Activity::new(plan.settings.timeouts);
-    let mut stopping = doorway.stopping.clone();
-    let mut stop = pin!(stopping.wait_for(|stop| *stop));
-    let mut watchdog = Watchdog::new(&activity, stop.as_mut());
+    let mut order = doorway.stopping.clone();
+    let coming = pin!(async move {
+        // Without anybody who could give it, it is as good as given.
+        let _ = order.wait_for(|order| *order).await;
+    });
+    let stop = Stop::new(doorway.stopping.clone(), coming);
+    let mut watchdog = Watchdog::new(&activity, stop);
     let arriving = pin!(arrive(socket, &plan, &activity));
     let arrived = watchdog.guard(arriving, Manner::Closed, |_| {}).await;
     let Arrival { io, peer, protocol } = match arrived {
@@ -71,10 +75,10 @@ pub(super) async fn serve<S: Service>(socket: Socket, _alive: Alive, doorway: Ar
 
 /// Serves HTTP/1.1. Between requests that are far apart nothing is kept but the socket: the buffers of a connection are
 /// most of what it weighs.
-async fn http1<S: Service, Stop: Future>(
+async fn http1<S: Service>(
     io: Watched,
     client: &Arc<Client<S>>,
-    watchdog: &mut Watchdog<'_, Stop>,
+    watchdog: &mut Watchdog<'_>,
 ) -> Result<(), Failed> {
     let wire = Arc::new(Wire::new(io));
     loop {
@@ -92,10 +96,10 @@ async fn http1<S: Service, Stop: Future>(
     }
 }
 
-async fn http2<S: Service, Stop: Future>(
+async fn http2<S: Service>(
     io: Watched,
     client: Arc<Client<S>>,
-    watchdog: &mut Watchdog<'_, Stop>,
+    watchdog: &mut Watchdog<'_>,
 ) -> Result<(), Failed> {
     let plan = Arc::clone(&client.plan);
     let streams = Streams::new(plan.settings.timeouts.idle.get());

@@ -17,6 +17,7 @@ mod listener;
 mod peer;
 pub mod proxy_protocol;
 mod signal;
+mod stop;
 mod switch;
 mod tls;
 mod watchdog;

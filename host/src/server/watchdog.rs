@@ -5,14 +5,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::activity::Activity;
+use super::stop::Stop;
 use crate::alarm::Alarm;
 
 /// Watches one connection through all it does.
-pub(super) struct Watchdog<'a, S> {
+pub(super) struct Watchdog<'a> {
     activity: &'a Activity,
-    stop: Pin<&'a mut S>,
+    stop: Stop<'a>,
     alarm: Alarm,
-    is_stopping: bool,
 }
 
 /// How a connection waits, and how it ends.
@@ -44,14 +44,12 @@ enum Event {
     Stop,
 }
 
-impl<'a, S: Future> Watchdog<'a, S> {
-    /// `stop` ends when the server is to stop.
-    pub(super) fn new(activity: &'a Activity, stop: Pin<&'a mut S>) -> Self {
+impl<'a> Watchdog<'a> {
+    pub(super) fn new(activity: &'a Activity, stop: Stop<'a>) -> Self {
         Self {
             activity,
             stop,
             alarm: Alarm::default(),
-            is_stopping: false,
         }
     }
 
@@ -87,17 +85,11 @@ impl<'a, S: Future> Watchdog<'a, S> {
     }
 
     fn event(&mut self, manner: Manner, is_dismissed: bool, cx: &mut Context<'_>) -> Poll<Event> {
-        if !is_dismissed {
-            self.is_stopping = self.is_stopping || self.stop.as_mut().poll(cx).is_ready();
-            if self.is_stopping {
-                return Poll::Ready(Event::Stop);
-            }
+        if !is_dismissed && self.stop.poll(cx).is_ready() {
+            return Poll::Ready(Event::Stop);
         }
-        let deadline = self.activity.deadline();
-        let rest = match manner {
-            Manner::Resting => self.activity.rest(),
-            Manner::Closed | Manner::Told => None,
-        };
+        let (deadline, rest) = self.activity.times();
+        let rest = rest.filter(|_| manner == Manner::Resting);
         match rest.filter(|rest| deadline.is_some_and(|deadline| *rest < deadline)) {
             None => self.alarm.poll(deadline, cx).map(|()| Event::Overdue),
             rest => self.alarm.poll(rest, cx).map(|()| Event::Rest),

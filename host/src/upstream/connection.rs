@@ -20,7 +20,7 @@ use crate::stream;
 /// A connection that a request may be sent on now.
 pub(super) enum Connection {
     /// All of it.
-    Http1(Http1),
+    Http1(Box<Http1>),
     /// A part of it.
     Http2(Stream),
 }

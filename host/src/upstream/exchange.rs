@@ -25,6 +25,15 @@ pub(super) struct Answered {
     pub(super) is_whole: bool,
 }
 
+impl Answered {
+    /// Keeps what the next answer on the connection can be read into, of a request that nobody needs any more.
+    pub(super) fn recycle(&mut self, request: &mut Request<Body>) {
+        if let Incoming::Http1(incoming) = self.response.body_mut() {
+            incoming.recycle(std::mem::take(request.headers_mut()));
+        }
+    }
+}
+
 /// Makes the length that is announced the length of the body, which a middleware may have replaced.
 pub(super) fn frame(request: &mut Request<Body>) {
     *request.version_mut() = Version::HTTP_11;
@@ -57,12 +66,12 @@ pub(super) async fn run(
 }
 
 async fn http1(
-    mut connection: Http1,
+    mut connection: Box<Http1>,
     request: &mut Request<Body>,
     waiting: Waiting<'_>,
 ) -> Result<Answered, Failure> {
     let is_whole = request.body().is_replayable();
-    let mut asking = Asking::new(request);
+    let mut asking = Asking::new(request, &mut connection);
     let mut alarm = std::mem::take(&mut connection.alarm);
     let poll = |cx: &mut Context<'_>| connection.poll_answer(request, &mut asking, cx);
     let_others_go_on().await;

@@ -198,7 +198,10 @@ impl Upstream {
                 let spare = if is_kept { Spare::Keep } else { manner.spare };
                 let patience = &self.origin.patience;
                 match exchange::run(connection, &mut request, spare, patience).await {
-                    Ok(answered) => {
+                    Ok(mut answered) => {
+                        if manner.spare == Spare::None {
+                            answered.recycle(&mut request);
+                        }
                         let is_spare = answered.is_whole && manner.spare == Spare::Keep;
                         return Ok(Delivered {
                             response: answered.response,

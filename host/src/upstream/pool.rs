@@ -17,7 +17,7 @@ use crate::body::Body;
 pub(super) struct Pool {
     keep: Keep,
     // Only this worker's thread ever locks it; the newest connection is at the back.
-    idle: Mutex<VecDeque<(Http1, Instant)>>,
+    idle: Mutex<VecDeque<(Box<Http1>, Instant)>>,
     /// Whether somebody looks after those that nobody takes.
     is_swept: AtomicBool,
 }
@@ -43,7 +43,7 @@ impl Pool {
 
     /// Takes the connection that was used last: it is the least likely to be closed by the upstream. A request that
     /// could not be sent again gets one only when it is fresh.
-    pub(super) fn take(&self, request: &Request<Body>) -> Option<Http1> {
+    pub(super) fn take(&self, request: &Request<Body>) -> Option<Box<Http1>> {
         let is_safe_to_repeat = request.method().is_idempotent() && request.body().is_replayable();
         let limit = if is_safe_to_repeat {
             self.keep.idle_time
@@ -63,10 +63,10 @@ impl Pool {
         None
     }
 
-    pub(super) fn put(self: &Arc<Self>, connection: Http1) {
+    pub(super) fn put(self: &Arc<Self>, connection: Box<Http1>) {
         let now = Instant::now();
         let mut idle = self.lock();
-        let is_old = |idle: &VecDeque<(Http1, Instant)>| {
+        let is_old = |idle: &VecDeque<(Box<Http1>, Instant)>| {
             idle.front()
                 .is_some_and(|(_, since)| now - *since > self.keep.idle_time)
         };
@@ -109,7 +109,7 @@ impl Pool {
         idle.is_empty()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<(Http1, Instant)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<(Box<Http1>, Instant)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

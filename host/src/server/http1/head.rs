@@ -5,9 +5,7 @@
 use std::mem::MaybeUninit;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE,
-};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderValue, TE, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Uri, Version};
 use httparse::{ParserConfig, Status};
@@ -15,6 +13,7 @@ use httparse::{ParserConfig, Status};
 use crate::http1::fields::{self, MAX_FIELDS};
 use crate::http1::wire::Parse;
 use crate::http1::{length, lines};
+use crate::hygiene::Marks;
 
 /// A request up to its body.
 #[derive(Debug)]
@@ -150,8 +149,9 @@ impl Reader {
             Some(0) => Version::HTTP_10,
             _ => Version::HTTP_11,
         };
-        let framing = framing(&mut head)?;
-        let (expects, wish) = (expects(&head), Wish::of(&head));
+        let marks = Marks::of(&head.headers);
+        let framing = framing(&mut head, marks)?;
+        let (expects, wish) = (expects(&head, marks), Wish::of(&head, marks));
         let asked = Asked {
             head,
             framing,
@@ -190,7 +190,10 @@ fn target(parsed: Option<&str>, received: &Bytes) -> Result<Uri, Fault> {
 }
 
 /// Where the body ends (RFC 9112 6.3). No coding but chunks was ever offered, and HTTP/1.0 knows none.
-fn framing(head: &mut Parts) -> Result<Framing, Fault> {
+fn framing(head: &mut Parts, marks: Marks) -> Result<Framing, Fault> {
+    if !marks.has([Marks::LENGTH, Marks::CODING]) {
+        return Ok(Framing::Length(0));
+    }
     let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
     let coding = codings.next();
     let is_alone = codings.next().is_none();
@@ -219,10 +222,10 @@ fn say_once(headers: &mut HeaderMap, length: Option<u64>) {
 }
 
 /// HTTP/1.0 knows no interim answers.
-fn expects(head: &Parts) -> Expects {
-    let expect = head.headers.get(EXPECT);
+fn expects(head: &Parts, marks: Marks) -> Expects {
     let is_waiting = |expect: &HeaderValue| expect.as_bytes().eq_ignore_ascii_case(b"100-continue");
-    match expect.is_some_and(is_waiting) && head.version == Version::HTTP_11 {
+    let may_wait = marks.has([Marks::EXPECT]) && head.version == Version::HTTP_11;
+    match may_wait && head.headers.get(EXPECT).is_some_and(is_waiting) {
         true => Expects::Invitation,
         false => Expects::Nothing,
     }
@@ -237,17 +240,18 @@ impl Wish {
         is_old: false,
     };
 
-    fn of(head: &Parts) -> Self {
+    fn of(head: &Parts, marks: Marks) -> Self {
         let is_old = head.version == Version::HTTP_10;
         let headers = &head.headers;
-        let connection = |option: &[u8]| says(headers.get_all(CONNECTION), option);
+        let has_options = marks.has([Marks::CONNECTION]);
+        let connection = |option: &[u8]| has_options && says(headers.get_all(CONNECTION), option);
         Self {
             is_kept: match is_old {
                 true => connection(b"keep-alive") && !connection(b"close"),
                 false => !connection(b"close"),
             },
-            is_offer: !is_old && headers.contains_key(UPGRADE) && connection(b"upgrade"),
-            reads_trailers: says(headers.get_all(TE), b"trailers"),
+            is_offer: !is_old && marks.has([Marks::UPGRADE]) && connection(b"upgrade"),
+            reads_trailers: marks.has([Marks::TE]) && says(headers.get_all(TE), b"trailers"),
             is_old,
         }
     }

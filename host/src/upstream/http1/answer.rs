@@ -12,6 +12,7 @@ use super::Error;
 use super::framing::{self, Framing};
 use crate::http1::fields::{self, MAX_FIELDS};
 use crate::http1::wire::Parse;
+use crate::hygiene::Marks;
 
 /// An answer up to its body.
 #[derive(Debug)]
@@ -24,15 +25,20 @@ pub struct Answer {
     pub is_kept: bool,
 }
 
-/// Reads the answer to a request of this method, if all of its head has come, and the first bytes behind it. Interim
-/// answers before it are left out (RFC 9110 15.2): whoever asked for `100 Continue` has it from the gateway.
+/// Reads the answer to a request of a method, if all of its head has come, and the first bytes behind it. Interim
+/// answers before it are left out (RFC 9110 15.2): whoever asked for `100 Continue` has it from the gateway. `room` is an
+/// empty map, which is taken for the headers.
 ///
 /// # Errors
 /// Where it is no answer, or where its body ends is not clear.
-pub fn parse(received: &mut BytesMut, method: &Method) -> Result<Option<(Answer, Bytes)>, Error> {
+pub fn parse(
+    received: &mut BytesMut,
+    method: &Method,
+    room: &mut HeaderMap,
+) -> Result<Option<(Answer, Bytes)>, Error> {
     let mut rest = received.split().freeze();
     loop {
-        let Some((head, length)) = head(&rest)? else {
+        let Some((head, length)) = head(&rest, room)? else {
             *received = BytesMut::from(rest);
             return match received.len() {
                 length if length > MAX_HEAD_BYTES => Err(Error::TooLarge),
@@ -51,12 +57,13 @@ fn is_interim(status: StatusCode) -> bool {
 }
 
 fn frame(mut head: Parts, method: &Method) -> Result<Answer, Error> {
+    let marks = Marks::of(&head.headers);
     let framing = match head.status {
         // What follows is another protocol.
         StatusCode::SWITCHING_PROTOCOLS => Framing::UntilClose,
-        _ => framing::of(&mut head, method)?,
+        _ => framing::of(&mut head, marks, method)?,
     };
-    let is_kept = framing::is_kept(&head, framing);
+    let is_kept = framing::is_kept(&head, marks, framing);
     Ok(Answer {
         head,
         framing,
@@ -65,7 +72,7 @@ fn frame(mut head: Parts, method: &Method) -> Result<Answer, Error> {
 }
 
 /// A head and how many bytes it has.
-fn head(received: &Bytes) -> Result<Option<(Parts, usize)>, Error> {
+fn head(received: &Bytes, headers: &mut HeaderMap) -> Result<Option<(Parts, usize)>, Error> {
     let mut room = [const { MaybeUninit::uninit() }; MAX_FIELDS];
     let mut parsed = httparse::Response::new(&mut []);
     let parser = ParserConfig::default();
@@ -82,7 +89,10 @@ fn head(received: &Bytes) -> Result<Option<(Parts, usize)>, Error> {
         Some(0) => Version::HTTP_10,
         _ => Version::HTTP_11,
     };
-    head.headers = HeaderMap::with_capacity(parsed.headers.len() + SPARE_HEADERS);
+    head.headers = std::mem::take(headers);
+    if head.headers.capacity() == 0 {
+        head.headers.reserve(parsed.headers.len() + SPARE_HEADERS);
+    }
     fields::read(parsed.headers, received, &mut head.headers).map_err(Error::Head)?;
     if let Some(reason) = parsed.reason
         && Some(reason) != head.status.canonical_reason()
@@ -93,8 +103,8 @@ fn head(received: &Bytes) -> Result<Option<(Parts, usize)>, Error> {
     Ok(Some((head, length)))
 }
 
-/// The answer to a request of a method.
-pub(super) struct To<'a>(pub(super) &'a Method);
+/// The answer to a request of a method, and a map for its headers.
+pub(super) struct To<'a>(pub(super) &'a Method, pub(super) &'a mut HeaderMap);
 
 impl Parse for To<'_> {
     type Head = Answer;
@@ -105,7 +115,7 @@ impl Parse for To<'_> {
     }
 
     fn parse(&mut self, received: &mut BytesMut) -> Result<Option<(Answer, Bytes)>, Error> {
-        parse(received, self.0)
+        parse(received, self.0, self.1)
     }
 }
 
@@ -149,7 +159,9 @@ mod tests {
         for end in 0..text.len() {
             let mut received = BytesMut::from(&text[..end]);
             assert!(
-                parse(&mut received, &Method::GET).unwrap().is_none(),
+                parse(&mut received, &Method::GET, &mut HeaderMap::new())
+                    .unwrap()
+                    .is_none(),
                 "{end} bytes"
             );
             // Nothing is lost that is still needed.
@@ -164,16 +176,28 @@ mod tests {
             "HTTP/1.1 200 OK\r\nna me: x\r\n\r\n",
             "HTTP/2.0 ",
         ] {
-            let parsed = parse(&mut BytesMut::from(text), &Method::GET);
+            let parsed = parse(
+                &mut BytesMut::from(text),
+                &Method::GET,
+                &mut HeaderMap::new(),
+            );
             assert!(matches!(parsed, Err(Error::Head(_))), "{text:?}");
         }
         let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(MAX_HEAD_BYTES));
-        let parsed = parse(&mut BytesMut::from(&endless[..]), &Method::GET);
+        let parsed = parse(
+            &mut BytesMut::from(&endless[..]),
+            &Method::GET,
+            &mut HeaderMap::new(),
+        );
         assert!(matches!(parsed, Err(Error::TooLarge)));
     }
 
     fn whole(text: &str) -> (Answer, Bytes) {
-        let parsed = parse(&mut BytesMut::from(text), &Method::GET);
+        let parsed = parse(
+            &mut BytesMut::from(text),
+            &Method::GET,
+            &mut HeaderMap::new(),
+        );
         parsed.unwrap().expect("it is whole")
     }
 }

@@ -6,6 +6,7 @@ use http::{HeaderMap, Method, StatusCode, Version};
 
 use super::Error;
 use crate::http1::length;
+use crate::hygiene::Marks;
 
 /// How the body of an answer is framed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,7 +21,7 @@ pub enum Framing {
 
 /// # Errors
 /// [`Error::Length`] where two servers could see two ends.
-pub(super) fn of(head: &mut Parts, method: &Method) -> Result<Framing, Error> {
+pub(super) fn of(head: &mut Parts, marks: Marks, method: &Method) -> Result<Framing, Error> {
     let has_no_body = matches!(
         head.status,
         StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
@@ -28,12 +29,13 @@ pub(super) fn of(head: &mut Parts, method: &Method) -> Result<Framing, Error> {
     if has_no_body || method == Method::HEAD {
         return Ok(Framing::Length(0));
     }
-    if head.headers.contains_key(TRANSFER_ENCODING) {
+    if marks.has([Marks::CODING]) {
         return chunked(head);
     }
-    let Some(length) = length(&head.headers)? else {
+    if !marks.has([Marks::LENGTH]) {
         return Ok(Framing::UntilClose);
-    };
+    }
+    let length = length(&head.headers)?;
     // What was said twice is passed on once.
     if head.headers.get_all(CONTENT_LENGTH).iter().nth(1).is_some() {
         let length = HeaderValue::from(length);
@@ -43,17 +45,18 @@ pub(super) fn of(head: &mut Parts, method: &Method) -> Result<Framing, Error> {
 }
 
 /// Whether the connection may be used for another request when the body has ended.
-pub(super) fn is_kept(head: &Parts, framing: Framing) -> bool {
+pub(super) fn is_kept(head: &Parts, marks: Marks, framing: Framing) -> bool {
     let says_close = |value: &HeaderValue| {
         let mut options = value.as_bytes().split(|&byte| byte == b',');
         options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
     };
     // An upstream that is unsure about the length may be about the end.
-    let is_contradicted = framing == Framing::Chunked && head.headers.contains_key(CONTENT_LENGTH);
+    let is_contradicted = framing == Framing::Chunked && marks.has([Marks::LENGTH]);
+    let says_close = || head.headers.get_all(CONNECTION).iter().any(says_close);
     head.version == Version::HTTP_11
         && framing != Framing::UntilClose
         && !is_contradicted
-        && !head.headers.get_all(CONNECTION).iter().any(says_close)
+        && !(marks.has([Marks::CONNECTION]) && says_close())
 }
 
 /// No other coding was asked for (RFC 9110 10.1.4), and HTTP/1.0 knows none.
@@ -69,10 +72,11 @@ fn chunked(head: &Parts) -> Result<Framing, Error> {
     }
 }
 
-fn length(headers: &HeaderMap) -> Result<Option<u64>, Error> {
+fn length(headers: &HeaderMap) -> Result<u64, Error> {
     let said = headers.get_all(CONTENT_LENGTH).iter();
     let said = said.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
-    length::agreed(said).map_err(|_| Error::Length)
+    let agreed = length::agreed(said).ok().flatten();
+    agreed.ok_or(Error::Length)
 }
 
 #[cfg(test)]
@@ -115,18 +119,24 @@ mod tests {
         ];
         for (headers, expected) in cases {
             let mut head = head(headers);
-            let framing = of(&mut head, &Method::GET).ok();
-            assert_eq!(framing, expected, "{headers:?}");
+            let found = framing(&mut head, &Method::GET).ok();
+            assert_eq!(found, expected, "{headers:?}");
         }
     }
 
     #[test]
     fn some_answers_have_no_body_whatever_they_say() {
         let mut told = head(&[("content-length", "5")]);
-        assert_eq!(of(&mut told, &Method::HEAD).unwrap(), Framing::Length(0));
+        assert_eq!(
+            framing(&mut told, &Method::HEAD).unwrap(),
+            Framing::Length(0)
+        );
         for status in [204, 304] {
             told.status = StatusCode::from_u16(status).unwrap();
-            assert_eq!(of(&mut told, &Method::GET).unwrap(), Framing::Length(0));
+            assert_eq!(
+                framing(&mut told, &Method::GET).unwrap(),
+                Framing::Length(0)
+            );
         }
     }
 
@@ -134,7 +144,7 @@ mod tests {
     fn a_length_that_was_said_twice_is_passed_on_once() {
         let mut head = head(&[("content-length", "5"), ("content-length", "5")]);
 
-        of(&mut head, &Method::GET).unwrap();
+        framing(&mut head, &Method::GET).unwrap();
 
         assert_eq!(head.headers.get_all(CONTENT_LENGTH).iter().count(), 1);
     }
@@ -142,17 +152,22 @@ mod tests {
     #[test]
     fn a_connection_is_kept_where_nothing_speaks_against_it() {
         let five = Framing::Length(5);
-        assert!(is_kept(&head(&[]), five));
-        assert!(is_kept(&head(&[("connection", "keep-alive")]), five));
-        assert!(!is_kept(&head(&[("connection", "x, Close")]), five));
-        assert!(!is_kept(&head(&[]), Framing::UntilClose));
-        assert!(!is_kept(
-            &head(&[("content-length", "5")]),
-            Framing::Chunked
-        ));
+        assert!(kept(&head(&[]), five));
+        assert!(kept(&head(&[("connection", "keep-alive")]), five));
+        assert!(!kept(&head(&[("connection", "x, Close")]), five));
+        assert!(!kept(&head(&[]), Framing::UntilClose));
+        assert!(!kept(&head(&[("content-length", "5")]), Framing::Chunked));
         let mut old = head(&[]);
         old.version = Version::HTTP_10;
-        assert!(!is_kept(&old, five));
+        assert!(!kept(&old, five));
+    }
+
+    fn framing(head: &mut Parts, method: &Method) -> Result<Framing, Error> {
+        of(head, Marks::of(&head.headers), method)
+    }
+
+    fn kept(head: &Parts, framing: Framing) -> bool {
+        is_kept(head, Marks::of(&head.headers), framing)
     }
 
     fn head(headers: &[(&str, &str)]) -> Parts {

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 
 use super::framing::Framing;
@@ -15,7 +16,7 @@ use crate::stream::Stream;
 
 /// A body, and the connection that it comes on.
 pub(in crate::upstream) struct Incoming {
-    connection: Http1,
+    connection: Box<Http1>,
     left: Left,
     is_kept: bool,
     /// Of the request, when the answer began before its end.
@@ -24,7 +25,7 @@ pub(in crate::upstream) struct Incoming {
 
 impl Incoming {
     pub(super) fn new(
-        connection: Http1,
+        connection: Box<Http1>,
         framing: Framing,
         is_kept: bool,
         upload: Option<(Outgoing, Body)>,
@@ -40,6 +41,12 @@ impl Incoming {
             is_kept,
             upload: upload.map(Box::new),
         }
+    }
+
+    /// Keeps a map that nobody needs any more, for the headers of the next answer.
+    pub(in crate::upstream) fn recycle(&mut self, mut headers: HeaderMap) {
+        headers.clear();
+        self.connection.spare = headers;
     }
 
     pub(in crate::upstream) fn poll_frame(
@@ -74,12 +81,12 @@ impl Incoming {
     }
 
     /// The connection after the end of the body, if it can be used again.
-    pub(in crate::upstream) fn into_connection(mut self) -> Option<Http1> {
+    pub(in crate::upstream) fn into_connection(mut self) -> Option<Box<Http1>> {
         let is_clean = self.is_kept
             && self.is_end()
             && self.upload.is_none()
             && self.connection.wire.rest.is_empty();
-        self.connection.wire.let_go();
+        self.connection.let_go();
         is_clean.then_some(self.connection)
     }
 

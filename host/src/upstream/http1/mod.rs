@@ -14,7 +14,7 @@ mod incoming;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 
 use bytes::Bytes;
 
@@ -28,9 +28,14 @@ use crate::stream::Stream;
 pub use self::error::Error;
 pub(super) use self::incoming::Incoming;
 
-/// A connection that one request after the other has for itself.
+/// A connection that one request after the other has for itself. It is in a box all its life, because requests have room
+/// for it wherever it may be on its way through them.
 pub(super) struct Http1 {
     wire: Wire<Stream>,
+    /// An empty map, for the headers of the next answer.
+    spare: HeaderMap,
+    /// To write the head of the next request into.
+    room: Vec<u8>,
     /// For whichever request it has.
     pub(super) alarm: Alarm,
 }
@@ -53,10 +58,20 @@ pub(super) enum Lost {
 }
 
 impl Http1 {
-    pub(super) fn new(stream: Stream) -> Self {
-        Self {
+    pub(super) fn new(stream: Stream) -> Box<Self> {
+        Box::new(Self {
             wire: Wire::new(stream),
+            spare: HeaderMap::new(),
+            room: Vec::new(),
             alarm: Alarm::default(),
+        })
+    }
+
+    /// Lets go of what was only for a request, until there is one.
+    fn let_go(&mut self) {
+        self.wire.let_go();
+        if self.room.capacity() > KEPT_ROOM {
+            self.room = Vec::new();
         }
     }
 
@@ -84,20 +99,27 @@ impl Http1 {
                 Poll::Ready(Ok(())) | Poll::Pending => {}
             }
         }
-        let answer = ready!(self.wire.poll_head(&mut To(request.method()), cx));
+        let mut answer = To(request.method(), &mut self.spare);
+        let answer = ready!(self.wire.poll_head(&mut answer, cx));
         Poll::Ready(answer.map_err(|missing| asking.lost(missing.into())))
     }
 
     /// The rest of an answer, which brings the connection with it.
     pub(super) fn receive(
-        self,
+        mut self: Box<Self>,
         answer: Answer,
         request: &mut Request<Body>,
         asking: Asking,
     ) -> Response<Incoming> {
         let Asking { upload, stopped } = asking;
         let is_kept = answer.is_kept && stopped.is_none();
-        let rest = (!upload.is_done()).then(|| (upload, rest_of(request.body_mut())));
+        let rest = match upload.is_done() {
+            true => {
+                self.room = upload.into_room();
+                None
+            }
+            false => Some((upload, rest_of(request.body_mut()))),
+        };
         let incoming = Incoming::new(self, answer.framing, is_kept, rest);
         Response::from_parts(answer.head, incoming)
     }
@@ -112,8 +134,8 @@ fn rest_of(body: &mut Body) -> Body {
 }
 
 /// Begins with the head. A body that is in memory goes with it.
-fn upload(request: &Request<Body>) -> Outgoing {
-    let mut head = Vec::with_capacity(head::length(request));
+fn upload(request: &Request<Body>, mut head: Vec<u8>) -> Outgoing {
+    head.reserve(head::length(request));
     let size = head::write(request, &mut head);
     let data = match request.body() {
         Body::Full(bytes) => bytes.clone(),
@@ -123,9 +145,9 @@ fn upload(request: &Request<Body>) -> Outgoing {
 }
 
 impl Asking {
-    pub(super) fn new(request: &Request<Body>) -> Self {
+    pub(super) fn new(request: &Request<Body>, connection: &mut Http1) -> Self {
         Self {
-            upload: upload(request),
+            upload: upload(request, std::mem::take(&mut connection.room)),
             stopped: None,
         }
     }
@@ -142,3 +164,6 @@ impl Asking {
         }
     }
 }
+
+// Holds most heads. A connection that waits should not weigh what one large request once did.
+const KEPT_ROOM: usize = 4 * 1024;
