@@ -116,28 +116,43 @@ impl Outgoing {
         stream: &mut (impl AsyncWrite + Unpin),
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Stopped>> {
-        while self.state != State::Done {
-            ready!(self.poll_write(stream, cx)).map_err(Stopped::Io)?;
-            if self.is_complete() {
-                self.state = State::Done;
-                break;
-            }
-            match self.poll_body(body.as_mut(), cx) {
-                Poll::Ready(taken) => taken.map_err(Stopped::Body)?,
-                // What came until now may not wait for what comes next.
-                Poll::Pending => {
-                    ready!(Pin::new(stream).poll_flush(cx)).map_err(Stopped::Io)?;
-                    return Poll::Pending;
-                }
-            }
+        while !self.is_complete() {
+            ready!(self.poll_next(body.as_mut(), stream, cx))?;
         }
-        Pin::new(stream).poll_flush(cx).map_err(Stopped::Io)
+        self.poll_last(stream, cx).map_err(Stopped::Io)
+    }
+
+    /// Sends what is there, and takes the next part of the body.
+    pub(crate) fn poll_next(
+        &mut self,
+        body: Pin<&mut impl Body<Data = Bytes, Error = BodyError>>,
+        stream: &mut (impl AsyncWrite + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Stopped>> {
+        ready!(self.poll_write(stream, cx)).map_err(Stopped::Io)?;
+        let taken = self.poll_body(body, cx);
+        if taken.is_pending() {
+            // What came until now may not wait for what comes next.
+            ready!(Pin::new(stream).poll_flush(cx)).map_err(Stopped::Io)?;
+        }
+        taken.map_err(Stopped::Body)
+    }
+
+    /// Sends what is there of a message that is complete.
+    pub(crate) fn poll_last(
+        &mut self,
+        stream: &mut (impl AsyncWrite + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        ready!(self.poll_write(stream, cx))?;
+        self.state = State::Done;
+        Pin::new(stream).poll_flush(cx)
     }
 
     /// Whether the body has nothing more to give. Whoever has all of it may answer before the body has said that it has
     /// ended.
-    fn is_complete(&self) -> bool {
-        self.state == State::End || self.size == Size::Known(0)
+    pub(crate) fn is_complete(&self) -> bool {
+        matches!(self.state, State::End | State::Done) || self.size == Size::Known(0)
     }
 
     fn poll_write(

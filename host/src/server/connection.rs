@@ -82,11 +82,12 @@ async fn http1<S: Service>(
 ) -> Result<(), Failed> {
     let wire = Arc::new(Wire::new(io));
     loop {
-        let talk = pin!(Conversation::new(&wire, client).run());
-        match watchdog.guard(talk, Manner::Resting, |_| {}).await {
+        // In a box, and gone before the rest begins: it has room for a request, which is most of it.
+        let mut talk = Box::pin(Conversation::new(&wire, client).run());
+        match watchdog.guard(talk.as_mut(), Manner::Resting, |_| {}).await {
             End::Over(ended) => return Ok(ended?),
             End::Cut => return Ok(()),
-            End::Rest => {}
+            End::Rest => drop(talk),
         }
         let woken = pin!(wire.rest());
         match watchdog.guard(woken, Manner::Closed, |_| {}).await {

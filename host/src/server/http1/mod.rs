@@ -15,11 +15,10 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use http_body::Body as _;
 
 use self::head::{Asked, Fault, Reader, Wish};
 use self::reply::{Afterwards, Question};
@@ -140,18 +139,20 @@ impl<'a, S: Service> Conversation<'a, S> {
         wanted: Afterwards,
     ) -> Result<Afterwards, Ended> {
         let (head, body) = response.into_parts();
-        let mut body = pin!(body);
         let mut room = std::mem::take(&mut self.room);
         self.wire.answer(&mut room);
         let (size, afterwards) = question.answer(&head, &body.size_hint(), wanted, &mut room);
         self.reader.recycle(head.headers);
         let mut outgoing = Outgoing::new(room, size, Bytes::new());
-        poll_fn(|cx| Poll::Ready(outgoing.gather(body.as_mut(), cx)))
-            .await
-            .map_err(Ended::Body)?;
+        let mut body = pin!(Some(body));
+        let mut is_first = true;
         let sent = poll_fn(|cx| {
-            let sent = outgoing.poll(body.as_mut(), &mut &**self.wire, cx);
-            match sent {
+            if std::mem::take(&mut is_first)
+                && let Some(body) = body.as_mut().as_pin_mut()
+            {
+                outgoing.gather(body, cx).map_err(Stopped::Body)?;
+            }
+            match poll_sent(&mut outgoing, body.as_mut(), self.wire, cx) {
                 Poll::Pending => self.wire.poll_gone(cx).map(|()| Err(gone())),
                 sent => sent,
             }
@@ -183,6 +184,23 @@ impl<'a, S: Service> Conversation<'a, S> {
         self.client.activity.part();
         Ok(self.wire.linger().await?)
     }
+}
+
+/// Sends what can be sent. The body is gone before its last part is: whoever has all of a response may ask at once
+/// whether it was counted.
+fn poll_sent(
+    outgoing: &mut Outgoing,
+    mut body: Pin<&mut Option<impl http_body::Body<Data = Bytes, Error = BodyError>>>,
+    mut wire: &Wire,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Stopped>> {
+    while !outgoing.is_complete()
+        && let Some(body) = body.as_mut().as_pin_mut()
+    {
+        ready!(outgoing.poll_next(body, &mut wire, cx))?;
+    }
+    body.set(None);
+    outgoing.poll_last(&mut wire, cx).map_err(Stopped::Io)
 }
 
 /// `None` when the client is gone before there is an answer.

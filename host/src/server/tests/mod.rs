@@ -1,9 +1,10 @@
 mod conformance;
 mod draining;
-mod heads;
+mod http1;
 mod http2;
 mod proxied;
 mod resting;
+mod strictness;
 mod tls;
 mod websocket;
 mod wire;
