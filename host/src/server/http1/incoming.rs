@@ -8,6 +8,7 @@ use http_body::{Frame, SizeHint};
 
 use super::Wire;
 use crate::body::BodyError;
+use crate::server;
 
 /// A body that is read from the connection of its request.
 #[derive(Debug)]
@@ -18,10 +19,10 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     /// The body of the request whose turn it is.
-    pub(super) fn new(wire: &Arc<Wire>, turn: u32) -> super::super::Incoming {
+    pub(super) fn of(wire: &Arc<Wire>, turn: u32) -> server::Incoming {
         match wire.is_end(turn) {
-            true => super::super::Incoming::Nothing,
-            false => super::super::Incoming::Http1(Self {
+            true => server::Incoming::Nothing,
+            false => server::Incoming::Http1(Self {
                 wire: Arc::clone(wire),
                 turn,
             }),

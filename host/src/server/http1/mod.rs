@@ -103,7 +103,7 @@ impl<'a, S: Service> Conversation<'a, S> {
     /// Makes a request of what was asked. If it offers to speak something else, whoever answers may accept that.
     fn accept(&self, asked: Asked) -> (Request<super::Incoming>, Option<Promise>) {
         let turn = self.wire.begin(asked.framing, asked.expects);
-        let body = Incoming::new(self.wire, turn);
+        let body = Incoming::of(self.wire, turn);
         let mut request = Request::from_parts(asked.head, body);
         let promise = asked.wish.is_offer.then(|| {
             let (promise, switch) = Switch::promised();

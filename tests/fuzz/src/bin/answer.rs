@@ -9,9 +9,9 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 use fuzz::sent::Sent;
+use gateway::http1::chunks::{Chunks, Part};
 use gateway::upstream::http1::Error;
 use gateway::upstream::http1::answer::{Answer, parse};
-use gateway::http1::chunks::{Chunks, Part};
 use gateway::upstream::http1::framing::Framing;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -51,7 +51,9 @@ fn read<'a>(method: &Method, pieces: impl IntoIterator<Item = &'a [u8]>) -> Opti
         match &mut answer {
             None => {
                 received.extend_from_slice(piece);
-                if let Some((head, mut rest)) = parse(&mut received, method, &mut HeaderMap::new()).ok()? {
+                if let Some((head, mut rest)) =
+                    parse(&mut received, method, &mut HeaderMap::new()).ok()?
+                {
                     let mut body = Body::new(&head);
                     body.take(&mut rest).ok()?;
                     answer = Some((head, body));
