@@ -71,14 +71,13 @@ impl Inherited {
         self.tcp.extract_if(.., is_first).collect()
     }
 
-    /// The listener at this path.
+    /// The listener at this path. Of the process before, each worker had a copy of it, which are closed.
     pub(crate) fn unix(&mut self, path: &Path) -> Option<UnixListener> {
-        let is_there = |listener: &UnixListener| {
+        let is_there = |listener: &mut UnixListener| {
             let local = listener.local_addr();
             local.is_ok_and(|local| local.as_pathname() == Some(path))
         };
-        let index = self.unix.iter().position(is_there)?;
-        Some(self.unix.swap_remove(index))
+        self.unix.extract_if(.., is_there).last()
     }
 
     /// Says that this process serves, to the one before it if there is one. Returns how many sockets nobody wanted,
@@ -152,3 +151,25 @@ const FIRST: i32 = 3;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 // Opening a large file of sessions after a crash takes seconds.
 const READY_WITHIN: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_that_workers_had_of_a_socket_are_not_unwanted() {
+        let directory = tempfile::tempdir().unwrap();
+        let [path, elsewhere] = ["a", "b"].map(|name| directory.path().join(name));
+        let listener = UnixListener::bind(&path).unwrap();
+        let copy = listener.try_clone().unwrap();
+        let other = UnixListener::bind(&elsewhere).unwrap();
+        let mut inherited = Inherited {
+            unix: vec![listener, other, copy],
+            ..Inherited::default()
+        };
+
+        assert!(inherited.unix(&path).is_some());
+
+        assert_eq!(inherited.serve().unwrap(), 1);
+    }
+}
