@@ -121,6 +121,29 @@ fn systemd_is_told_who_serves_and_an_upgrade_is_no_stop() {
 }
 
 #[test]
+fn unit_is_stopped_when_the_requests_of_a_successor_have_ended() {
+    let upstream = Upstream::start();
+    let gateway = Site::new(&upstream).run();
+    gateway.signal("USR2");
+    let successor = Successor::of(&gateway, 1);
+    gateway.logged("stopped");
+    let mut asking = ask_half(&gateway);
+
+    let mut stop = Command::new("sh");
+    stop.args(["-c", &stop_of_the_unit()]);
+    let mut stopping = stop
+        .env("MAINPID", successor.0.to_string())
+        .spawn()
+        .unwrap();
+    gateway.logged("signal=\"SIGTERM\"");
+    assert!(stopping.try_wait().unwrap().is_none());
+    ask_rest(&mut asking);
+
+    assert!(stopping.wait().unwrap().success());
+    assert_eq!(gateway.count("stopped"), 2);
+}
+
+#[test]
 fn readiness_ends_with_the_service_and_not_with_an_upgrade() {
     let upstream = Upstream::start();
     let site = Site::new(&upstream);
@@ -240,6 +263,16 @@ fn ask_rest(asking: &mut TcpStream) -> String {
     let mut answer = String::new();
     asking.read_to_string(&mut answer).unwrap();
     answer
+}
+
+/// What systemd has a shell do.
+fn stop_of_the_unit() -> String {
+    let unit = include_str!("../../examples/systemd/gateway.service");
+    let stop = unit.lines().find_map(|line| {
+        let line = line.strip_prefix("ExecStop=-/bin/sh -c '")?;
+        line.strip_suffix('\'')
+    });
+    stop.unwrap().to_owned()
 }
 
 /// The next thing that systemd hears.
