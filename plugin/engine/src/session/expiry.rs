@@ -141,6 +141,7 @@ impl Lifetime {
     }
 
     /// Whether the use of the session should be written down: the last one is old, or it is the first under this id.
+    #[inline]
     pub fn is_touch_due(&self, record: &Record, now: Timestamp) -> bool {
         !record.is_confirmed() || now.since(record.seen_at()) >= self.touch_every
     }
@@ -165,18 +166,19 @@ impl Lifetime {
     }
 
     fn end(&self, record: &Record) -> (Timestamp, End) {
+        let head = record.head();
         let absolute = self
             .absolute_of(record)
-            .map(|absolute| (record.created_at().after(absolute), End::Absolute));
+            .map(|absolute| (head.created_at.after(absolute), End::Absolute));
         let idle = self
             .idle_of(record)
-            .map(|idle| (record.seen_at().after(idle), End::Idle));
-        [absolute, idle].into_iter().flatten().fold(
-            (record.expires_at(), End::Life),
-            |one, other| {
+            .map(|idle| (head.seen_at.after(idle), End::Idle));
+        [absolute, idle]
+            .into_iter()
+            .flatten()
+            .fold((head.expires_at, End::Life), |one, other| {
                 if other.0 < one.0 { other } else { one }
-            },
-        )
+            })
     }
 
     fn life_of(&self, record: &Record) -> Duration {

@@ -11,7 +11,7 @@ use triomphe::{Arc, HeaderSlice};
 use super::attributes::AttributesRef;
 use super::delta::{Delta, Deltas};
 use super::family::Family;
-use super::head::{Head, PackedHead};
+use super::head::{Head, Narrow, PackedHead, Wide};
 use super::timestamp::Timestamp;
 
 /// The clocks and the attributes of one session.
@@ -20,69 +20,98 @@ use super::timestamp::Timestamp;
 /// record, so that readers share the old one without a lock. Cheap to clone: all of it lies in one piece of memory,
 /// behind a counter.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Record(Arc<HeaderSlice<PackedHead, str>>);
+pub struct Record(Piece);
+
+/// The head says which, so that equal records are equal.
+#[derive(Clone, Eq, PartialEq)]
+pub(crate) enum Piece {
+    Visitor(Text<Narrow<()>>),
+    Member(Text<Narrow<Key>>),
+    Wide(Text<Wide>),
+}
+
+/// The attributes behind a head.
+pub(crate) type Text<H> = Arc<HeaderSlice<H, str>>;
 
 impl Record {
     pub(super) fn new(head: Head, attributes: AttributesRef<'_>) -> Self {
         let text = attributes.text();
-        Self(Arc::from_header_and_str(head.into(), text))
+        Self(match PackedHead::from(&head) {
+            PackedHead::Visitor(head) => Arc::from_header_and_str(head, text).into(),
+            PackedHead::Member(head) => Arc::from_header_and_str(head, text).into(),
+            PackedHead::Wide(head) => Arc::from_header_and_str(head, text).into(),
+        })
     }
 
     /// What it says besides its attributes.
+    #[inline]
     pub(super) fn head(&self) -> Head {
-        self.0.header.into()
+        match &self.0 {
+            Piece::Visitor(text) => (&text.header).into(),
+            Piece::Member(text) => (&text.header).into(),
+            Piece::Wide(text) => (&text.header).into(),
+        }
     }
 
-    /// The same attributes under another head; in place, where nobody shares them.
+    /// The same attributes under another head; in place, where nobody shares them and the head takes as much.
     #[must_use]
     pub(super) fn with(mut self, head: Head) -> Self {
-        match Arc::get_mut(&mut self.0) {
-            Some(own) => own.header = head.into(),
-            None => return Self::new(head, self.attributes()),
+        let is_done = match (&mut self.0, PackedHead::from(&head)) {
+            (Piece::Visitor(text), PackedHead::Visitor(head)) => put(text, head),
+            (Piece::Member(text), PackedHead::Member(head)) => put(text, head),
+            (Piece::Wide(text), PackedHead::Wide(head)) => put(text, head),
+            _ => false,
+        };
+        match is_done {
+            true => self,
+            false => Self::new(head, self.attributes()),
         }
-        self
     }
 
     /// When the session began: at its first write, or at the login that made it somebody's.
     pub fn created_at(&self) -> Timestamp {
-        self.0.header.created_at()
+        self.head().created_at
     }
 
     /// When the session last got a new id and a fresh life.
     pub fn renewed_at(&self) -> Timestamp {
-        self.0.header.renewed_at()
+        self.head().renewed_at
     }
 
     /// When the session was last seen in use, to the accuracy of `touchInterval`.
     pub fn seen_at(&self) -> Timestamp {
-        self.0.header.seen_at()
+        self.head().seen_at
     }
 
     /// The end of the life that the last renewal gave. Other clocks may end the session earlier: ask
     /// [`Lifetime::remaining`](super::Lifetime::remaining).
     pub fn expires_at(&self) -> Timestamp {
-        self.0.header.expires_at()
+        self.head().expires_at
     }
 
     /// The life that a [`Delta::Expire`] gave this session instead of the configured one.
     pub fn own_life(&self) -> Option<Duration> {
-        let millis = self.0.header.own_life();
+        let millis = self.head().own_life;
         millis.map(|millis| Duration::from_millis(millis.get()))
     }
 
     /// What stays the same while the id changes.
     pub fn family(&self) -> Family {
-        self.0.header.family()
+        self.head().family
     }
 
     /// The roster that must name this session for it to be alive; none when it belongs to nobody.
     pub fn roster(&self) -> Option<Key> {
-        self.0.header.roster()
+        self.head().roster
     }
 
     /// What the session knows.
     pub fn attributes(&self) -> AttributesRef<'_> {
-        AttributesRef::of_text(&self.0.slice)
+        AttributesRef::of_text(match &self.0 {
+            Piece::Visitor(text) => &text.slice,
+            Piece::Member(text) => &text.slice,
+            Piece::Wide(text) => &text.slice,
+        })
     }
 
     /// Whether the user asked to be remembered: the attribute `remember_me` is `true`.
@@ -93,8 +122,10 @@ impl Record {
 
     /// Whether a client ever came with the id that the last rotation gave. Until then the response with it may have
     /// been lost on its way.
+    #[inline]
     pub fn is_confirmed(&self) -> bool {
-        self.renewed_at() == self.created_at() || self.seen_at() > self.renewed_at()
+        let head = self.head();
+        head.renewed_at == head.created_at || head.seen_at > head.renewed_at
     }
 
     /// The same session as a member of `roster`.
@@ -119,7 +150,42 @@ impl Record {
 
     /// The bytes this record occupies in memory, without what an allocator adds.
     pub fn footprint(&self) -> usize {
-        COUNTER + size_of_val(&*self.0)
+        COUNTER
+            + match &self.0 {
+                Piece::Visitor(text) => size_of_val(&**text),
+                Piece::Member(text) => size_of_val(&**text),
+                Piece::Wide(text) => size_of_val(&**text),
+            }
+    }
+}
+
+impl From<Record> for Piece {
+    fn from(record: Record) -> Self {
+        record.0
+    }
+}
+
+impl From<Text<Narrow<()>>> for Piece {
+    fn from(text: Text<Narrow<()>>) -> Self {
+        Self::Visitor(text)
+    }
+}
+
+impl From<Text<Narrow<Key>>> for Piece {
+    fn from(text: Text<Narrow<Key>>) -> Self {
+        Self::Member(text)
+    }
+}
+
+impl From<Text<Wide>> for Piece {
+    fn from(text: Text<Wide>) -> Self {
+        Self::Wide(text)
+    }
+}
+
+impl From<Piece> for Record {
+    fn from(piece: Piece) -> Self {
+        Self(piece)
     }
 }
 
@@ -130,6 +196,12 @@ impl fmt::Debug for Record {
             .field("attributes", &self.attributes())
             .finish()
     }
+}
+
+/// Says whether nobody shared the text, and the head is another one now.
+fn put<H>(text: &mut Text<H>, head: H) -> bool {
+    let own = Arc::get_mut(text);
+    own.map(|own| own.header = head).is_some()
 }
 
 fn at_least_a_millisecond(life: Duration) -> NonZeroU64 {
