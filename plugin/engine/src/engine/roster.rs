@@ -88,7 +88,7 @@ impl Engine {
         for address in to.chain(fro) {
             let gone = self.amend(*address, |roster| {
                 let left = roster.retain(&stays);
-                let gone = roster.entries().len() - left.entries().len();
+                let gone = roster.entries().count() - left.entries().count();
                 match gone {
                     0 => Amendment::Keep(0),
                     gone => Amendment::Write(left, gone),

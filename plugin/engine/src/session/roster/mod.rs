@@ -4,18 +4,23 @@
 //! somebody is alive only while it stands here. So ending one, all others or all of them, and keeping their number
 //! below a limit, is one conditional write of one row each, however many there are.
 
+mod entries;
+mod lone;
 mod packed;
 
 use std::fmt;
 
-use self::packed::Packed;
 use super::device::Device;
 use super::family::Family;
 use super::timestamp::Timestamp;
 
+pub(crate) use self::entries::Entries;
+pub(crate) use self::lone::Lone;
+pub(crate) use self::packed::Packed;
+
 /// The living sessions of a principal. Immutable, like a [`Record`](super::Record), and cheap to clone.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Roster(Packed);
+pub struct Roster(Entries);
 
 /// What the roster knows about a session.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -75,19 +80,18 @@ impl Entry {
 
 impl Roster {
     /// The sessions in the order of their families. Some may be over already: see [`swept`](Self::swept).
-    pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry> {
+    pub fn entries(&self) -> impl Iterator<Item = Entry> {
         self.0.iter()
     }
 
     /// Whether a session is on the roster.
     pub fn names(&self, family: Family) -> bool {
-        self.0.position(family).is_some()
+        self.0.names(family)
     }
 
     /// What is known about a session; nothing when it is not on the roster.
     pub fn entry(&self, family: Family) -> Option<Entry> {
-        let at = self.0.position(family)?;
-        Some(self.0.get(at))
+        self.0.find(family)
     }
 
     /// Adds a session; none when the limit refuses it. `elsewhere` is how many more living sessions the principal
@@ -99,7 +103,7 @@ impl Roster {
             let evicted = Vec::new();
             return Some(Admission { roster, evicted });
         };
-        let excess = (roster.entries().len() + elsewhere).saturating_sub(limit.sessions);
+        let excess = (roster.0.len() + elsewhere).saturating_sub(limit.sessions);
         if excess > 0 && limit.excess == Excess::Refuse {
             return None;
         }
@@ -155,7 +159,25 @@ impl Roster {
 
 impl Default for Roster {
     fn default() -> Self {
-        Self(Packed::of(&[]))
+        Self(Entries::of(&[]))
+    }
+}
+
+impl From<Roster> for Entries {
+    fn from(roster: Roster) -> Self {
+        roster.0
+    }
+}
+
+impl From<Packed> for Roster {
+    fn from(packed: Packed) -> Self {
+        Self(Entries::Packed(packed))
+    }
+}
+
+impl From<Lone> for Roster {
+    fn from(lone: Lone) -> Self {
+        Self(Entries::Lone(lone))
     }
 }
 
@@ -171,7 +193,7 @@ impl FromIterator<Entry> for Roster {
         let mut entries: Vec<_> = entries.into_iter().collect();
         entries.sort_by_key(|entry| entry.family);
         entries.dedup_by_key(|entry| entry.family);
-        Self(Packed::of(&entries))
+        Self(Entries::of(&entries))
     }
 }
 
@@ -191,7 +213,7 @@ mod tests {
     fn without_a_limit_everybody_is_admitted() {
         let roster: Roster = (1..=100).map(entry).collect();
 
-        assert_eq!(roster.entries().len(), 100);
+        assert_eq!(roster.entries().count(), 100);
         assert_eq!(admit(&roster, 101, None), Some((101, vec![])));
     }
 
@@ -231,12 +253,13 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_takes_28_bytes_and_what_its_device_is() {
+    fn an_entry_takes_28_bytes_and_what_its_device_is_and_a_lone_one_no_block() {
         let device = Device::new(None, Some(b"curl/8.15.0"));
         let known = Entry { device, ..entry(2) };
 
-        assert_eq!(of(&[1]).footprint(), 40);
-        assert_eq!(of(&[1, 2]).footprint() - of(&[1]).footprint(), 28);
+        assert_eq!(of(&[1]).footprint(), 0);
+        assert_eq!(of(&[1, 2]).footprint(), 8 + 4 + 2 * 28);
+        assert_eq!(of(&[1, 2, 3]).footprint() - of(&[1, 2]).footprint(), 28);
         assert_eq!(
             of(&[1]).with(known).footprint(),
             of(&[1, 2]).footprint() + 1 + "curl/8.15.0".len()
@@ -284,7 +307,7 @@ mod tests {
     fn admit(roster: &Roster, newcomer: u64, limit: Option<Limit>) -> Option<(usize, Vec<u64>)> {
         let admission = roster.admit(entry(newcomer), limit, 0)?;
         let evicted = admission.evicted.iter().map(|family| family.bits());
-        Some((admission.roster.entries().len(), evicted.collect()))
+        Some((admission.roster.entries().count(), evicted.collect()))
     }
 
     fn of(families: &[u64]) -> Roster {

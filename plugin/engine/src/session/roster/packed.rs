@@ -4,8 +4,7 @@
 //! head    = family, created_at, seen_at, expires_at, length of the device: 8, 6, 6, 6 and 2 bytes
 //! entries = a head for each, in the order of the families, and the devices in the same order
 //! ```
-//! Heads are alike, so that a family is found by halving. Most principals have one session, and each of millions pays
-//! for what is here.
+//! Heads are alike, so that a family is found by halving.
 
 use triomphe::{Arc, HeaderSlice};
 
@@ -17,7 +16,7 @@ use crate::session::timestamp::Timestamp;
 
 /// How many there are, and their bytes. Cheap to clone.
 #[derive(Clone, Eq, PartialEq)]
-pub(super) struct Packed(Arc<HeaderSlice<u32, [u8]>>);
+pub(crate) struct Packed(Arc<HeaderSlice<u32, [u8]>>);
 
 impl Packed {
     /// Of entries that are in this order already.
@@ -44,7 +43,7 @@ impl Packed {
         entry(&self.heads()[at], &self.devices()[before..])
     }
 
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = Entry> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Entry> {
         let mut devices = self.devices();
         self.heads().iter().map(move |head| {
             let (device, rest) = devices.split_at(device_len(head));
