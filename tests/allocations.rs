@@ -151,20 +151,20 @@ fn an_attribute_is_read_without_an_allocation() {
 }
 
 #[test]
-fn a_stored_session_costs_at_most_160_bytes_beyond_its_json() {
+fn a_visitor_costs_at_most_110_bytes_beyond_the_json() {
     for kind in [VISITORS, STRANGERS] {
         let beyond = beyond_json(kind.attributes);
-        assert!(beyond <= 160, "{}: {beyond}", kind.name);
+        assert!(beyond <= 110, "{}: {beyond}", kind.name);
     }
 }
 
 #[test]
-fn a_user_costs_at_most_280_bytes_beyond_the_json_and_190_for_each_further_session() {
+fn a_user_costs_at_most_200_bytes_beyond_the_json_and_175_for_each_further_session() {
     for kind in [MEMBERS, USERS] {
         let first = beyond_json(kind.attributes);
         let of_ten = beyond_json(|number| (kind.attributes)(number / 10));
-        assert!(first <= 280, "{}: {first}", kind.name);
-        assert!(10 * of_ten - first <= 9 * 190, "{}: {of_ten}", kind.name);
+        assert!(first <= 200, "{}: {first}", kind.name);
+        assert!(10 * of_ten - first <= 9 * 175, "{}: {of_ten}", kind.name);
     }
 }
 

@@ -1,67 +1,58 @@
-//! Items found by their key, in a list without gaps.
+//! Items found by their key, in lists without gaps.
 
+mod items;
 mod pages;
 mod short_key;
-
-use std::ops::Index;
 
 use abi::storage::Key;
 use hashbrown::HashTable;
 
-use self::pages::Pages;
+pub(super) use self::items::{Items, Keyed};
+pub(super) use self::pages::{Pages, SHARE};
 pub(super) use self::short_key::ShortKey;
-
-/// What is found by a key.
-pub(super) trait Keyed {
-    fn key(&self) -> ShortKey;
-}
 
 /// Dense rather than linked: removing moves the last item into the gap, so there is no free list to keep, sweeping
 /// walks memory in order, and an item costs no more than itself and four bytes of table.
-pub(super) struct Dense<T> {
-    items: Pages<T>,
+///
+/// In the order in which a load asks for it, so that it lies in one line of the processor's cache, or two.
+#[repr(C)]
+pub(super) struct Dense<I> {
     positions: HashTable<u32>,
+    items: I,
     /// Where the next walk begins.
     hand: usize,
 }
 
-impl<T: Keyed> Dense<T> {
-    /// What an item takes at most among many: its place in a page and in the table, which is at least seven sixteenths
-    /// full of five-byte entries.
-    pub(super) const PLACE: usize = Pages::<T>::PLACE + 12;
+/// What an item takes in the table at most among many: it is at least seven sixteenths full of five-byte entries.
+pub(super) const ENTRY: usize = 12;
 
+impl<I: Items> Dense<I> {
     pub(super) fn new() -> Self {
         Self {
-            items: Pages::new(),
             positions: HashTable::new(),
+            items: I::default(),
             hand: 0,
         }
     }
 
     /// Adds an item whose key is not there yet.
-    pub(super) fn insert(&mut self, item: T) {
-        let (at, item_hash) = (self.items.len() as u32, item.key().hash());
-        self.items.push(item);
+    pub(super) fn insert(&mut self, item: I::Item) {
+        let at = self.items.push(item);
         let items = &self.items;
-        self.positions
-            .insert_unique(item_hash, at, |&at| items[at as usize].key().hash());
+        let hash = |&at: &u32| items.key(at).hash();
+        self.positions.insert_unique(hash(&at), at, hash);
     }
 
-    pub(super) fn remove(&mut self, at: usize) -> Option<T> {
+    pub(super) fn remove(&mut self, at: u32) -> Option<I::Item> {
         let items = &self.items;
-        let hash = |&at: &u32| items[at as usize].key().hash();
-        let entry = self
-            .positions
-            .find_entry(hash(&(at as u32)), |&found| found as usize == at);
+        let hash = |&at: &u32| items.key(at).hash();
+        let entry = self.positions.find_entry(hash(&at), |&found| found == at);
         if let Ok(entry) = entry {
             entry.remove();
         }
-        let last = items.len() - 1;
-        if let Some(moved) = self
-            .positions
-            .find_mut(hash(&(last as u32)), |&found| found as usize == last)
-        {
-            *moved = at as u32;
+        let last = items.last_beside(at);
+        if let Some(moved) = self.positions.find_mut(hash(&last), |&found| found == last) {
+            *moved = at;
         }
         let removed = self.items.swap_remove(at);
         self.give_back();
@@ -72,53 +63,65 @@ impl<T: Keyed> Dense<T> {
     ///
     /// Called with every insertion: so there is no thread, no pause, and no list of deadlines to keep. With eight items
     /// looked at for one that may be added, those that are over are at most a seventh of all in the long run.
-    pub(super) fn sweep(&mut self, is_over: impl Fn(&T) -> bool, mut gone: impl FnMut(T)) {
+    pub(super) fn sweep(
+        &mut self,
+        is_over: impl Fn(I::Lent<'_>) -> bool,
+        mut gone: impl FnMut(I::Item),
+    ) {
         for _ in 0..SLICE.min(self.len()) {
-            let at = self.hand % self.len();
-            if is_over(&self.items[at]) {
-                // The hand stays: the last item moves here and was not looked at yet.
+            let nth = self.hand % self.len();
+            let at = self.items.nth(nth);
+            if is_over(self.items.get(at)) {
+                // The hand stays: what moves here was not looked at yet.
                 self.remove(at).map(&mut gone);
                 if self.is_empty() {
                     return;
                 }
             } else {
-                self.hand = at + 1;
+                self.hand = nth + 1;
             }
         }
     }
 
     /// The item of the highest rank among the next few; exact in a small list, and close to it in a large one, without
     /// an order that every reader would have to lock. None when there is no item.
-    pub(super) fn first_to_go<R: Ord>(&mut self, rank: impl Fn(&T) -> R) -> Option<usize> {
+    pub(super) fn first_to_go<R: Ord>(&mut self, rank: impl Fn(I::Lent<'_>) -> R) -> Option<u32> {
         let (from, len) = (self.hand, self.len());
-        let sample = (0..SAMPLE.min(len)).map(|step| (from + step) % len);
-        let first = sample.max_by_key(|&at| rank(&self.items[at]))?;
+        let sample = (0..SAMPLE.min(len)).map(|step| self.items.nth((from + step) % len));
+        let first = sample.max_by_key(|&at| rank(self.items.get(at)))?;
         self.hand = (from + SAMPLE) % len;
         Some(first)
     }
 
-    pub(super) fn position(&self, key: &Key) -> Option<usize> {
+    #[inline]
+    pub(super) fn position(&self, key: &Key) -> Option<u32> {
         let key = ShortKey::from(key);
-        let found = self
-            .positions
-            .find(key.hash(), |&at| self.items[at as usize].key() == key);
-        found.map(|&at| at as usize)
+        let is_it = |&at: &u32| self.items.key(at) == key;
+        self.positions.find(key.hash(), is_it).copied()
     }
 
-    pub(super) fn find(&self, key: &Key) -> Option<&T> {
-        Some(&self.items[self.position(key)?])
+    pub(super) fn find(&self, key: &Key) -> Option<I::Lent<'_>> {
+        Some(self.get(self.position(key)?))
+    }
+
+    pub(super) const fn items(&self) -> &I {
+        &self.items
+    }
+
+    pub(super) fn get(&self, at: u32) -> I::Lent<'_> {
+        self.items.get(at)
     }
 
     pub(super) fn len(&self) -> usize {
         self.items.len()
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
-        self.items.is_empty()
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.items.iter()
+    pub(super) fn iter(&self) -> impl Iterator<Item = I::Lent<'_>> {
+        (0..self.len()).map(|nth| self.items.get(self.items.nth(nth)))
     }
 
     /// After most items are gone, so is their memory. Pages go as they empty.
@@ -126,16 +129,8 @@ impl<T: Keyed> Dense<T> {
         let items = &self.items;
         if items.len() < self.positions.capacity() / 4 {
             self.positions
-                .shrink_to(items.len() * 2, |&at| items[at as usize].key().hash());
+                .shrink_to(items.len() * 2, |&at| items.key(at).hash());
         }
-    }
-}
-
-impl<T> Index<usize> for Dense<T> {
-    type Output = T;
-
-    fn index(&self, at: usize) -> &T {
-        &self.items[at]
     }
 }
 
@@ -147,17 +142,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_place_of_an_item_is_what_list_and_table_really_take() {
-        let mut dense = Dense::new();
+    fn the_entry_of_an_item_is_what_the_table_really_takes() {
+        let mut dense = Dense::<Pages<ShortKey>>::new();
         for number in 0..20_000_u64 {
             dense.insert(short(number));
             if number > 1000 {
                 let table = dense.positions.num_buckets() * 5;
-                let real = dense.len() * Pages::<ShortKey>::PLACE + table;
-                assert!(
-                    real <= dense.len() * (Dense::<ShortKey>::PLACE + 1),
-                    "at {number}"
-                );
+                assert!(table <= dense.len() * (ENTRY + 1), "at {number}");
             }
         }
     }
@@ -202,7 +193,7 @@ mod tests {
         assert!(!dense.iter().any(is_over));
     }
 
-    fn filled(count: u64) -> Dense<ShortKey> {
+    fn filled(count: u64) -> Dense<Pages<ShortKey>> {
         let mut dense = Dense::new();
         (0..count).for_each(|number| dense.insert(short(number)));
         dense

@@ -7,20 +7,19 @@ use std::ops::Index;
 ///
 /// A vector that grows copies all of itself, which is a pause, and leaves a hole where it was. With hundreds of them
 /// growing at the same pace the holes came to a sixth of all memory.
-pub(super) struct Pages<T> {
+pub(in crate::storage) struct Pages<T> {
     /// All but the last one are full, and none is empty.
     pages: Vec<Vec<T>>,
 }
 
+/// What an item takes besides itself at most in a list of many: its share of the page's own bytes, and of what the
+/// allocator adds.
+pub(in crate::storage) const SHARE: usize = size_of::<Vec<()>>().div_ceil(PAGE) + 1;
+
 impl<T> Pages<T> {
-    /// What an item takes at most in a list of many, its share of the page's own bytes included.
-    pub(super) const PLACE: usize = size_of::<T>() + size_of::<Vec<T>>().div_ceil(PAGE) + 1;
-
-    pub(super) const fn new() -> Self {
-        Self { pages: Vec::new() }
-    }
-
-    pub(super) fn push(&mut self, item: T) {
+    /// Says where it is.
+    pub(super) fn add(&mut self, item: T) -> u32 {
+        let at = self.len();
         match self.pages.last_mut() {
             Some(page) if page.len() < PAGE => page.push(item),
             _ => {
@@ -29,10 +28,11 @@ impl<T> Pages<T> {
                 self.pages.push(page);
             }
         }
+        at as u32
     }
 
     /// Takes an item out and moves the last one into its place.
-    pub(super) fn swap_remove(&mut self, at: usize) -> Option<T> {
+    pub(super) fn take(&mut self, at: usize) -> Option<T> {
         let last = self.pop()?;
         let page = self.pages.get_mut(at / PAGE);
         match page.and_then(|page| page.get_mut(at % PAGE)) {
@@ -46,14 +46,6 @@ impl<T> Pages<T> {
         self.pages.len().saturating_sub(1) * PAGE + last
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
-        self.pages.is_empty()
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.pages.iter().flatten()
-    }
-
     fn pop(&mut self) -> Option<T> {
         let page = self.pages.last_mut()?;
         let last = page.pop();
@@ -61,6 +53,12 @@ impl<T> Pages<T> {
             self.pages.pop();
         }
         last
+    }
+}
+
+impl<T> Default for Pages<T> {
+    fn default() -> Self {
+        Self { pages: Vec::new() }
     }
 }
 
@@ -81,32 +79,34 @@ mod tests {
 
     #[test]
     fn the_list_is_dense_whatever_is_taken_out() {
-        let (mut pages, mut model) = (Pages::new(), Vec::new());
+        let (mut pages, mut model) = (Pages::default(), Vec::new());
         for number in 0..1000 {
-            pages.push(number);
+            pages.add(number);
             model.push(number);
             if number % 3 == 0 {
                 let at = number * 7 % model.len();
-                assert_eq!(pages.swap_remove(at), Some(model.swap_remove(at)));
+                assert_eq!(pages.take(at), Some(model.swap_remove(at)));
             }
         }
 
-        assert!(pages.iter().eq(&model));
+        assert!(pages.pages.iter().flatten().eq(&model));
         assert_eq!(pages.len(), model.len());
         assert!((0..model.len()).all(|at| pages[at] == model[at]));
     }
 
     #[test]
     fn a_page_goes_with_its_last_item_and_none_ever_grows() {
-        let mut pages = Pages::new();
-        (0..=PAGE).for_each(|number| pages.push(number));
+        let mut pages = Pages::default();
+        for number in 0..=PAGE {
+            pages.add(number);
+        }
         assert_eq!(pages.pages.len(), 2);
         assert!(pages.pages.iter().all(|page| page.capacity() == PAGE));
 
-        pages.swap_remove(0);
+        pages.take(0);
         assert_eq!(pages.pages.len(), 1);
 
-        while pages.swap_remove(0).is_some() {}
-        assert!(pages.is_empty());
+        while pages.take(0).is_some() {}
+        assert!(pages.pages.is_empty());
     }
 }

@@ -13,7 +13,7 @@ pub(in crate::storage) struct ShortKey([u8; 16]);
 
 impl ShortKey {
     /// Eight bytes of it, for a table.
-    pub(super) fn hash(self) -> u64 {
+    pub(in crate::storage) fn hash(self) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.0;
         u64::from_le_bytes([a, b, c, d, e, f, g, h])
     }

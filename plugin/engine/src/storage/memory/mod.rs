@@ -1,8 +1,12 @@
 //! Rows in this process: bounded, with real expiry, and gone with it.
 
 mod config;
+mod lone_slot;
 mod room;
+mod row;
 mod shard;
+mod slot;
+mod slots;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +28,7 @@ pub use config::MemoryConfig;
 /// Keeps rows in a sharded map, as many as [`MemoryConfig`] allows. When it is full, the row that was idle longest
 /// makes room; a row whose time has run out is never seen again and is collected by the writes that follow.
 ///
-/// A hit costs the read lock of one shard and one reference count. There is no thread: writers sweep, each a bounded
+/// A hit costs the read lock of one shard and one reference count at most. There is no thread: writers sweep, each a bounded
 /// slice. Bounds and eviction work per shard, so a storage may be full a few percent before its configured size.
 pub struct MemoryStorage {
     shards: Box<[RwLock<Shard>]>,

@@ -1,6 +1,6 @@
 //! Who has to go: rows whose time has run out, and, when a shard is full, the one idle longest.
 
-use super::shard::{Shard, Slot};
+use super::shard::Shard;
 use crate::session::Timestamp;
 
 /// What one shard may hold.
@@ -10,18 +10,11 @@ pub(super) struct Share {
     pub(super) bytes: usize,
 }
 
-impl Share {
-    /// Whether the row would fit if it were alone.
-    pub(super) fn fits(&self, slot: &Slot) -> bool {
-        slot.weight() <= self.bytes
-    }
-}
-
 impl Shard {
     /// Drops some of the rows whose time has run out.
     pub(super) fn sweep(&mut self, now: Timestamp) {
         let Self { slots, bytes, .. } = self;
-        slots.sweep(|slot| slot.is_dead(now), |slot| *bytes -= slot.weight());
+        slots.sweep(|row| row.is_dead(now), |slot| *bytes -= slot.row().weight());
     }
 
     /// Drops rows until one of `weight` bytes fits beside the others, and says how many living ones went.
@@ -29,7 +22,7 @@ impl Shard {
         let mut evicted = 0;
         while self.is_full(weight) {
             let Some(at) = self.idlest(now) else { break };
-            evicted += u64::from(!self.slots[at].is_dead(now));
+            evicted += u64::from(!self.slots.get(at).is_dead(now));
             self.remove(at);
         }
         evicted
@@ -40,8 +33,8 @@ impl Shard {
     }
 
     /// The row idle longest, or nearly so.
-    fn idlest(&mut self, now: Timestamp) -> Option<usize> {
+    fn idlest(&mut self, now: Timestamp) -> Option<u32> {
         self.slots
-            .first_to_go(|slot| (slot.is_dead(now), slot.idle(now)))
+            .first_to_go(|row| (row.is_dead(now), row.idle(now)))
     }
 }

@@ -9,11 +9,11 @@ use abi::storage::{Key, Loaded};
 use super::flights::{Flight, Flights};
 use crate::session::Timestamp;
 use crate::storage::Versioned;
-use crate::storage::dense::{Dense, Keyed, ShortKey};
+use crate::storage::dense::{Dense, Keyed, Pages, ShortKey};
 
 /// Copies of rows. One is *fresh* while every write of its row would have been heard of since it was read.
 pub(crate) struct Shard {
-    entries: Dense<Entry>,
+    entries: Dense<Pages<Entry>>,
     flights: Flights,
     limits: Limits,
     /// Counts what was heard. What was read before the last of it may be outdated, whoever it was about.
