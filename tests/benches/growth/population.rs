@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::kind::{Kind, create};
 use crate::resident::resident;
+use crate::sample::Sample;
 
 /// A storage, what works on it, and what it took to fill it.
 pub(crate) struct Population {
@@ -22,10 +23,7 @@ pub(crate) struct Population {
     pub(crate) sessions: usize,
     /// The growth of this process for each session.
     pub(crate) bytes: usize,
-    /// A thousand ids, evenly spread over the order in which the sessions were made.
-    pub(crate) hot: Vec<SessionId>,
-    /// A million ids, or all there are, in no order.
-    pub(crate) any: Vec<SessionId>,
+    pub(crate) sample: Sample,
 }
 
 impl Population {
@@ -41,8 +39,7 @@ impl Population {
             clock,
             sessions,
             bytes: 0,
-            hot: Vec::new(),
-            any: Vec::new(),
+            sample: Sample::of(sessions),
         };
         population.fill(kind);
         population
@@ -52,16 +49,11 @@ impl Population {
         let before = resident();
         for number in 0..self.sessions {
             let id = self.create(&(kind.attributes)(number));
-            if number % self.sessions.div_ceil(HOT) == 0 {
-                self.hot.push(id.clone());
-            }
-            if number % self.sessions.div_ceil(ANY) == 0 {
-                self.any.push(id);
-            }
+            self.sample.see(number, &id);
         }
-        let ids = size_of::<SessionId>() * (self.hot.capacity() + self.any.capacity());
-        self.bytes = (resident() - before).saturating_sub(ids) / self.sessions;
-        shuffle(&mut self.any);
+        let grown = resident() - before;
+        self.bytes = grown.saturating_sub(self.sample.bytes()) / self.sessions;
+        self.sample.shuffle();
     }
 
     /// A new session with these attributes.
@@ -70,20 +62,7 @@ impl Population {
     }
 }
 
-/// Fisher and Yates, with numbers that are random enough.
-fn shuffle(ids: &mut [SessionId]) {
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    for last in (1..ids.len()).rev() {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        ids.swap(last, random as usize % (last + 1));
-    }
-}
-
 pub(crate) const LIFE: Duration = Duration::from_secs(60 * 60);
-const HOT: usize = 1000;
-const ANY: usize = 1_000_000;
 const UNBOUNDED: MemoryConfig = MemoryConfig {
     max_entries: u32::MAX,
     max_bytes: ByteSize::of_bytes(u64::MAX),
