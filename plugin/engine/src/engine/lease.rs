@@ -33,7 +33,7 @@ impl Engine {
         keep: Duration,
     ) -> Result<Option<Lease>, Unavailable> {
         let family = session.record().family();
-        let address = self.policy.keyring.lease_beside(&session.address, family);
+        let address = self.policy.keyring.lease_beside(&session.address(), family);
         let number = self.new_family()?.bits();
         // Far from the end, for it is counted up, and memory counts to 2^48.
         let version = (number >> 18) | 1;

@@ -59,7 +59,7 @@ impl Engine {
                 continue;
             }
             if lifetime.ends_at(&record) > lifetime.ends_at(&session.record) {
-                self.note(&record, &session.address).await?;
+                self.note(&record, &session.address()).await?;
             }
             let (stored, named) =
                 tokio::join!(self.overwrite(&session, record), self.check_named(&session));
@@ -100,7 +100,7 @@ impl Engine {
             // Nothing is written: the id of a late request is no sign that its successor is in use.
             return self.resolve(&session.id).await?.ok_or(Stop::Lost);
         }
-        self.note(&record, &session.address).await?;
+        self.note(&record, &session.address()).await?;
         let touched = self.overwrite(session, record).await?;
         Ok(touched.unwrap_or_else(|| session.clone()))
     }
@@ -113,7 +113,7 @@ impl Engine {
             .remaining(&record, self.now())
             .map_err(|_| Stop::Lost)?;
         let (from, state) = (
-            (session.address, session.version),
+            (session.address(), session.version),
             State::Live(record.clone()),
         );
         if !self.replace(from, state, keep).await? {

@@ -39,7 +39,7 @@ impl Engine {
         };
         let old = self.current(session).await?;
         // What was ended from elsewhere leaves nothing to whoever logs in.
-        self.note(&old.record, &old.address).await?;
+        self.note(&old.record, &old.address()).await?;
         let mut draft = None;
         let attempt = self
             .replace_session((&place, family), old, (deltas, &mut draft))
@@ -77,12 +77,12 @@ impl Engine {
             }
             *draft = Some((version, record.clone()));
             if self
-                .replace((old.address, old.version), State::Revoked, TOMBSTONE)
+                .replace((old.address(), old.version), State::Revoked, TOMBSTONE)
                 .await?
             {
-                self.remember(Ended::Row(old.address));
+                self.remember(Ended::Row(old.address()));
                 if old.record.family() != family {
-                    self.strike(&old.record, &old.address).await;
+                    self.strike(&old.record, &old.address()).await;
                 }
                 let place = place.clone();
                 return self.session(place, version, record).map_err(|_| Stop::Lost);
@@ -107,7 +107,7 @@ impl Engine {
         }
         let renewed = lifetime.merge(&lifetime.renew(&old.record, now), deltas);
         self.check_size(&renewed, place.address.key())?;
-        self.move_home(renewed, (&old.address, &place.address))
+        self.move_home(renewed, (&old.address(), &place.address))
             .await
     }
 

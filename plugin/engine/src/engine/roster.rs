@@ -168,7 +168,7 @@ impl Engine {
         let Some(key) = session.record.roster() else {
             return Ok(());
         };
-        let (_, roster) = self.roster(session.address.beside(key)).await?;
+        let (_, roster) = self.roster(session.address().beside(key)).await?;
         if roster.names(session.record.family()) {
             Ok(())
         } else {

@@ -69,7 +69,7 @@ impl Engine {
         let keep = left.unwrap_or_default() + BROOM;
         let state = State::Rotating(Rotating { nonce, record }.into());
         let won = self
-            .replace((session.address, session.version), state.clone(), keep)
+            .replace((session.address(), session.version), state.clone(), keep)
             .await?;
         Ok(won.then(|| Versioned::after(session.version, state)))
     }

@@ -100,7 +100,7 @@ impl Engine {
             is_due: lifetime.is_due(&record, now) || self.has_to_move(place.address, &record),
             is_touch_due: lifetime.is_touch_due(&record, now),
             id: place.id,
-            address: place.address,
+            name: place.address.name(),
             version,
             record,
         })

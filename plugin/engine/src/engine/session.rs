@@ -3,7 +3,7 @@
 use abi::storage::Key;
 
 use super::rows::Place;
-use crate::session::{Address, Record, SessionId};
+use crate::session::{Address, Record, RowName, SessionId};
 
 /// A session, the id it has now, and the version of its row.
 ///
@@ -11,7 +11,7 @@ use crate::session::{Address, Record, SessionId};
 #[derive(Clone, Debug)]
 pub struct Session {
     pub(super) id: SessionId,
-    pub(super) address: Address,
+    pub(super) name: RowName,
     pub(super) version: u64,
     pub(super) record: Record,
     pub(super) is_due: bool,
@@ -31,8 +31,12 @@ impl Session {
     pub(super) fn place(&self) -> Place {
         Place {
             id: self.id.clone(),
-            address: self.address,
+            address: self.address(),
         }
+    }
+
+    pub(super) fn address(&self) -> Address {
+        self.name.address(&self.id)
     }
 
     /// The id it has now. When it is not the one that was asked for, a rotation came in between and the client needs
@@ -43,12 +47,12 @@ impl Session {
 
     /// The name of its row, which may appear in logs.
     pub fn key(&self) -> Key {
-        self.address.key()
+        self.name.key()
     }
 
     /// Whether its row is named by the newest secret. If not, it is due, and the older secret cannot go before it.
     pub fn is_newest(&self) -> bool {
-        self.address.is_newest()
+        self.name.is_newest()
     }
 
     /// Counts its writes under this id.
@@ -69,5 +73,16 @@ impl Session {
     /// Whether its use should be [written down](super::Engine::touch).
     pub fn is_touch_due(&self) -> bool {
         self.is_touch_due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // What is larger than 128 bytes is moved by a call, and a load moves a session several times.
+    #[test]
+    fn a_session_is_moved_without_a_call() {
+        assert!(size_of::<Session>() <= 128, "{}", size_of::<Session>());
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use abi::storage::Key;
 
+use super::id::SessionId;
+
 /// The name of a row, and what its content is sealed by.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub struct Address {
@@ -26,12 +28,48 @@ impl Address {
         self.secret == 0
     }
 
+    /// What is left of it when the id is known.
+    pub(crate) const fn name(&self) -> RowName {
+        RowName {
+            key: self.key,
+            secret: self.secret,
+        }
+    }
+
     /// The row called `key`, which belongs to no id, under the secret of this one.
     #[must_use]
     pub const fn beside(&self, key: Key) -> Self {
         Self {
             key,
             seed: *key.as_bytes(),
+            secret: self.secret,
+        }
+    }
+}
+
+/// The address of a session's row, for whoever has its id: half as large.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowName {
+    key: Key,
+    secret: u8,
+}
+
+impl RowName {
+    /// The name of the row, as a storage knows it.
+    pub(crate) const fn key(&self) -> Key {
+        self.key
+    }
+
+    /// As [`Address::is_newest`].
+    pub(crate) const fn is_newest(&self) -> bool {
+        self.secret == 0
+    }
+
+    /// Where the row of `id` is, whose name this is.
+    pub(crate) const fn address(&self, id: &SessionId) -> Address {
+        Address {
+            key: self.key,
+            seed: *id.as_bytes(),
             secret: self.secret,
         }
     }

@@ -24,6 +24,7 @@ mod state;
 mod timestamp;
 
 pub use address::Address;
+pub(crate) use address::RowName;
 pub use attributes::{Attributes, AttributesRef, ValueRef, is_too_deep, json_len};
 pub use codec::{DecodeError, decode, encode};
 pub use delta::{Delta, Deltas};
