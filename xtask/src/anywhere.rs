@@ -81,7 +81,11 @@ fn standard_library() -> Result<(PathBuf, String), Error> {
     ))
 }
 
-fn rustc(option: &str) -> Result<String, Error> {
+/// What rustc says to an option.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn rustc(option: &str) -> Result<String, Error> {
     let program = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
     let output = Command::new(program)
         .arg(option)

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`
 
+use crate::load::Subject;
 use crate::{Error, load, step};
 
 /// Runs the criterion benchmarks, then the comparison under load.
@@ -12,7 +13,7 @@ pub(crate) fn bench() -> Result<(), Error> {
         "cargo",
         &["bench", "--locked", "--package=e2e", "--benches"],
     )?;
-    load::load()
+    load::load(Subject::Release)
 }
 
 /// Measures what more sessions cost, up to as many as are asked for.

@@ -4,24 +4,25 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::artifacts::Artifacts;
-use crate::{Error, anywhere, checksums, layout, root, signature, step, tools};
+use crate::{Error, anywhere, checksums, guide, layout, root, signature, step, tools};
 
 /// Lays out what is shipped in `dist/`, from nothing.
 ///
 /// # Errors
 /// When an option is wrong, something does not build, or the disk does not take it.
 pub(crate) fn dist(words: &[&str]) -> Result<(), Error> {
-    let key = key(words)?;
+    let wanted = wanted(words)?;
     let directory = root().join("dist");
     if directory.exists() {
         fs::remove_dir_all(&directory)?;
     }
-    layout::install_example("quickstart", &build()?, &directory)?;
+    let built = build(wanted.layout)?;
+    layout::install_example("quickstart", &built, &directory)?;
     for file in ["gateway", "plugins/session.so"] {
         anywhere::inspect(&directory.join(file))?;
     }
     let sums = checksums::write(&directory)?;
-    if let Some(key) = key {
+    if let Some(key) = wanted.key {
         signature::sign(&directory.join(checksums::FILE), &key)?;
     }
     step::announce("dist/ holds");
@@ -29,22 +30,49 @@ pub(crate) fn dist(words: &[&str]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Of what is locked, without a trace of the directory it is built in.
-fn build() -> Result<Artifacts, Error> {
-    tools::require(tools::FOR_BUILD)?;
-    let flags = ("CARGO_ENCODED_RUSTFLAGS", anywhere::flags()?);
-    let options = [&["--locked", "--profile=dist"][..], &layout::PACKAGES].concat();
-    Artifacts::build_in(".", &options, &[flags])
+/// What was asked for.
+struct Wanted {
+    /// The key to sign with. Looked for before the build, which takes minutes.
+    key: Option<PathBuf>,
+    layout: Layout,
 }
 
-/// The key to sign with, if any. Looked for before the build, which takes minutes.
-fn key(words: &[&str]) -> Result<Option<PathBuf>, Error> {
-    match words {
-        [] => Ok(None),
+/// By what the compiler lays programs out.
+#[derive(Clone, Copy)]
+enum Layout {
+    /// By what it guesses.
+    Guessed,
+    /// By what requests do.
+    Guided,
+}
+
+/// Of what is locked, without a trace of the directory it is built in.
+fn build(layout: Layout) -> Result<Artifacts, Error> {
+    tools::require(tools::FOR_BUILD)?;
+    let mut flags = anywhere::flags()?;
+    let host = guide::host()?;
+    let target = ["--target", &host];
+    let mut options = [&["--locked", "--profile=dist"][..], &layout::PACKAGES].concat();
+    if let Layout::Guided = layout {
+        options.extend(target);
+        let profile = guide::profile(&flags, &options)?;
+        flags += &format!("\x1f-Cprofile-use={}", profile.display());
+    }
+    Artifacts::build_in(".", &options, &[("CARGO_ENCODED_RUSTFLAGS", flags)])
+}
+
+fn wanted(words: &[&str]) -> Result<Wanted, Error> {
+    let (layout, words) = match words {
+        ["--guided", words @ ..] => (Layout::Guided, words),
+        words => (Layout::Guessed, words),
+    };
+    let key = match words {
+        [] => None,
         ["--sign", key] => {
             let found = fs::canonicalize(key);
-            Ok(Some(found.map_err(|cause| format!("{key}: {cause}"))?))
+            Some(found.map_err(|cause| format!("{key}: {cause}"))?)
         }
-        _ => Err("usage: cargo xtask dist [--sign KEY]".into()),
-    }
+        _ => return Err("usage: cargo xtask dist [--guided] [--sign KEY]".into()),
+    };
+    Ok(Wanted { key, layout })
 }

@@ -54,6 +54,18 @@ pub(crate) fn install_example(
     Ok(())
 }
 
+/// Copies a layout that is there.
+///
+/// # Errors
+/// When it is not, or the disk does not take it.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    let files = files(from).map_err(|cause| format!("{}: {cause}", from.display()))?;
+    for file in files {
+        install(&from.join(&file), &to.join(&file))?;
+    }
+    Ok(())
+}
+
 /// Every file of a layout, relative to it, in order.
 ///
 /// # Errors

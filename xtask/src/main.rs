@@ -8,6 +8,7 @@ mod checksums;
 mod dist;
 mod drill;
 mod fuzz;
+mod guide;
 mod layout;
 mod load;
 mod run;
@@ -18,6 +19,8 @@ mod tools;
 
 use std::path::Path;
 use std::process::ExitCode;
+
+use load::Subject;
 
 /// What went wrong, for a person at a terminal.
 type Error = Box<dyn std::error::Error>;
@@ -32,7 +35,8 @@ fn main() -> ExitCode {
         ["dist", options @ ..] => dist::dist(options),
         ["drill"] => drill::drill(),
         ["bench"] => bench::bench(),
-        ["bench", "--load"] => load::load(),
+        ["bench", "--load"] => load::load(Subject::Release),
+        ["bench", "--load", "--dist"] => load::load(Subject::Dist),
         ["bench", "--tls"] => load::secure(),
         ["bench", "--chart"] => load::chart(),
         ["bench", "--count"] => load::count(),
@@ -65,12 +69,15 @@ usage: cargo xtask <command>
   test              everything that must hold: formats, lints, unit and end-to-end tests, examples, fuzz targets
   fuzz [target...] [--seconds N] [--keep]
                     look for inputs that break a promise; `fuzz --help` says how and what to do about one
-  dist [--sign KEY]
+  dist [--guided] [--sign KEY]
                     lay out what is shipped in dist/: gateway, plugins/session.so, config/, SHA256SUMS; with a key
-                    of SSH, also SHA256SUMS.sig
+                    of SSH, also SHA256SUMS.sig; guided by a profile of requests, which takes a second build and
+                    saves a tenth of the processor time for each request
   drill             let servers fail under load, one drill after the other, and print what people saw; ten minutes
-  bench [--load]    criterion benchmarks and the comparison with nginx, Lua, axum, Apache and Express under load, or the
-                    latter alone: five minutes on two processors that have nothing else to do, after the builds
+  bench [--load [--dist]]
+                    criterion benchmarks and the comparison with nginx, Lua, axum, Apache and Express under load, or the
+                    latter alone: five minutes on two processors that have nothing else to do, after the builds, or of what
+                    is in dist/
   bench --tls       the same without sessions, over TLS with HTTP/1.1 and HTTP/2, against nginx; two minutes
   bench --chart     draw docs/numbers.svg from the table of that comparison in the README
   bench --count     what the gateway does for a request, counted: instructions, allocations, system calls; a

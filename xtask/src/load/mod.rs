@@ -37,25 +37,54 @@ mod secure;
 mod table;
 mod wrk;
 
+use std::path::Path;
+use std::time::Duration;
+
 use self::backend::Backend;
 use self::contender::Contender;
 use self::field::Field;
 use self::round::Sample;
-use crate::{Error, layout, step, tools};
+use crate::{Error, layout, root, step, tools};
 
 pub(crate) use self::chart::chart;
 pub(crate) use self::count::count;
 pub(crate) use self::idle::idle;
 pub(crate) use self::secure::secure;
 
+/// Which gateway is compared.
+#[derive(Clone, Copy)]
+pub(crate) enum Subject {
+    /// What was laid out to be shipped.
+    Dist,
+    /// What cargo builds for anybody.
+    Release,
+}
+
+/// Lets the gateway in a directory answer what it answers in the comparison, for as long as a profile needs. It ends well,
+/// and leaves what it has counted.
+///
+/// # Errors
+/// As for [`load`].
+pub(crate) fn train(directory: &Path) -> Result<(), Error> {
+    let backend = Backend::start(directory)?;
+    for sessions in gateway::Sessions::ALL {
+        let gateway = gateway::contender(sessions, &backend)?;
+        wrk::run(&gateway, TRAINING)?;
+    }
+    Ok(())
+}
+
 /// Compares and prints a table in Markdown.
 ///
 /// # Errors
 /// When something is missing, does not start, or answers anything but 200. A peer that cannot be started is left out.
-pub(crate) fn load() -> Result<(), Error> {
+pub(crate) fn load(subject: Subject) -> Result<(), Error> {
     tools::require(tools::FOR_LOAD)?;
     let directory = tempfile::tempdir()?;
-    layout::lay_out(directory.path(), "release")?;
+    match subject {
+        Subject::Dist => layout::copy(&root().join("dist"), directory.path())?,
+        Subject::Release => layout::lay_out(directory.path(), "release")?,
+    }
     let backend = Backend::start(directory.path())?;
     let field = Field::start(&backend)?;
     let rounds = rounds(field.contenders())?;
@@ -79,3 +108,6 @@ fn rounds(contenders: &[Contender]) -> Result<Vec<Vec<Sample>>, Error> {
 
 // Medians of five survive two disturbed rounds.
 const ROUNDS: u32 = 5;
+
+// Some ten thousand requests even with counters in the way.
+const TRAINING: Duration = Duration::from_secs(3);
