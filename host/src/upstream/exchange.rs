@@ -76,7 +76,6 @@ async fn http1(
     let poll = |cx: &mut Context<'_>| connection.poll_answer(request, &mut asking, cx);
     let_others_go_on().await;
     let answer = wait(poll, &mut alarm, waiting).await;
-    let_others_go_on().await;
     connection.alarm = alarm;
     match answer {
         Some(Ok(answer)) => {
@@ -140,8 +139,8 @@ fn put_back(copy: Option<Request<Body>>, request: &mut Request<Body>) -> bool {
     copy.map(|copy| *request = copy).is_some()
 }
 
-/// Lets requests that are as far as this one catch up, so that all of them are sent, or answered, one right after the
-/// other. Whoever sleeps at the other end is then woken once, and a wake costs more than this.
+/// Lets requests that are as far as this one catch up, so that all of them are sent one right after the other. Whoever
+/// sleeps at the other end is then woken once, and a wake costs more than this.
 async fn let_others_go_on() {
     let mut is_next = false;
     poll_fn(|cx| {
