@@ -65,6 +65,26 @@ mod tests {
     }
 
     #[test]
+    fn clocks_beyond_the_last_moment_are_packed_as_those_that_are_there() {
+        let at = |millis| {
+            let at = Timestamp::from_millis(millis);
+            let [usual, ..] = heads();
+            Head {
+                created_at: at,
+                renewed_at: at,
+                seen_at: at,
+                expires_at: at,
+                ..usual
+            }
+        };
+
+        let [beyond, last] = [u64::MAX, SixBytes::MAX].map(|millis| PackedHead::from(&at(millis)));
+
+        assert!(beyond == last);
+        assert_eq!(unpacked(beyond), at(SixBytes::MAX));
+    }
+
+    #[test]
     fn a_life_of_its_own_or_clocks_that_are_far_apart_take_a_wide_head() {
         let is_wide = heads().map(|head| matches!(PackedHead::from(&head), PackedHead::Wide(_)));
 

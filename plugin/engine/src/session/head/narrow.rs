@@ -30,11 +30,12 @@ impl<R> Narrow<R> {
         let is_usual = head.own_life.is_none();
         is_usual.then_some(())?;
         let created_at = SixBytes::from(head.created_at.as_millis());
+        let renewed_at = SixBytes::from(head.renewed_at.as_millis());
         Some(Self {
             created_at,
-            renewed: between(created_at.get(), head.renewed_at)?,
-            seen: between(head.renewed_at.as_millis(), head.seen_at)?,
-            expires: between(head.renewed_at.as_millis(), head.expires_at)?,
+            renewed: between(created_at, head.renewed_at)?,
+            seen: between(renewed_at, head.seen_at)?,
+            expires: between(renewed_at, head.expires_at)?,
             family: head.family.bits().to_le_bytes(),
             roster,
         })
@@ -70,9 +71,10 @@ impl From<&Narrow<Key>> for Head {
     }
 }
 
-/// None when that is before, or too long after.
-fn between(from: u64, to: Timestamp) -> Option<Later> {
-    let millis = to.as_millis().checked_sub(from)?;
+/// None when that is before, or too long after. What is too late for six bytes is as late as they say, as everywhere.
+fn between(from: SixBytes, to: Timestamp) -> Option<Later> {
+    let to = SixBytes::from(to.as_millis());
+    let millis = to.get().checked_sub(from.get())?;
     u32::try_from(millis).ok().map(u32::to_le_bytes)
 }
 
