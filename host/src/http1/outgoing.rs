@@ -9,6 +9,7 @@ use http::HeaderMap;
 use http_body::Body;
 use tokio::io::AsyncWrite;
 
+use super::text::put_field;
 use crate::body::BodyError;
 
 /// What of a message is not sent yet.
@@ -231,8 +232,7 @@ impl Outgoing {
                 let mut last = b"0\r\n".to_vec();
                 let trailers = trailers.iter().filter(|_| kind == Trailers::Sent);
                 for (name, value) in trailers {
-                    let name = name.as_str().as_bytes();
-                    last.extend([name, b": ", value.as_bytes(), b"\r\n"].concat());
+                    put_field(&mut last, name, value);
                 }
                 self.say(&[&last, b"\r\n"]);
             }

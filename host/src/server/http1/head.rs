@@ -11,6 +11,7 @@ use http::{HeaderMap, Method, Request, Uri, Version};
 use httparse::{ParserConfig, Status};
 
 use crate::http1::fields::{self, MAX_FIELDS};
+use crate::http1::text::says;
 use crate::http1::wire::Parse;
 use crate::http1::{length, lines};
 use crate::hygiene::Marks;
@@ -255,15 +256,6 @@ impl Wish {
             is_old,
         }
     }
-}
-
-/// Whether a list has this in it.
-pub(super) fn says<'a>(values: impl IntoIterator<Item = &'a HeaderValue>, word: &[u8]) -> bool {
-    let is_there = |value: &HeaderValue| {
-        let mut words = value.as_bytes().split(|&byte| byte == b',');
-        words.any(|said| said.trim_ascii().eq_ignore_ascii_case(word))
-    };
-    values.into_iter().any(is_there)
 }
 
 impl From<httparse::Error> for Fault {

@@ -7,8 +7,9 @@ use http_body::SizeHint;
 use hyper::ext::ReasonPhrase;
 
 use super::date;
-use super::head::{Wish, says};
+use super::head::Wish;
 use crate::http1::outgoing::{Size, Trailers};
+use crate::http1::text::{put, put_field, put_length, says};
 
 /// What a response answers.
 pub(super) struct Question {
@@ -50,11 +51,11 @@ impl Question {
         let said = fields(head, has_body, out);
         match size {
             Size::Chunked(_) => put(out, &[b"transfer-encoding: chunked\r\n"]),
-            Size::Known(length) if has_body => content_length(length, out),
+            Size::Known(length) if has_body => put_length(out, length),
             // That of what is not sent, which is never told from nothing.
             Size::Known(_) if head.status != StatusCode::NO_CONTENT && !said.length => {
                 if let Some(length @ 1..) = body.exact() {
-                    content_length(length, out);
+                    put_length(out, length);
                 }
             }
             Size::Known(_) | Size::UntilClose => {}
@@ -131,23 +132,7 @@ fn fields(head: &Parts, has_body: bool, out: &mut Vec<u8>) -> Said {
             said.length = true;
         }
         said.date |= *name == DATE;
-        put(
-            out,
-            &[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"],
-        );
+        put_field(out, name, value);
     }
     said
-}
-
-fn content_length(length: u64, out: &mut Vec<u8>) {
-    put(
-        out,
-        &[b"content-length: ", length.to_string().as_bytes(), b"\r\n"],
-    );
-}
-
-fn put(out: &mut Vec<u8>, parts: &[&[u8]]) {
-    for part in parts {
-        out.extend_from_slice(part);
-    }
 }

@@ -6,6 +6,7 @@ use http::{HeaderMap, Method, StatusCode, Version};
 
 use super::Error;
 use crate::http1::length;
+use crate::http1::text::says;
 use crate::hygiene::Marks;
 
 /// How the body of an answer is framed.
@@ -46,13 +47,9 @@ pub(super) fn of(head: &mut Parts, marks: Marks, method: &Method) -> Result<Fram
 
 /// Whether the connection may be used for another request when the body has ended.
 pub(super) fn is_kept(head: &Parts, marks: Marks, framing: Framing) -> bool {
-    let says_close = |value: &HeaderValue| {
-        let mut options = value.as_bytes().split(|&byte| byte == b',');
-        options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
-    };
     // An upstream that is unsure about the length may be about the end.
     let is_contradicted = framing == Framing::Chunked && marks.has([Marks::LENGTH]);
-    let says_close = || head.headers.get_all(CONNECTION).iter().any(says_close);
+    let says_close = || says(head.headers.get_all(CONNECTION), b"close");
     head.version == Version::HTTP_11
         && framing != Framing::UntilClose
         && !is_contradicted

@@ -6,6 +6,7 @@ use http_body::Body as _;
 
 use crate::body::Body;
 use crate::http1::outgoing::{Size, Trailers};
+use crate::http1::text::{put, put_field, put_length};
 
 /// About as many bytes as the head of a request has, and not fewer.
 pub(super) fn length(request: &Request<Body>) -> usize {
@@ -37,20 +38,12 @@ pub(super) fn write(request: &Request<Body>, out: &mut Vec<u8>) -> Size {
             has_length = true;
             continue;
         }
-        put(
-            out,
-            &[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"],
-        );
+        put_field(out, name, value);
     }
     let size = size(request.body());
     match size {
         Size::Known(0) if !has_length && !expects_body(request.method()) => {}
-        Size::Known(length) => {
-            put(
-                out,
-                &[b"content-length: ", length.to_string().as_bytes(), b"\r\n"],
-            );
-        }
+        Size::Known(length) => put_length(out, length),
         Size::Chunked(_) | Size::UntilClose => put(out, &[b"transfer-encoding: chunked\r\n"]),
     }
     put(out, &[b"\r\n"]);
@@ -72,12 +65,6 @@ fn size(body: &Body) -> Size {
 /// Methods whose bodies mean something: that there is none is worth saying (RFC 9110 8.6).
 fn expects_body(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH)
-}
-
-fn put(out: &mut Vec<u8>, parts: &[&[u8]]) {
-    for part in parts {
-        out.extend_from_slice(part);
-    }
 }
 
 #[cfg(test)]
