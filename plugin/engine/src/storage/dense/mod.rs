@@ -2,34 +2,34 @@
 
 mod items;
 mod pages;
+mod positions;
 mod short_key;
 
 use abi::storage::Key;
-use hashbrown::HashTable;
+
+use self::positions::Positions;
 
 pub(super) use self::items::{Items, Keyed};
 pub(super) use self::pages::{Pages, SHARE};
+pub(super) use self::positions::ENTRY;
 pub(super) use self::short_key::ShortKey;
 
 /// Dense rather than linked: removing moves the last item into the gap, so there is no free list to keep, sweeping
-/// walks memory in order, and an item costs no more than itself and four bytes of table.
+/// walks memory in order, and an item costs no more than itself and a few bytes of table.
 ///
 /// In the order in which a load asks for it, so that it lies in one line of the processor's cache, or two.
 #[repr(C)]
 pub(super) struct Dense<I> {
-    positions: HashTable<u32>,
+    positions: Positions,
     items: I,
     /// Where the next walk begins.
     hand: usize,
 }
 
-/// What an item takes in the table at most among many: it is at least seven sixteenths full of five-byte entries.
-pub(super) const ENTRY: usize = 12;
-
 impl<I: Items> Dense<I> {
     pub(super) fn new() -> Self {
         Self {
-            positions: HashTable::new(),
+            positions: Positions::default(),
             items: I::default(),
             hand: 0,
         }
@@ -39,21 +39,15 @@ impl<I: Items> Dense<I> {
     pub(super) fn insert(&mut self, item: I::Item) {
         let at = self.items.push(item);
         let items = &self.items;
-        let hash = |&at: &u32| items.key(at).hash();
-        self.positions.insert_unique(hash(&at), at, hash);
+        self.positions.add(at, |at| items.key(at).hash());
     }
 
     pub(super) fn remove(&mut self, at: u32) -> Option<I::Item> {
         let items = &self.items;
-        let hash = |&at: &u32| items.key(at).hash();
-        let entry = self.positions.find_entry(hash(&at), |&found| found == at);
-        if let Ok(entry) = entry {
-            entry.remove();
-        }
+        let hash = |at: u32| items.key(at).hash();
         let last = items.last_beside(at);
-        if let Some(moved) = self.positions.find_mut(hash(&last), |&found| found == last) {
-            *moved = at;
-        }
+        self.positions.remove(hash(at), at);
+        self.positions.rename(hash(last), last, at);
         let removed = self.items.swap_remove(at);
         self.give_back();
         removed
@@ -96,8 +90,8 @@ impl<I: Items> Dense<I> {
     #[inline]
     pub(super) fn position(&self, key: &Key) -> Option<u32> {
         let key = ShortKey::from(key);
-        let is_it = |&at: &u32| self.items.key(at) == key;
-        self.positions.find(key.hash(), is_it).copied()
+        let is_it = |at| self.items.key(at) == key;
+        self.positions.find(key.hash(), is_it)
     }
 
     pub(super) fn find(&self, key: &Key) -> Option<I::Lent<'_>> {
@@ -127,10 +121,7 @@ impl<I: Items> Dense<I> {
     /// After most items are gone, so is their memory. Pages go as they empty.
     fn give_back(&mut self) {
         let items = &self.items;
-        if items.len() < self.positions.capacity() / 4 {
-            self.positions
-                .shrink_to(items.len() * 2, |&at| items.key(at).hash());
-        }
+        self.positions.give_back(|at| items.key(at).hash());
     }
 }
 
@@ -140,18 +131,6 @@ const SAMPLE: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_entry_of_an_item_is_what_the_table_really_takes() {
-        let mut dense = Dense::<Pages<ShortKey>>::new();
-        for number in 0..20_000_u64 {
-            dense.insert(short(number));
-            if number > 1000 {
-                let table = dense.positions.num_buckets() * 5;
-                assert!(table <= dense.len() * (ENTRY + 1), "at {number}");
-            }
-        }
-    }
 
     #[test]
     fn removing_in_any_order_leaves_the_others_findable() {
@@ -176,7 +155,7 @@ mod tests {
             dense.remove(0);
         }
 
-        assert!(dense.positions.capacity() < 200);
+        assert!(dense.positions.weight() < 1000);
     }
 
     #[test]
