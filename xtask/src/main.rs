@@ -42,6 +42,8 @@ fn main() -> ExitCode {
         ["bench", "--count"] => load::count(),
         ["bench", "--idle"] => load::idle("10000"),
         ["bench", "--idle", connections] => load::idle(connections),
+        ["bench", "--crowd"] => load::crowd("10000000"),
+        ["bench", "--crowd", sessions] => load::crowd(sessions),
         ["bench", "--growth"] => bench::growth("10000000"),
         ["bench", "--growth", sessions] => bench::growth(sessions),
         _ => Err(USAGE.into()),
@@ -85,4 +87,7 @@ usage: cargo xtask <command>
   bench --idle [CONNECTIONS]
                     what connections weigh that wait, 10000 of each kind unless given; two minutes after the build
   bench --growth [SESSIONS]
-                    what sessions cost as they become more, up to 10000000 unless given, which take 4 GB";
+                    what sessions cost as they become more, up to 10000000 unless given, which take 4 GB
+  bench --crowd [SESSIONS]
+                    what a request costs at a gateway with so many sessions in memory, 10000000 unless given, which
+                    take 5 GB; ten minutes after the build";

@@ -1,6 +1,8 @@
 //! A proxy that takes part.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::process::Process;
 use super::{login, page};
@@ -9,9 +11,10 @@ use crate::Error;
 /// One that runs, and what its client sends. Ends with this value.
 pub(super) struct Contender {
     name: &'static str,
-    process: Process,
+    process: Rc<Process>,
     address: SocketAddr,
     headers: Vec<String>,
+    script: Option<PathBuf>,
 }
 
 impl Contender {
@@ -24,8 +27,9 @@ impl Contender {
         let id = format!("session_id={}", "A".repeat(43));
         Self {
             name,
-            process,
+            process: Rc::new(process),
             address,
+            script: None,
             headers: vec![
                 format!("X-User-Id: {}", page::USER),
                 format!("Authorization: {}", page::authorization()),
@@ -45,10 +49,27 @@ impl Contender {
     ) -> Result<Self, Error> {
         Ok(Self {
             name,
-            process,
+            process: Rc::new(process),
             address,
+            script: None,
             headers: vec![cookies(&login::log_in(address)?)],
         })
+    }
+
+    /// Its clients are many, as a script has them. Others may have the same process.
+    pub(super) const fn scripted(
+        name: &'static str,
+        process: Rc<Process>,
+        address: SocketAddr,
+        script: PathBuf,
+    ) -> Self {
+        Self {
+            name,
+            process,
+            address,
+            headers: Vec::new(),
+            script: Some(script),
+        }
     }
 
     pub(super) const fn name(&self) -> &'static str {
@@ -61,6 +82,11 @@ impl Contender {
 
     pub(super) fn headers(&self) -> &[String] {
         &self.headers
+    }
+
+    /// For `wrk`, in Lua.
+    pub(super) fn script(&self) -> Option<&Path> {
+        self.script.as_deref()
     }
 
     pub(super) fn process(&self) -> u32 {

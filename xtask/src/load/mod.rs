@@ -23,6 +23,7 @@ mod chart;
 mod contender;
 mod count;
 mod cpu;
+mod crowd;
 mod express;
 mod field;
 mod gateway;
@@ -48,6 +49,7 @@ use crate::{Error, layout, root, step, tools};
 
 pub(crate) use self::chart::chart;
 pub(crate) use self::count::count;
+pub(crate) use self::crowd::crowd;
 pub(crate) use self::idle::idle;
 pub(crate) use self::secure::secure;
 

@@ -27,6 +27,9 @@ pub(super) fn run(contender: &Contender, duration: Duration) -> Result<Run, Erro
     for header in contender.headers() {
         wrk.arg("-H").arg(header);
     }
+    if let Some(script) = contender.script() {
+        wrk.arg("-s").arg(script);
+    }
     let output = wrk
         .arg(format!("http://{}/page", contender.address()))
         .output()?;
