@@ -103,21 +103,20 @@ impl Positions {
     /// The line of the right position, and the slot in it.
     #[inline]
     fn place(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<(usize, usize)> {
-        if self.lines.is_empty() {
-            return None;
-        }
         let (mut at, tag) = (self.home(hash), tag(hash));
-        loop {
+        // Where lines were full once, even the last of them may have been passed: nobody goes round twice.
+        for _ in 0..self.lines.len() {
             let line = &self.lines[at];
             let found = line.slots(tag).find(|&slot| is_it(line.positions[slot]));
             if let Some(slot) = found {
                 return Some((at, slot));
             }
             if line.passed == 0 {
-                return None;
+                break;
             }
             at = self.next(at);
         }
+        None
     }
 
     /// The upper bits of a hash, in proportion.
@@ -223,6 +222,22 @@ mod tests {
         assert_eq!(positions.len, 0);
         assert!(positions.lines.iter().all(|line| line.passed == 0));
         assert_eq!(positions.find(7, |_| true), None);
+    }
+
+    #[test]
+    fn a_search_for_what_is_not_there_ends_even_if_every_line_was_passed() {
+        const THERE: u64 = u64::MAX;
+        let mut positions = Positions::default();
+        let hash = |position: u32| if position < 20 { 0 } else { THERE };
+        // The thirteenth passes the first of two lines.
+        (0..13).for_each(|number| positions.add(number, hash));
+        (0..6).for_each(|number| positions.remove(0, number));
+        // The last one passes the second.
+        (20..32).for_each(|number| positions.add(number, hash));
+        let passed: Vec<_> = positions.lines.iter().map(|line| line.passed).collect();
+        assert_eq!(passed, [1, 1]);
+
+        assert_eq!(positions.find(0, |_| false), None);
     }
 
     #[test]
