@@ -183,7 +183,7 @@ const HIGHEST: u128 = (ONES << 7) & ((1 << (8 * WIDTH)) - 1);
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::collections::HashSet;
 
     use super::*;
 
@@ -191,12 +191,12 @@ mod tests {
     fn positions_are_found_whichever_come_and_go() {
         for spread in [1, 0x9e37_79b9_7f4a_7c15, 1 << 52, 1 << 60] {
             let hash = |position: u32| u64::from(position).wrapping_mul(spread);
-            let (mut positions, mut model) = (Positions::default(), HashMap::new());
+            let (mut positions, mut model) = (Positions::default(), HashSet::new());
             for number in 0..2000_u32 {
                 positions.add(number, hash);
-                model.insert(number, ());
+                model.insert(number);
                 let gone = number.wrapping_mul(7919) % (number + 1);
-                if number % 3 != 0 && model.remove(&gone).is_some() {
+                if number % 3 != 0 && model.remove(&gone) {
                     positions.remove(hash(gone), gone);
                     positions.give_back(hash);
                 }
@@ -205,7 +205,36 @@ mod tests {
             assert_eq!(positions.len, model.len());
             for number in 0..2000 {
                 let found = positions.find(hash(number), |position| position == number);
-                assert_eq!(found.is_some(), model.contains_key(&number), "{number}");
+                assert_eq!(found.is_some(), model.contains(&number), "{number}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_of_a_few_lines_agrees_with_a_model_at_every_step() {
+        // All in one line, half in the last one, and spread.
+        for hash in [
+            |_| 7,
+            |it| u64::from(it % 2) * u64::MAX,
+            |it| u64::from(it) << 59,
+        ] {
+            let hash: fn(u32) -> u64 = hash;
+            let (mut positions, mut model) = (Positions::default(), HashSet::new());
+            let mut dice = 1_u32;
+            for _ in 0..2000 {
+                dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let number = (dice >> 16) % 40;
+                match model.remove(&number) {
+                    true => positions.remove(hash(number), number),
+                    false => {
+                        positions.add(number, hash);
+                        model.insert(number);
+                    }
+                }
+                for number in 0..40 {
+                    let found = positions.find(hash(number), |position| position == number);
+                    assert_eq!(found.is_some(), model.contains(&number), "{number}");
+                }
             }
         }
     }
