@@ -22,16 +22,16 @@ pub use sentinels::RedisSentinels;
 pub use setup::{HARNESS, Setup};
 pub use single::RedisServer;
 
-/// Waits until servers have agreed on something.
+/// Waits for what only servers can bring about, however slow the machine is.
 ///
 /// # Panics
 /// When they do not.
 #[track_caller]
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(in crate::storage::redis) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
         assert!(began.elapsed() < PATIENCE, "waited in vain for {what}");
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

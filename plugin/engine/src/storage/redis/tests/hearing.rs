@@ -58,10 +58,12 @@ fn a_lost_connection_is_a_gap_before_anybody_reads_again() {
     bench.storage.patience = Duration::from_secs(60);
 
     let _: i64 = bench.server.ask(&["CLIENT", "KILL", "TYPE", "normal"]);
-    until(|| bench.load(KEY) == Loaded::Absent && !witness.is_empty());
+    until("the end of a row that is told", || {
+        bench.load(KEY) == Loaded::Absent && !witness.is_empty()
+    });
 
     assert!(witness.take().contains(&Heard::Gap));
-    until(|| bench.storage.changes().is_heard());
+    until("copies that count", || bench.storage.changes().is_heard());
 }
 
 #[test]
@@ -123,7 +125,7 @@ fn listened(local_cache: &LocalCacheConfig, connections: &str) -> (Bench, Arc<Wi
     };
     let bench = Bench::on(server, &config);
     if local_cache.enabled {
-        until(|| bench.storage.changes().is_heard());
+        until("copies that count", || bench.storage.changes().is_heard());
     }
     let witness = Arc::new(Witness::default());
     let listener = Arc::downgrade(&witness) as Weak<dyn Listener>;

@@ -2,7 +2,7 @@ mod hearing;
 mod refusals;
 mod tls;
 
-use super::server::{RedisServer, Setup};
+use super::server::{RedisServer, Setup, until};
 use super::*;
 use crate::clock::ManualClock;
 use crate::session::Keyring;
@@ -206,7 +206,7 @@ fn a_server_that_does_not_answer_is_left_and_found_again() {
     assert!(matches!(bench.load(KEY), Loaded::Unavailable(_)));
     bench.server.thaw();
 
-    until(|| bench.load(KEY) == Loaded::Found(row(1)));
+    until("a connection", || bench.load(KEY) == Loaded::Found(row(1)));
 }
 
 #[test]
@@ -332,13 +332,6 @@ impl Subject for RedisSubject {
 fn encoded(storage: RedisStorage) -> Encoded<RedisStorage> {
     let services = TestGateway::new().services();
     Encoded::new(storage, "Redis", Keyring::plain(), &services)
-}
-
-/// Waits, without a limit of its own, for what only time can bring.
-fn until(mut is_so: impl FnMut() -> bool) {
-    while !is_so() {
-        std::thread::yield_now();
-    }
 }
 
 fn row(version: u64) -> Row {

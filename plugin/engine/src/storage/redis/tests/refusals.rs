@@ -32,7 +32,9 @@ fn a_server_that_became_a_replica_refuses_writes_until_it_is_a_master_again() {
     );
     assert_eq!(bench.load(KEY), Loaded::Found(row(1)));
     let _: () = bench.server.ask(&["REPLICAOF", "NO", "ONE"]);
-    until(|| bench.write(KEY, Expected::Version(1), row(2)) == Written::Done);
+    until("a write", || {
+        bench.write(KEY, Expected::Version(1), row(2)) == Written::Done
+    });
 }
 
 #[test]
@@ -45,9 +47,11 @@ fn a_replica_without_data_is_left_until_it_has_some() {
     let _: () = bench.server.ask(&["REPLICAOF", "127.0.0.1", "1"]);
 
     let lost = Loaded::Unavailable(Unavailable::new("the replica has lost its master"));
-    until(|| bench.load(KEY) == lost);
+    until("the reason", || bench.load(KEY) == lost);
     let _: () = bench.server.ask(&["REPLICAOF", "NO", "ONE"]);
-    until(|| bench.load(KEY) == Loaded::Absent);
+    until("a server that answers", || {
+        bench.load(KEY) == Loaded::Absent
+    });
 }
 
 #[test]
@@ -91,7 +95,9 @@ fn a_server_that_loads_its_data_is_waited_for() {
         version: 1,
         payload: vec![7; 4096],
     };
-    until(|| bench.load(Key::new([7; 32])) == Loaded::Found(large.clone()));
+    until("a row that is as large as may be", || {
+        bench.load(Key::new([7; 32])) == Loaded::Found(large.clone())
+    });
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A cluster, and gateways that keep their rows on it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use abi::storage::{Expected, Key, Loaded, Written};
 use abi::testing::TestGateway;
@@ -101,15 +101,4 @@ pub(super) fn addresses(gateway: &Gateway) -> Vec<String> {
     masters.map(|master| master.address.to_string()).collect()
 }
 
-/// Waits for what has to become so, however slow the machine is.
-#[track_caller]
-pub(super) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < PATIENCE, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
-const PATIENCE: Duration = Duration::from_secs(60);

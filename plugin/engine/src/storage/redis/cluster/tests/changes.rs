@@ -5,12 +5,12 @@ use std::sync::Arc;
 use abi::config::ConfigDuration;
 use abi::storage::{Expected, Loaded, Storage as _, Unavailable, Written};
 
-use super::bench::{Gateway, key, masters, slot, two_gateways, until};
+use super::bench::{Gateway, key, masters, slot, two_gateways};
 use super::load::Load;
 use crate::storage::RedisConfig;
 use crate::storage::conformance::block_on;
 use crate::storage::redis::RedisStorage;
-use crate::storage::redis::server::{RedisCluster, RedisServer};
+use crate::storage::redis::server::{RedisCluster, RedisServer, until};
 
 #[test]
 fn nobody_notices_that_slots_move() {

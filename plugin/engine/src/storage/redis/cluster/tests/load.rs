@@ -7,8 +7,8 @@ use std::thread::{self, JoinHandle};
 
 use abi::storage::{Expected, Key, Loaded, Written};
 
-use super::bench::{Gateway, key, slot, until};
-use crate::storage::server::RedisCluster;
+use super::bench::{Gateway, key, slot};
+use crate::storage::redis::server::{RedisCluster, until};
 
 /// Many rows, each written by one gateway and read by another, over and over.
 pub(super) struct Load {

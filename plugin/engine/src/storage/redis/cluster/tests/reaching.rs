@@ -5,11 +5,11 @@ use std::sync::Arc;
 use abi::config::{ConfigDuration, Secret};
 use abi::storage::{Expected, Loaded, Storage as _, Unavailable, Written};
 
-use super::bench::{Gateway, addresses, key, row, two_gateways, until};
+use super::bench::{Gateway, addresses, key, row, two_gateways};
 use super::load::Load;
 use crate::storage::RedisConfig;
 use crate::storage::conformance::block_on;
-use crate::storage::redis::server::{Certificates, RedisCluster, RedisServer, Setup};
+use crate::storage::redis::server::{Certificates, RedisCluster, RedisServer, Setup, until};
 use crate::storage::redis::{Mode, RedisStorage};
 
 #[test]

@@ -11,7 +11,7 @@ fn a_failover_by_hand_is_followed_before_the_old_master_knows_of_it() {
     let gateway = Gateway::on(&sentinels.config());
 
     sentinels.fail_over();
-    until(|| gateway.moved() == 1);
+    until("a failover", || gateway.moved() == 1);
 
     let master = sentinels.wait_for_failover(0);
     assert_written(&gateway, 1);
@@ -25,7 +25,7 @@ fn every_sentinel_would_tell_us_of_a_failover() {
     let _gateway = Gateway::on(&sentinels.config());
 
     for sentinel in sentinels.sentinels() {
-        until(|| {
+        until("a subscription", || {
             let clients: String = sentinel.ask(&["CLIENT", "LIST"]);
             clients.contains(" sub=1 ")
         });
@@ -40,7 +40,7 @@ fn a_killed_master_is_replaced() {
 
     sentinels.servers()[0].kill();
 
-    until(|| gateway.moved() == 1);
+    until("a failover", || gateway.moved() == 1);
     assert_written(&gateway, 2);
     sentinels.wait_for_failover(0);
 }
@@ -51,7 +51,7 @@ fn a_frozen_master_is_left_and_not_believed_when_it_wakes() {
     let gateway = Gateway::on(&sentinels.config());
 
     sentinels.servers()[0].freeze();
-    until(|| gateway.moved() == 1);
+    until("a failover", || gateway.moved() == 1);
     sentinels.servers()[0].thaw();
 
     let master = sentinels.wait_for_failover(0);
@@ -127,11 +127,11 @@ fn refused(config: &RedisConfig) -> String {
 
 /// Writes a row that was never written, as often as it takes: a connection may be lost at any moment.
 fn assert_written(gateway: &Gateway, seed: u8) {
-    until(
-        || match gateway.write(key(seed), Expected::Absent, row(1)) {
+    until("a write", || {
+        match gateway.write(key(seed), Expected::Absent, row(1)) {
             Written::Done => true,
             Written::Conflict => gateway.load(key(seed)) == Loaded::Found(row(1)),
             Written::Unavailable(_) => false,
-        },
-    );
+        }
+    });
 }

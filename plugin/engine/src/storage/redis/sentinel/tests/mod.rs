@@ -10,7 +10,7 @@ use abi::storage::{Expected, Key, Loaded, Row, Storage as _, Written};
 use crate::storage::RedisConfig;
 use crate::storage::conformance::block_on;
 use crate::storage::redis::RedisStorage;
-use crate::storage::redis::server::{RedisSentinels, RedisServer};
+use crate::storage::redis::server::{RedisSentinels, RedisServer, until};
 
 /// A storage as a gateway has one.
 struct Gateway(RedisStorage);
@@ -40,13 +40,6 @@ impl Gateway {
 fn has(server: &RedisServer, gateway: &Gateway, key: Key) -> bool {
     let name = gateway.0.target.names.of(&key);
     server.ask::<u64>(&["EXISTS", &name]) == 1
-}
-
-/// Waits, without a limit of its own, for what only time can bring.
-fn until(mut is_so: impl FnMut() -> bool) {
-    while !is_so() {
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 fn key(seed: u8) -> Key {

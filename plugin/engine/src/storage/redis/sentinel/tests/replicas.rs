@@ -45,7 +45,7 @@ fn the_fastest_server_is_read_from() {
 
     // A master that is busy.
     let master = &sentinels.servers()[0];
-    until(|| {
+    until("a replica that is nearer", || {
         let _: String = master.ask(&["DEBUG", "SLEEP", "0.02"]);
         assert_eq!(reader.load(key(1)), Loaded::Found(row(1)));
         reader.0.deployment.replica(&key(1)).is_some()
@@ -86,7 +86,7 @@ fn what_this_gateway_wrote_a_moment_ago_is_read_from_the_master() {
 #[test]
 fn a_write_is_heard_through_whatever_the_row_was_read_from() {
     let (_sentinels, [writer, reader]) = start(Route::Randomly);
-    until(|| reader.0.changes().is_heard());
+    until("copies that count", || reader.0.changes().is_heard());
     let witness = Arc::new(Witness::default());
     let listener = Arc::downgrade(&witness) as Weak<dyn Listener>;
     reader.0.changes().subscribe(listener);
@@ -97,7 +97,9 @@ fn a_write_is_heard_through_whatever_the_row_was_read_from() {
     );
 
     // By the master, and by both replicas when they have it.
-    until(|| witness.0.load(Ordering::Relaxed) == 3);
+    until("word from every server", || {
+        witness.0.load(Ordering::Relaxed) == 3
+    });
 }
 
 #[derive(Default)]
@@ -122,7 +124,7 @@ fn start(route: Route) -> (RedisSentinels, [Gateway; 2]) {
     availability.route_randomly = route == Route::Randomly;
     let gateways = [(); 2].map(|()| Gateway::on(&config));
     for gateway in &gateways {
-        until(|| replicas(gateway) == 2);
+        until("both replicas", || replicas(gateway) == 2);
     }
     (sentinels, gateways)
 }
@@ -137,7 +139,9 @@ fn replicas(gateway: &Gateway) -> usize {
 
 fn until_all_have(sentinels: &mut RedisSentinels, gateway: &Gateway, seed: u8) {
     for server in sentinels.servers() {
-        until(|| has(server, gateway, key(seed)));
+        until("a row that is everywhere", || {
+            has(server, gateway, key(seed))
+        });
     }
 }
 
