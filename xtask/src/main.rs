@@ -90,4 +90,4 @@ usage: cargo xtask <command>
                     what sessions cost as they become more, up to 10000000 unless given, which take 4 GB
   bench --crowd [SESSIONS]
                     what a request costs at a gateway with so many sessions in memory, 10000000 unless given, which
-                    take 5 GB; ten minutes after the build";
+                    take 5 GB, and 100000 at least; ten minutes after the build";

@@ -1,6 +1,8 @@
 //! The gateway, with `session.so` and without.
 
 use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::backend::Backend;
@@ -31,13 +33,13 @@ impl Sessions {
 /// # Errors
 /// As [`start`].
 pub(super) fn contender(sessions: Sessions, backend: &Backend) -> Result<Contender, Error> {
-    let gateway = Processor::Contender.command(&program(backend));
+    let gateway = Processor::Contender.command(&program(backend.directory()));
     start(gateway, sessions, backend)
 }
 
-/// The file that is run.
-pub(super) fn program(backend: &Backend) -> String {
-    backend.directory().join("gateway").display().to_string()
+/// The file that is run, of a gateway that is laid out in `directory`.
+pub(super) fn program(directory: &Path) -> String {
+    directory.join("gateway").display().to_string()
 }
 
 /// One thread, and otherwise what is there without configuration. `gateway` runs the program, whatever stands before it.
@@ -45,16 +47,12 @@ pub(super) fn program(backend: &Backend) -> String {
 /// # Errors
 /// When it does not start, or nobody can log in.
 pub(super) fn start(
-    mut gateway: Command,
+    gateway: Command,
     sessions: Sessions,
     backend: &Backend,
 ) -> Result<Contender, Error> {
-    let config = tempfile::tempdir_in(backend.directory())?.keep();
-    fs::write(config.join("gateway.yaml"), yaml(sessions, backend))?;
-    gateway.arg("run").arg("--config").arg(&config);
-    gateway.env("NO_COLOR", "1").stderr(Stdio::piped());
-    let mut process = Process::start(&mut gateway)?;
-    let address = announced(process.log())?;
+    let yaml = yaml(sessions, backend);
+    let (process, address) = launch(gateway, backend.directory(), &yaml)?;
     let name = name(sessions);
     match sessions {
         Sessions::None => Ok(Contender::without_session(name, process, address)),
@@ -62,6 +60,24 @@ pub(super) fn start(
             Contender::with_session(name, process, address)
         }
     }
+}
+
+/// Starts a gateway whose configuration is put into a directory of its own below `directory`, and says where it listens.
+///
+/// # Errors
+/// When it does not.
+pub(super) fn launch(
+    mut gateway: Command,
+    directory: &Path,
+    yaml: &str,
+) -> Result<(Process, SocketAddr), Error> {
+    let config = tempfile::tempdir_in(directory)?.keep();
+    fs::write(config.join("gateway.yaml"), yaml)?;
+    gateway.arg("run").arg("--config").arg(&config);
+    gateway.env("NO_COLOR", "1").stderr(Stdio::piped());
+    let mut process = Process::start(&mut gateway)?;
+    let address = announced(process.log())?;
+    Ok((process, address))
 }
 
 pub(super) const fn name(sessions: Sessions) -> &'static str {

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use super::backend::Backend;
 use super::contender::Contender;
-use super::process::{Process, announced};
+use super::gateway;
+use super::process::Process;
 use super::secure::Certificate;
 use crate::{Error, layout, step, tools};
 
@@ -105,7 +106,6 @@ fn clients(
 }
 
 fn gateway(kind: &Kind, backend: &Backend, certificate: &Certificate) -> Result<Contender, Error> {
-    let config = tempfile::tempdir_in(backend.directory())?.keep();
     let tls = match kind.scheme {
         "https" => format!(
             ", tls: {{ certFile: '{}', keyFile: '{}' }}",
@@ -119,12 +119,8 @@ fn gateway(kind: &Kind, backend: &Backend, certificate: &Certificate) -> Result<
          routes: [{{ path: /*, action: {{ use: gateway.actions.HttpAction, config: {{ upstreamEndpoint: 'http://{}' }} }} }}]\n",
         backend.upstream()
     );
-    fs::write(config.join("gateway.yaml"), yaml)?;
-    let mut gateway = Command::new(backend.directory().join("gateway"));
-    gateway.arg("run").arg("--config").arg(&config);
-    gateway.env("NO_COLOR", "1").stderr(Stdio::piped());
-    let mut process = Process::start(&mut gateway)?;
-    let address = announced(process.log())?;
+    let gateway = Command::new(gateway::program(backend.directory()));
+    let (process, address) = gateway::launch(gateway, backend.directory(), &yaml)?;
     Ok(Contender::without_session("gateway", process, address))
 }
 

@@ -27,7 +27,8 @@ pub(super) fn log_in(address: SocketAddr) -> Result<String, Error> {
         .ok_or_else(|| format!("the login set no cookie:\n{response}").into())
 }
 
-fn cookie_in(line: &str) -> Option<&str> {
+/// The cookie that a line of a head sets: `name=value`.
+pub(super) fn cookie_in(line: &str) -> Option<&str> {
     let (name, value) = line.split_once(": ")?;
     let is_cookie = name.eq_ignore_ascii_case("set-cookie");
     is_cookie.then(|| value.split(';').next())?

@@ -17,7 +17,7 @@ pub(super) fn count(sessions: Sessions, backend: &Backend, rounds: usize) -> Res
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--quiet"]);
     valgrind.arg(format!("--callgrind-out-file={}", file.display()));
-    valgrind.arg(gateway::program(backend));
+    valgrind.arg(gateway::program(backend.directory()));
     serve(valgrind, sessions, (backend, rounds))?;
     let instructions = parse(&fs::read_to_string(file)?).ok_or("Callgrind says nothing")?;
     Ok(Counts::from([(INSTRUCTIONS.to_owned(), instructions)]))

@@ -25,7 +25,7 @@ pub(super) fn count(sessions: Sessions, backend: &Backend, rounds: usize) -> Res
         "--summary-only",
         "--output",
     ]);
-    strace.arg(&file).arg(gateway::program(backend));
+    strace.arg(&file).arg(gateway::program(backend.directory()));
     serve(strace, sessions, (backend, rounds))?;
     let counts = parse(&summary(&file)?);
     fs::remove_file(file)?;

@@ -5,14 +5,15 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use crate::load::login;
 use crate::{Error, step};
 
-/// Logs in so many users, and answers with the cookies of `kept` of them at even distances, or of all if they are fewer.
+/// Logs in so many users, and answers with the cookies of `kept` of them or a few more, at even distances; of all if they are fewer.
 ///
 /// # Errors
 /// When a response has no cookie.
 pub(super) fn users(address: SocketAddr, users: usize, kept: usize) -> Result<Vec<String>, Error> {
-    let distance = users.div_ceil(kept).max(1);
+    let distance = (users / kept).max(1);
     let mut cookies = Vec::new();
     for begun in (0..users).step_by(SLICE) {
         let slice = SLICE.min(users - begun);
@@ -71,9 +72,7 @@ fn cookie(lines: &mut impl Iterator<Item = std::io::Result<String>>) -> std::io:
         if line.is_empty() {
             break;
         }
-        if let Some(set) = line.strip_prefix("set-cookie: ") {
-            cookie = set.split(';').next().map(str::to_owned);
-        }
+        cookie = login::cookie_in(&line).map(str::to_owned).or(cookie);
     }
     cookie.ok_or_else(|| std::io::Error::other("a response sets no cookie"))
 }

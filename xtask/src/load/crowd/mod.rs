@@ -11,29 +11,31 @@ mod log_in;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::rc::Rc;
 
 use super::contender::Contender;
 use super::nginx::{self, Config};
-use super::process::{Process, Processor, announced};
-use super::{page, round, rounds, table};
+use super::process::{Process, Processor};
+use super::{gateway, page, round, rounds, table};
 use crate::{Error, layout, step, tools};
 
 /// Measures a gateway with so many sessions, and prints a table in Markdown.
 ///
 /// # Errors
-/// When that is no number, something is missing, does not start, or answers anything but 200.
+/// When that is no number or a small one, something is missing, does not start, or answers anything but 200.
 pub(crate) fn crowd(sessions: &str) -> Result<(), Error> {
     let sessions: usize = sessions
         .parse()
         .map_err(|_| format!("{sessions} is no number of sessions"))?;
+    if sessions < SPREAD {
+        return Err(format!("{sessions} sessions are no crowd: it takes {SPREAD}").into());
+    }
     tools::require(tools::FOR_LOAD)?;
     let directory = tempfile::tempdir()?;
     layout::lay_out(directory.path(), "release")?;
     let (_upstream, upstream) = upstream(directory.path())?;
-    let few = Gateway::start(directory.path(), upstream, FEW)?;
-    let many = Gateway::start(directory.path(), upstream, sessions.max(FEW))?;
+    let few = Crowd::gather(directory.path(), upstream, FEW)?;
+    let many = Crowd::gather(directory.path(), upstream, sessions)?;
     let contenders = [
         few.asked_by("1,000 sessions", FEW)?,
         many.asked_by("all of them, 1,000 in use", FEW)?,
@@ -55,29 +57,24 @@ pub(crate) fn crowd(sessions: &str) -> Result<(), Error> {
 }
 
 /// A gateway in which users are logged in.
-struct Gateway {
+struct Crowd {
     process: Rc<Process>,
     address: SocketAddr,
-    directory: PathBuf,
+    scripts: PathBuf,
     /// Of users who logged in at even distances.
     cookies: Vec<String>,
 }
 
-impl Gateway {
-    fn start(directory: &Path, upstream: SocketAddr, sessions: usize) -> Result<Self, Error> {
-        let config = tempfile::tempdir_in(directory)?.keep();
-        fs::write(config.join("gateway.yaml"), yaml(directory, upstream))?;
-        let program = directory.join("gateway").display().to_string();
-        let mut gateway = Processor::Contender.command(&program);
-        gateway.arg("run").arg("--config").arg(&config);
-        gateway.env("NO_COLOR", "1").stderr(Stdio::piped());
-        let mut process = Process::start(&mut gateway)?;
-        let address = announced(process.log())?;
+impl Crowd {
+    fn gather(directory: &Path, upstream: SocketAddr, sessions: usize) -> Result<Self, Error> {
+        let gateway = Processor::Contender.command(&gateway::program(directory));
+        let yaml = yaml(directory, upstream);
+        let (process, address) = gateway::launch(gateway, directory, &yaml)?;
         step::announce(&format!("{sessions} users log in"));
         Ok(Self {
             process: Rc::new(process),
             address,
-            directory: config,
+            scripts: tempfile::tempdir_in(directory)?.keep(),
             cookies: log_in::users(address, sessions, SPREAD)?,
         })
     }
@@ -89,9 +86,10 @@ impl Gateway {
             .cookies
             .iter()
             .step_by(distance)
+            .take(users)
             .map(String::as_str)
             .collect();
-        let script = self.directory.join(format!("{users}.lua"));
+        let script = self.scripts.join(format!("{users}.lua"));
         fs::write(&script, ask::script(&cookies))?;
         let process = Rc::clone(&self.process);
         Ok(Contender::scripted(name, process, self.address, script))

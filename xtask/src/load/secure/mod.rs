@@ -6,8 +6,6 @@
 mod certificate;
 mod h2load;
 
-use std::fs;
-use std::process::Stdio;
 use std::time::Duration;
 
 pub(super) use self::certificate::Certificate;
@@ -15,7 +13,7 @@ use self::h2load::{Protocol, Run};
 use super::backend::Backend;
 use super::contender::Contender;
 use super::nginx::{self, Config, PASS};
-use super::process::{Process, Processor, announced};
+use super::process::Processor;
 use super::{cpu, gateway, table};
 use crate::{Error, layout, step, tools};
 
@@ -100,7 +98,6 @@ fn nginx_contender(backend: &Backend, certificate: &Certificate) -> Result<Conte
 }
 
 fn gateway_contender(backend: &Backend, certificate: &Certificate) -> Result<Contender, Error> {
-    let config = tempfile::tempdir_in(backend.directory())?.keep();
     let yaml = format!(
         "server: {{ address: '127.0.0.1:0', threads: 1, log: {{ level: 'info,access=off' }}, \
          tls: {{ certFile: '{}', keyFile: '{}' }} }}\n\
@@ -109,12 +106,8 @@ fn gateway_contender(backend: &Backend, certificate: &Certificate) -> Result<Con
         certificate.key.display(),
         backend.upstream()
     );
-    fs::write(config.join("gateway.yaml"), yaml)?;
-    let mut gateway = Processor::Contender.command(&gateway::program(backend));
-    gateway.arg("run").arg("--config").arg(&config);
-    gateway.env("NO_COLOR", "1").stderr(Stdio::piped());
-    let mut process = Process::start(&mut gateway)?;
-    let address = announced(process.log())?;
+    let gateway = Processor::Contender.command(&gateway::program(backend.directory()));
+    let (process, address) = gateway::launch(gateway, backend.directory(), &yaml)?;
     Ok(Contender::without_session("gateway", process, address))
 }
 
