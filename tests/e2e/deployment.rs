@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use e2e::plugins;
+use e2e::{Gateway, Site, plugins};
+
+use crate::anna::{self, writes_session};
 
 #[test]
 fn systemd_takes_the_unit() {
@@ -101,6 +103,42 @@ fn programs_need_no_library_that_the_image_lacks() {
         let lacks = |library: &&&str| !GLIBC_AND_GCC.contains(library);
         assert_eq!(needed.iter().find(lacks), None, "{}", file.display());
     }
+}
+
+#[test]
+fn sessions_get_large_pages_where_unit_and_image_say_so() {
+    let [_, image] = stages();
+    let unit = read("examples/systemd/gateway.service");
+    let tunables = assigned(&image, "ENV GLIBC_TUNABLES=");
+    assert_eq!(assigned(&unit, "Environment=GLIBC_TUNABLES="), tunables);
+    let upstream = anna::upstream();
+    let session = format!(r#"{{"notes":"{}"}}"#, "n".repeat(4_000));
+    writes_session(&upstream, "/notes", &session);
+    let site = Site::new(&upstream).write();
+
+    let gateway = Gateway::run_in(site, &[("GLIBC_TUNABLES", Path::new(tunables))]);
+    for _ in 0..1_000 {
+        assert_eq!(gateway.browser().get("/notes").status(), 200);
+    }
+
+    // All of them lie in the one heap that glibc asks for large pages in, which is another thread's.
+    let maps = read(&format!("/proc/{}/smaps", gateway.process()));
+    // Elsewhere the kernel makes large pages of everything, or of nothing.
+    let kernel = read("/sys/kernel/mm/transparent_hugepage/enabled");
+    let is_asked =
+        |part: &&str| !kernel.contains("[madvise]") || assigned(part, "VmFlags:").contains(" hg");
+    let kilobytes = |part: &str| -> usize {
+        let resident = assigned(part, "Rss:").trim_end_matches(" kB");
+        resident.trim().parse().unwrap()
+    };
+    let parts = maps.split("[heap]\n").skip(1).filter(is_asked);
+    assert!(parts.map(kilobytes).sum::<usize>() >= 4_000, "{maps}");
+}
+
+/// What stands behind the first of these words.
+fn assigned<'t>(text: &'t str, word: &str) -> &'t str {
+    let value = text.lines().find_map(|line| line.strip_prefix(word));
+    value.unwrap_or_else(|| panic!("nothing has {word:?}"))
 }
 
 /// That which builds, and that which is shipped.

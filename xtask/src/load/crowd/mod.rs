@@ -3,11 +3,13 @@
 //! Every user is somebody else, logs in through the gateway and has one session with a roster of its own, both in memory.
 //! Then `wrk` asks with their cookies in turn: of all thousand at the gateway that holds no more; at the other one of as
 //! many, which stay in the processor's caches, and of a hundred thousand that lie far apart, which do not. Upstream,
-//! processors, rounds and ratios are those of the comparison under load.
+//! processors, rounds and ratios are those of the comparison under load. Both gateways have the allocator that the unit for
+//! systemd gives them, unless `GLIBC_TUNABLES` asks for another.
 
 mod ask;
 mod log_in;
 
+use std::env;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,7 +19,7 @@ use super::contender::Contender;
 use super::nginx::{self, Config};
 use super::process::{Process, Processor};
 use super::{gateway, page, round, rounds, table};
-use crate::{Error, layout, step, tools};
+use crate::{Error, layout, root, step, tools};
 
 /// Measures a gateway with so many sessions, and prints a table in Markdown.
 ///
@@ -67,7 +69,8 @@ struct Crowd {
 
 impl Crowd {
     fn gather(directory: &Path, upstream: SocketAddr, sessions: usize) -> Result<Self, Error> {
-        let gateway = Processor::Contender.command(&gateway::program(directory));
+        let mut gateway = Processor::Contender.command(&gateway::program(directory));
+        gateway.env(TUNABLES, tunables()?);
         let yaml = yaml(directory, upstream);
         let (process, address) = gateway::launch(gateway, directory, &yaml)?;
         step::announce(&format!("{sessions} users log in"));
@@ -111,6 +114,17 @@ fn upstream(directory: &Path) -> Result<(Process, SocketAddr), Error> {
     nginx::start(&directory.join("upstream"), Processor::Others, config)
 }
 
+/// What the environment says of glibc's allocator, or else the unit.
+fn tunables() -> Result<String, Error> {
+    if let Ok(wanted) = env::var(TUNABLES) {
+        return Ok(wanted);
+    }
+    let unit = fs::read_to_string(root().join("examples/systemd/gateway.service"))?;
+    let prefix = format!("Environment={TUNABLES}=");
+    let line = unit.lines().find_map(|line| line.strip_prefix(&prefix));
+    Ok(line.ok_or("the unit says nothing of pages")?.to_owned())
+}
+
 /// Room for whatever comes: two rows for each user.
 fn yaml(directory: &Path, upstream: SocketAddr) -> String {
     let plugin = directory.join("plugins/session.so");
@@ -132,6 +146,7 @@ fn yaml(directory: &Path, upstream: SocketAddr) -> String {
 const HEAD: &str = "\
 | sessions in memory | CPU s / 100k requests | of 1,000 |\n\
 |---|---|---|";
+const TUNABLES: &str = "GLIBC_TUNABLES";
 const FEW: usize = 1_000;
 // A row of theirs and what points to it: more than the caches that a processor has for itself.
 const SPREAD: usize = 100_000;
