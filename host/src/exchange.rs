@@ -205,8 +205,10 @@ impl ExchangeObject for Exchange {
     fn header(&self, side: Side, name: u32, nth: u32) -> Option<&[u8]> {
         let name = self.place.desk.names.name(name)?;
         let headers = self.headers(side);
+        let has_each_once = headers.len() == headers.keys_len();
         let value = match nth {
             0 => headers.get(name),
+            _ if has_each_once => None,
             nth => headers.get_all(name).iter().nth(nth as usize),
         };
         value.map(HeaderValue::as_bytes)

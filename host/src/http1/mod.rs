@@ -13,4 +13,5 @@ pub(crate) mod length;
 pub(crate) mod lines;
 pub(crate) mod outgoing;
 pub(crate) mod text;
+pub(crate) mod turn;
 pub(crate) mod wire;

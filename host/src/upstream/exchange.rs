@@ -17,6 +17,7 @@ use super::http1::{Asking, Http1};
 use super::multiplex::Stream;
 use crate::alarm::Alarm;
 use crate::body::{Body, Phase, Upload};
+use crate::http1::turn::let_others_go_on;
 
 /// An answer up to its body.
 pub(super) struct Answered {
@@ -137,20 +138,6 @@ fn copy(request: &Request<Body>) -> Option<Request<Body>> {
 
 fn put_back(copy: Option<Request<Body>>, request: &mut Request<Body>) -> bool {
     copy.map(|copy| *request = copy).is_some()
-}
-
-/// Lets requests that are as far as this one catch up, so that all of them are sent one right after the other. Whoever
-/// sleeps at the other end is then woken once, and a wake costs more than this.
-async fn let_others_go_on() {
-    let mut is_next = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut is_next, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 type Waiting<'a> = (Option<&'a Arc<Upload>>, &'a Patience);

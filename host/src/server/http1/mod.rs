@@ -27,6 +27,7 @@ use super::switch::{self, Promise, Switch};
 use super::{Service, exchange};
 use crate::body::BodyError;
 use crate::http1::outgoing::{Outgoing, Stopped};
+use crate::http1::turn::let_others_go_on;
 use crate::http1::wire::Missing;
 use crate::rescue;
 
@@ -157,6 +158,7 @@ impl<'a, S: Service> Conversation<'a, S> {
                 sent => sent,
             }
         });
+        let_others_go_on().await;
         sent.await?;
         self.room = outgoing.into_room();
         Ok(afterwards)
