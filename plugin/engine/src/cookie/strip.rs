@@ -10,8 +10,10 @@ use super::named::named;
 /// The other cookies stay byte for byte. A header without the cookie is handed back as it is, without a copy.
 pub fn strip<'a>(header: &'a [u8], name: &CookieName) -> Option<Cow<'a, [u8]>> {
     let mut ours = named(header, name).peekable();
-    if ours.peek().is_none() {
-        return Some(Cow::Borrowed(header));
+    match ours.peek() {
+        None => return Some(Cow::Borrowed(header)),
+        Some(only) if only.piece == (0..header.len()) => return None,
+        Some(_) => {}
     }
     let mut kept = Vec::with_capacity(header.len());
     let mut rest = 0;

@@ -46,11 +46,13 @@ impl Caches {
     /// mean one of several answers. What a visitor without a session gets is left as it is: nobody's data are in it,
     /// and caches are there for it most of all.
     pub(super) fn part(&self, exchange: &mut Exchange<'_>) {
-        let controls = || directives(exchange, self.cache_control);
-        if controls().any(is_unstorable) {
-            return;
+        let mut is_for_all = false;
+        for control in directives(exchange, self.cache_control) {
+            if is_unstorable(control) {
+                return;
+            }
+            is_for_all |= is_shareable(control);
         }
-        let is_for_all = controls().any(is_shareable);
         if is_for_all && directives(exchange, self.vary).all(is_about_format) {
             return;
         }
