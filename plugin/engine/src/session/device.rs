@@ -1,5 +1,6 @@
 //! Where a login came from, for the user to recognise it by.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -94,7 +95,13 @@ impl fmt::Debug for Device {
 }
 
 /// The beginning of a name, as text that can be shown.
-fn clean(agent: &[u8]) -> String {
+fn clean(agent: &[u8]) -> Cow<'_, str> {
+    // As browsers send it, and as it is read back from a storage at every request.
+    if let Ok(text) = std::str::from_utf8(agent)
+        && is_clean(agent)
+    {
+        return text.into();
+    }
     let head = &agent[..agent.len().min(4 * Device::MOST_AGENT)];
     let text = String::from_utf8_lossy(head);
     let mut clean = String::with_capacity(text.len().min(Device::MOST_AGENT));
@@ -105,7 +112,15 @@ fn clean(agent: &[u8]) -> String {
         clean.push(letter);
     }
     // Once more, for what is cut or left out may leave a space at an end, and what is read back is clean.
-    clean.trim().to_owned()
+    clean.trim().to_owned().into()
+}
+
+/// Whether nothing has to be left out. Not of every text that is so.
+fn is_clean(agent: &[u8]) -> bool {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~');
+    let is_cut = agent.len() > Device::MOST_AGENT;
+    let has_space_at_end = agent.starts_with(b" ") || agent.ends_with(b" ");
+    agent.iter().all(is_plain) && !is_cut && !has_space_at_end
 }
 
 /// Controls end lines, and marks of direction turn them round.
@@ -184,6 +199,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn name_of_plain_letters_is_what_it_is_beside_a_control(agent in "[ -~]{0,260}") {
+            let whole = agent.trim();
+            let cut = whole[..whole.len().min(Device::MOST_AGENT)].trim();
+
+            let device = Device::new(None, Some(agent.as_bytes()));
+
+            prop_assert_eq!(device.as_ref().and_then(Device::user_agent).unwrap_or_default(), cut);
+            prop_assert_eq!(Device::new(None, Some(format!("{agent}\u{7f}").as_bytes())), device);
+        }
+
         #[test]
         fn parts_are_the_device_and_no_other(octets in any::<Vec<u8>>(), agent in any::<Vec<u8>>()) {
             if let Some(device) = Device::from_parts(&octets, &agent) {
