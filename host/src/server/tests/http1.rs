@@ -1,5 +1,10 @@
 //! HTTP/1.1 as clients see it: how a response is told from the next one, and what becomes of the connection.
 
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream as Socket;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tokio::io::AsyncReadExt;
 
 use super::*;
@@ -284,3 +289,39 @@ async fn what_is_no_request_is_answered_with_the_reason_and_the_end() {
         assert!(answer.contains("connection: close\r\n"), "{answer}");
     }
 }
+
+#[tokio::test]
+async fn responses_that_are_made_in_one_turn_are_sent_after_it() {
+    /// Looks whether the other client has its response already.
+    #[derive(Clone, Default)]
+    struct Looks(Arc<Mutex<Option<Socket>>>, Arc<AtomicBool>);
+    impl Service for Looks {
+        async fn handle(&self, _: &Peer, _: &mut Request<Body>) -> Answer {
+            if let Some(other) = &mut *self.0.lock().unwrap()
+                && other.read(&mut [0; 1]).is_ok()
+            {
+                self.1.store(true, Ordering::Relaxed);
+            }
+            Response::new(Body::Empty).into()
+        }
+    }
+    let (first, second) = (Looks::default(), Looks::default());
+    let (mut one, _order) = client(first.clone());
+    let (mut other, _second_order) = client(second.clone());
+    for client in [&mut one, &mut other] {
+        write(client, ASKS).await;
+        read_to(client, "\r\n\r\n").await;
+    }
+    *first.0.lock().unwrap() = Some(other.as_fd().try_clone_to_owned().unwrap().into());
+    *second.0.lock().unwrap() = Some(one.as_fd().try_clone_to_owned().unwrap().into());
+
+    // Nothing waits in here, so that both requests are there when the server looks.
+    write(&mut one, ASKS).await;
+    write(&mut other, ASKS).await;
+
+    read_to(&mut one, "\r\n\r\n").await;
+    read_to(&mut other, "\r\n\r\n").await;
+    assert!(!first.1.load(Ordering::Relaxed) && !second.1.load(Ordering::Relaxed));
+}
+
+const ASKS: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
