@@ -46,6 +46,10 @@ impl Seal {
     /// # Errors
     /// [`OpenError::Broken`]: which bit is wrong, nobody can say.
     pub(super) fn open(&self, sealed: &Sealed<'_>) -> Result<Vec<u8>, OpenError> {
+        // The one part that the tag does not cover, and that need not have said where the key was.
+        if sealed.mark != self.mark {
+            return Err(OpenError::Broken);
+        }
         let payload = Payload {
             msg: sealed.ciphertext,
             aad: &self.bound_to,
