@@ -18,15 +18,15 @@ pub(crate) struct Lone {
 }
 
 impl Lone {
-    /// None when there is more to say.
+    /// None when there is more to say. What is too late for six bytes is as late as they say, as in a larger roster: the
+    /// same entry would be another one read back.
     pub(super) fn of(entry: &Entry) -> Option<Self> {
-        let [created, seen, expires] =
-            [entry.created_at, entry.seen_at, entry.expires_at].map(Timestamp::as_millis);
-        let is_lone = entry.device.is_none() && seen <= SixBytes::MAX;
-        is_lone.then_some(())?;
+        let times = [entry.created_at, entry.seen_at, entry.expires_at];
+        let [created, seen, expires] = times.map(|time| SixBytes::from(time.as_millis()));
+        entry.device.is_none().then_some(())?;
         Some(Self {
             family: entry.family.bits().to_le_bytes(),
-            seen_at: seen.into(),
+            seen_at: seen,
             age: between(created, seen)?,
             rest: between(seen, expires)?,
         })
@@ -53,8 +53,8 @@ impl Lone {
 }
 
 /// None when that is before, or too long after.
-fn between(from: u64, to: u64) -> Option<[u8; 4]> {
-    let millis = u32::try_from(to.checked_sub(from)?).ok()?;
+fn between(from: SixBytes, to: SixBytes) -> Option<[u8; 4]> {
+    let millis = u32::try_from(to.get().checked_sub(from.get())?).ok()?;
     Some(millis.to_le_bytes())
 }
 
@@ -107,6 +107,30 @@ mod tests {
 
         for other in others {
             assert!(Lone::of(&other).is_none(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_beyond_the_last_moment_is_at_it() {
+        let at = |millis: [u64; 3]| {
+            let [created_at, seen_at, expires_at] = millis.map(Timestamp::from_millis);
+            Entry {
+                created_at,
+                seen_at,
+                expires_at,
+                ..entry()
+            }
+        };
+        let last = SixBytes::MAX;
+        for (millis, kept) in [
+            ([last + 1, u64::MAX, last + 2], [last; 3]),
+            ([last, last, last + 7], [last; 3]),
+            ([last - 5, last - 5, last + 7], [last - 5, last - 5, last]),
+        ] {
+            let lone = Lone::of(&at(millis)).unwrap();
+
+            assert_eq!(lone.entry(), at(kept));
+            assert!(Lone::of(&at(kept)).unwrap() == lone);
         }
     }
 
