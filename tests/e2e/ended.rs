@@ -2,6 +2,9 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use e2e::{Browser, Gateway, Line, Message, PATIENCE, Redis, Request, Site, Upstream};
@@ -73,16 +76,27 @@ fn stream_goes_on_while_its_session_gets_new_ids() {
 #[test]
 fn logout_whose_own_answer_takes_its_time_is_not_cut() {
     let upstream = talking();
-    upstream.by_hand("/leave", |_, mut line| {
+    let ((begun, begins), (go, told)) = (channel(), channel());
+    let told = Mutex::new(told);
+    upstream.by_hand("/leave", move |_, mut line| {
         let head = "HTTP/1.1 200 OK\r\nX-Session-Set: destroy\r\nContent-Length: 3\r\n\r\n";
         let _ = line.get_mut().write_all(head.as_bytes());
-        std::thread::sleep(Duration::from_millis(1500));
+        begun.send(()).unwrap();
+        told.lock().unwrap().recv().unwrap();
         let _ = line.get_mut().write_all(b"bye");
     });
     let gateway = Site::new(&upstream).run();
     let mut anna = log_in(&gateway);
 
-    assert_eq!(anna.get("/leave").text(), "bye");
+    let answer = thread::scope(|scope| {
+        let leaving = scope.spawn(|| anna.get("/leave"));
+        begins.recv_timeout(PATIENCE).unwrap();
+        until_another_has_ended(&gateway);
+        go.send(()).unwrap();
+        leaving.join().unwrap()
+    });
+
+    assert_eq!(answer.text(), "bye");
 }
 
 #[test]
@@ -91,7 +105,7 @@ fn stream_of_a_visitor_without_a_session_goes_on() {
     let gateway = Site::new(&upstream).run();
     let mut line = websocket(&gateway, &gateway.browser());
 
-    std::thread::sleep(Duration::from_millis(1500));
+    until_another_has_ended(&gateway);
 
     assert_eq!(say(&mut line), "HELLO\n");
 }
@@ -184,7 +198,7 @@ fn until_ended(lines: Vec<Line>) -> Vec<Duration> {
             is_open
         });
         assert!(began.elapsed() < PATIENCE, "{} go on", open.len());
-        std::thread::sleep(Duration::from_millis(1));
+        thread::sleep(Duration::from_millis(1));
     }
     ended
 }
@@ -244,6 +258,15 @@ fn assert_ended(line: &mut Line) {
         Ok(_) => {}
         Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
     }
+}
+
+/// Lets a stream begin and end with its session: whatever began before has been looked at by then.
+#[track_caller]
+fn until_another_has_ended(gateway: &Gateway) {
+    let mut other = log_in(gateway);
+    let mut line = websocket(gateway, &other);
+    other.get("/logout");
+    assert_ended(&mut line);
 }
 
 fn websocket(gateway: &Gateway, browser: &Browser) -> Line {

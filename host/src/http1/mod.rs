@@ -4,7 +4,8 @@
 //! It is written here because it is the hot path. hyper gives each connection a task, and a state for every turn that it
 //! may take; what a request needs of both was more than half of what the gateway did for one.
 //!
-//! `chunks`, `fields`, `length`, `lines` and `text` know no socket. `wire` and `outgoing` do the reading and writing.
+//! `chunks`, `fields`, `length`, `lines` and `text` know no socket. `wire` and `outgoing` do the reading and writing,
+//! and `turn` lets messages go together.
 
 pub mod chunks;
 pub(crate) mod fields;
