@@ -1,12 +1,11 @@
 //! Who is left out, who is told, and what cannot be configured.
 
-use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use e2e::{Answer, Gateway, Proxy, Request, Site, Upstream, Verdict};
+use e2e::{Answer, Gateway, Nobody, Proxy, Request, Site, Upstream, Verdict};
 
 use super::{balanced, named, site};
 
@@ -98,7 +97,8 @@ fn all_are_tried_when_checks_say_that_all_are_down() {
 
 #[test]
 fn when_nobody_can_be_reached_the_answer_says_when_to_come_back() {
-    let gateway = site(&[gone(), gone()], "").run();
+    let nobody = [(); 2].map(|()| Nobody::anywhere());
+    let gateway = site(&nobody.each_ref().map(Nobody::address), "").run();
 
     let response = gateway
         .browser()
@@ -266,12 +266,4 @@ fn until(mut is_so: impl FnMut() -> bool) {
         assert!(began.elapsed() < e2e::PATIENCE, "it never is");
         thread::sleep(Duration::from_millis(5));
     }
-}
-
-/// Where nobody listens.
-fn gone() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
 }

@@ -3,10 +3,7 @@
 mod asking;
 mod setting;
 
-use std::net::SocketAddr;
-
-use e2e::{FrontKind, Message, Request};
-use tokio::net::TcpSocket;
+use e2e::{FrontKind, Message, Nobody, Request};
 
 use self::setting::Setting;
 use crate::anna::{identity, is_anna};
@@ -168,7 +165,7 @@ fn gateway_that_is_gone_lets_nobody_pass() {
         browser.get("/session/login");
         let address = setting.gateway.address();
         setting.gateway.kill();
-        let _held = held(address);
+        let _nobody = Nobody::at(address);
 
         let response = browser.get("/");
 
@@ -179,14 +176,6 @@ fn gateway_that_is_gone_lets_nobody_pass() {
         );
         assert!(setting.service.seen().is_empty(), "{kind:?}");
     }
-}
-
-/// Keeps an address where nobody listens from whoever looks for a free one, such as a server of a test beside.
-fn held(address: SocketAddr) -> TcpSocket {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_reuseaddr(true).unwrap();
-    socket.bind(address).unwrap();
-    socket
 }
 
 #[test]
