@@ -392,6 +392,29 @@ mod tests {
     }
 
     #[test]
+    fn each_line_of_a_header_is_there_and_no_more() {
+        let mut exchange = exchange("/");
+        let [cookie, vary] =
+            ["cookie", "vary"].map(|name| exchange.place.desk.header(name).unwrap());
+        let lines = |exchange: &Exchange, name| {
+            [0, 1, 2].map(|nth| {
+                exchange
+                    .header(Side::Request, name, nth)
+                    .map(<[u8]>::to_vec)
+            })
+        };
+        exchange.set_header(Side::Request, vary, b"a").unwrap();
+        exchange.set_header(Side::Request, cookie, b"b").unwrap();
+        assert_eq!(lines(&exchange, cookie), [Some(b"b".to_vec()), None, None]);
+
+        exchange.append_header(Side::Request, cookie, b"c").unwrap();
+
+        let both = [Some(b"b".to_vec()), Some(b"c".to_vec()), None];
+        assert_eq!(lines(&exchange, cookie), both);
+        assert_eq!(lines(&exchange, vary), [Some(b"a".to_vec()), None, None]);
+    }
+
+    #[test]
     fn flags_beyond_the_last_one_are_never_raised() {
         let mut exchange = exchange("/");
 
