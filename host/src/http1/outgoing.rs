@@ -161,9 +161,14 @@ impl Outgoing {
         stream: &mut (impl AsyncWrite + Unpin),
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
+        self.join();
         while self.left() > 0 {
-            let parts = [self.before.chunk(), &self.data, self.behind].map(IoSlice::new);
-            let written = ready!(Pin::new(&mut *stream).poll_write_vectored(cx, &parts))?;
+            let parts = [self.before.chunk(), &self.data, self.behind];
+            let stream = Pin::new(&mut *stream);
+            let written = ready!(match only(parts) {
+                Some(part) => stream.poll_write(cx, part),
+                None => stream.poll_write_vectored(cx, &parts.map(IoSlice::new)),
+            })?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -173,6 +178,16 @@ impl Outgoing {
             self.advance(written);
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Copies what is small behind what stands before it: to send one part takes less of the kernel than to send two.
+    fn join(&mut self) {
+        let small = self.data.len() + self.behind.len();
+        if self.before.has_remaining() && (1..=MAX_JOINED).contains(&small) {
+            let before = self.before.get_mut();
+            before.extend_from_slice(&std::mem::take(&mut self.data));
+            before.extend_from_slice(std::mem::take(&mut self.behind));
+        }
     }
 
     fn left(&self) -> usize {
@@ -250,6 +265,144 @@ impl Outgoing {
         }
         for part in parts {
             self.before.get_mut().extend_from_slice(part);
+        }
+    }
+}
+
+/// The part that is all there is, if there is but one.
+fn only(parts: [&[u8]; 3]) -> Option<&[u8]> {
+    let mut there = parts.into_iter().filter(|part| !part.is_empty());
+    match (there.next(), there.next()) {
+        (only, None) => only,
+        _ => None,
+    }
+}
+
+// Up to here a copy takes less time than the kernel needs for a second part.
+const MAX_JOINED: usize = 4 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use http_body_util::Full;
+
+    use super::*;
+
+    #[test]
+    fn a_small_body_goes_with_its_head_in_one_part() {
+        let written = sent(b"head;", vec![b'x'; MAX_JOINED]);
+
+        assert_eq!(written.len(), 1);
+        assert_eq!(written[0].len(), 5 + MAX_JOINED);
+        assert!(written[0].starts_with(b"head;xx"));
+    }
+
+    #[test]
+    fn a_large_body_is_not_copied_and_goes_with_its_head() {
+        let written = sent(b"head;", vec![b'x'; MAX_JOINED + 1]);
+
+        assert_eq!(written, [b"head;".to_vec(), vec![b'x'; MAX_JOINED + 1]]);
+    }
+
+    #[test]
+    fn what_is_taken_byte_by_byte_is_the_same() {
+        for length in [0, 1, MAX_JOINED, MAX_JOINED + 1] {
+            for size in [
+                Size::Known(length as u64),
+                Size::Chunked(Trailers::Dropped),
+                Size::UntilClose,
+            ] {
+                let send = |most| {
+                    let mut wire = Wire::new(most);
+                    let body = Bytes::from(vec![b'x'; length]);
+                    send(
+                        Outgoing::new(b"head;".to_vec(), size, Bytes::new()),
+                        body,
+                        &mut wire,
+                    );
+                    wire.parts.concat()
+                };
+
+                assert_eq!(send(1), send(usize::MAX), "{length} {size:?}");
+            }
+        }
+    }
+
+    /// The parts that are written at once.
+    fn sent(head: &[u8], body: Vec<u8>) -> Vec<Vec<u8>> {
+        let mut wire = Wire::new(usize::MAX);
+        let size = Size::Known(body.len() as u64);
+        let mut outgoing = Outgoing::new(head.to_vec(), size, Bytes::new());
+        let mut body = body_of(body.into());
+        let mut cx = Context::from_waker(Waker::noop());
+        outgoing.gather(Pin::new(&mut body), &mut cx).unwrap();
+        send(outgoing, Bytes::new(), &mut wire);
+        assert_eq!(wire.writes, 1);
+        wire.parts
+    }
+
+    fn send(mut outgoing: Outgoing, body: Bytes, wire: &mut Wire) {
+        let mut body = body_of(body);
+        let mut cx = Context::from_waker(Waker::noop());
+        let sent = outgoing.poll(Pin::new(&mut body), wire, &mut cx);
+        assert!(matches!(sent, Poll::Ready(Ok(()))));
+    }
+
+    fn body_of(bytes: Bytes) -> impl Body<Data = Bytes, Error = BodyError> + Unpin {
+        use http_body_util::BodyExt;
+        Full::new(bytes).map_err(|never| match never {})
+    }
+
+    /// Takes so many bytes at a time.
+    struct Wire {
+        most: usize,
+        parts: Vec<Vec<u8>>,
+        writes: usize,
+    }
+
+    impl Wire {
+        fn new(most: usize) -> Self {
+            Self {
+                most,
+                parts: Vec::new(),
+                writes: 0,
+            }
+        }
+    }
+
+    impl AsyncWrite for Wire {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
+        }
+
+        fn poll_write_vectored(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            parts: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            self.writes += 1;
+            let mut written = 0;
+            for part in parts {
+                let taken = part.len().min(self.most - written);
+                if taken > 0 {
+                    self.parts.push(part[..taken].to_vec());
+                }
+                written += taken;
+            }
+            Poll::Ready(Ok(written))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
         }
     }
 }
