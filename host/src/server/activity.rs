@@ -35,7 +35,7 @@ pub(crate) struct Busy(Arc<Activity>);
 struct State {
     phase: Phase,
     /// Of `Head` and `Waiting`.
-    deadline: Instant,
+    deadline: Deadline,
     /// For the client to take what is written to it.
     clogged: Option<Instant>,
     /// For the rest of a block of headers on HTTP/2.
@@ -46,6 +46,14 @@ struct State {
     parting: Option<Duration>,
     /// What responses have earned, to be spent on frames that carry nothing. See `frames`.
     credit: u32,
+}
+
+/// Most requests have all of their headers before anybody looks for a deadline, and then no clock is read for them.
+#[derive(Clone, Copy, Debug)]
+enum Deadline {
+    At(Instant),
+    /// So long after somebody looks, which is at the end of this turn.
+    In(Duration),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,7 +68,7 @@ impl Activity {
     pub(super) fn new(timeouts: Timeouts) -> Arc<Self> {
         let state = State {
             phase: Phase::Waiting,
-            deadline: Instant::now() + timeouts.header_read.get(),
+            deadline: Deadline::In(timeouts.header_read.get()),
             clogged: None,
             block: None,
             running: 0,
@@ -124,8 +132,13 @@ impl Activity {
     /// When the connection is to be cut, unless something happens before, and when one that is kept may give up what it
     /// needs only for requests.
     pub(super) fn times(&self) -> (Option<Instant>, Option<Instant>) {
-        let state = self.state();
-        (state.cut(), state.rest(self.timeouts.idle.get()))
+        let mut state = self.state();
+        if state.phase == Phase::Busy {
+            return (state.cut(None), None);
+        }
+        let deadline = state.deadline.fix();
+        let rest = state.rest(deadline, self.timeouts.idle.get());
+        (state.cut(Some(deadline)), rest)
     }
 
     /// Whether no request has begun, so that the connection can be closed without harm.
@@ -138,7 +151,7 @@ impl Activity {
         let mut state = self.state();
         if state.phase == Phase::Waiting && !state.is_tunnel {
             state.phase = Phase::Head;
-            state.deadline = Instant::now() + self.timeouts.header_read.get();
+            state.deadline = Deadline::In(self.timeouts.header_read.get());
         }
     }
 
@@ -176,7 +189,7 @@ impl Activity {
             let idle = self.timeouts.idle.get();
             match state.phase {
                 Phase::Busy => {}
-                Phase::Head => state.deadline = Instant::now() + idle,
+                Phase::Head => state.deadline = Deadline::In(idle),
                 Phase::Waiting => state.wait(idle),
             }
         }
@@ -199,25 +212,36 @@ impl Activity {
 }
 
 impl State {
-    fn cut(&self) -> Option<Instant> {
-        let phase = || (self.phase != Phase::Busy).then_some(self.deadline);
-        let deadline = self.clogged.or_else(phase);
-        match (deadline, self.block) {
+    /// `deadline` is that of the phase, which has none when it is busy.
+    fn cut(&self, deadline: Option<Instant>) -> Option<Instant> {
+        match (self.clogged.or(deadline), self.block) {
             (Some(deadline), Some(block)) => Some(deadline.min(block)),
             (deadline, block) => deadline.or(block),
         }
     }
 
-    fn rest(&self, idle: Duration) -> Option<Instant> {
+    fn rest(&self, deadline: Instant, idle: Duration) -> Option<Instant> {
         let is_kept = self.phase == Phase::Waiting && self.parting.is_none();
         let is_resting = is_kept && self.clogged.is_none();
-        let until = || self.deadline.checked_sub(idle);
-        is_resting.then(until)?.map(|since| since + AWAKE)
+        let since = is_resting.then(|| deadline.checked_sub(idle))??;
+        Some(since + AWAKE)
     }
 
     fn wait(&mut self, time: Duration) {
         self.phase = Phase::Waiting;
-        self.deadline = Instant::now() + self.parting.map_or(time, |parting| parting.min(time));
+        self.deadline = Deadline::In(self.parting.map_or(time, |parting| parting.min(time)));
+    }
+}
+
+impl Deadline {
+    /// When it is. From here on it stays there.
+    fn fix(&mut self) -> Instant {
+        let at = match *self {
+            Self::At(at) => at,
+            Self::In(time) => Instant::now() + time,
+        };
+        *self = Self::At(at);
+        at
     }
 }
 

@@ -74,9 +74,10 @@ async fn http1(
     let is_whole = request.body().is_replayable();
     let mut asking = Asking::new(request, &mut connection);
     let mut alarm = std::mem::take(&mut connection.alarm);
+    let since = connection.since;
     let poll = |cx: &mut Context<'_>| connection.poll_answer(request, &mut asking, cx);
     let_others_go_on().await;
-    let answer = wait(poll, &mut alarm, waiting).await;
+    let answer = wait(poll, &mut alarm, since, waiting).await;
     connection.alarm = alarm;
     match answer {
         Some(Ok(answer)) => {
@@ -103,7 +104,7 @@ async fn http2(
     };
     let mut answer = pin!(stream.sender.try_send_request(std::mem::take(request)));
     let poll = |cx: &mut Context<'_>| answer.as_mut().poll(cx);
-    let answer = wait(poll, &mut Alarm::default(), waiting).await;
+    let answer = wait(poll, &mut Alarm::default(), Instant::now(), waiting).await;
     let mut failure = match answer {
         Some(Ok(response)) => {
             let is_whole = put_back(copy, request);
@@ -142,13 +143,14 @@ fn put_back(copy: Option<Request<Body>>, request: &mut Request<Body>) -> bool {
 
 type Waiting<'a> = (Option<&'a Arc<Upload>>, &'a Patience);
 
-/// Waits for an answer. `None` when it does not come in time.
+/// Waits for an answer to what is asked `since`. `None` when it does not come in time.
 async fn wait<T>(
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
     alarm: &mut Alarm,
+    since: Instant,
     (upload, patience): Waiting<'_>,
 ) -> Option<T> {
-    let mut deadline = Instant::now() + patience.read;
+    let mut deadline = since + patience.read;
     poll_fn(|cx| {
         loop {
             if let Poll::Ready(answered) = poll(cx) {

@@ -17,7 +17,7 @@ use crate::body::Body;
 pub(super) struct Pool {
     keep: Keep,
     // Only this worker's thread ever locks it; the newest connection is at the back.
-    idle: Mutex<VecDeque<(Box<Http1>, Instant)>>,
+    idle: Mutex<VecDeque<Box<Http1>>>,
     /// Whether somebody looks after those that nobody takes.
     is_swept: AtomicBool,
 }
@@ -50,31 +50,34 @@ impl Pool {
         } else {
             FRESH.min(self.keep.idle_time)
         };
+        let now = Instant::now();
         let mut idle = self.lock();
-        while let Some((mut connection, since)) = idle.pop_back() {
-            if since.elapsed() > limit {
-                idle.push_back((connection, since));
+        while let Some(mut connection) = idle.pop_back() {
+            if now - connection.since > limit {
+                idle.push_back(connection);
                 break;
             }
             if connection.is_resting() {
+                connection.since = now;
                 return Some(connection);
             }
         }
         None
     }
 
-    pub(super) fn put(self: &Arc<Self>, connection: Box<Http1>) {
+    pub(super) fn put(self: &Arc<Self>, mut connection: Box<Http1>) {
         let now = Instant::now();
+        connection.since = now;
         let mut idle = self.lock();
-        let is_old = |idle: &VecDeque<(Box<Http1>, Instant)>| {
-            idle.front()
-                .is_some_and(|(_, since)| now - *since > self.keep.idle_time)
+        let is_old = |idle: &VecDeque<Box<Http1>>| {
+            let front = idle.front();
+            front.is_some_and(|front| now - front.since > self.keep.idle_time)
         };
         while !idle.is_empty() && (idle.len() >= self.keep.idle || is_old(&idle)) {
             idle.pop_front();
         }
         if self.keep.idle > 0 {
-            idle.push_back((connection, now));
+            idle.push_back(connection);
             drop(idle);
             self.look_after();
         }
@@ -102,14 +105,16 @@ impl Pool {
     fn sweep(&self) -> bool {
         let mut idle = self.lock();
         let limit = self.keep.idle_time;
-        idle.retain_mut(|(connection, since)| since.elapsed() <= limit && connection.is_resting());
+        idle.retain_mut(|connection| {
+            connection.since.elapsed() <= limit && connection.is_resting()
+        });
         if idle.is_empty() {
             self.is_swept.store(false, Ordering::Relaxed);
         }
         idle.is_empty()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<(Box<Http1>, Instant)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Box<Http1>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -14,9 +14,9 @@ mod incoming;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{HeaderMap, Request, Response};
-
 use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use tokio::time::Instant;
 
 use self::answer::{Answer, To};
 use crate::alarm::Alarm;
@@ -38,6 +38,8 @@ pub(super) struct Http1 {
     room: Vec<u8>,
     /// For whichever request it has.
     pub(super) alarm: Alarm,
+    /// Its last request, or the time after it.
+    pub(super) since: Instant,
 }
 
 /// A request under way, and what of its answer is there.
@@ -64,6 +66,7 @@ impl Http1 {
             spare: HeaderMap::new(),
             room: Vec::new(),
             alarm: Alarm::default(),
+            since: Instant::now(),
         })
     }
 
