@@ -51,8 +51,9 @@ pub fn normalise(path: &str) -> Cow<'_, str> {
 /// assert!(readings("/admin").is_empty());
 /// ```
 pub fn readings(path: &str) -> Vec<String> {
-    let has_slashes = path.contains("%2F") || path.contains("%5C");
-    if !has_slashes && !path.contains(';') {
+    let has_slashes = || path.contains("%2F") || path.contains("%5C");
+    // Most paths have neither letter.
+    if !path.contains(['%', ';']) || !(path.contains(';') || has_slashes()) {
         return Vec::new();
     }
     let (decoded, bare) = (with_slashes(path), without_parameters(path));
