@@ -1,5 +1,7 @@
 //! Rows in a storage that keeps bytes.
 
+mod memo;
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,6 +11,7 @@ use abi::storage::{Expected, Loaded, Row, Unavailable, Written};
 use abi::{Maybe, Services};
 use tracing::warn;
 
+use self::memo::Memo;
 use super::{Rows, Together, Versioned};
 use crate::clock::Stopwatch;
 use crate::session::{Address, DecodeError, Keyring, OpenError, State, decode, encode};
@@ -17,6 +20,7 @@ use crate::session::{Address, DecodeError, Keyring, OpenError, State, decode, en
 pub struct Encoded<S> {
     storage: S,
     keyring: Keyring,
+    memo: Memo,
     quarantined: Counter,
     loads: Histogram,
     writes: Histogram,
@@ -38,6 +42,7 @@ impl<S: Together> Encoded<S> {
             writes: took("write"),
             storage,
             keyring,
+            memo: Memo::default(),
             is_remote: AtomicBool::new(false),
         }
     }
@@ -68,8 +73,11 @@ impl<S: Together> Encoded<S> {
 
     fn opened(&self, address: &Address, loaded: Loaded<Row>) -> Loaded<Versioned> {
         match loaded {
-            Loaded::Found(row) => self.read(address, &row),
-            Loaded::Absent => Loaded::Absent,
+            Loaded::Found(row) => self.read(address, row),
+            Loaded::Absent => {
+                self.memo.forget(&address.key());
+                Loaded::Absent
+            }
             Loaded::Unavailable(cause) => Loaded::Unavailable(cause),
         }
     }
@@ -77,15 +85,19 @@ impl<S: Together> Encoded<S> {
     /// An unreadable row is quarantined: for its session it is as good as absent, and it stays where it is until its
     /// time runs out. It must not become an error page, because whoever can write one row could then take the service
     /// away from its user, and never a second attempt with a weaker decoder.
-    fn read(&self, address: &Address, row: &Row) -> Loaded<Versioned> {
-        match self.state(address, row) {
-            Ok(state) => Loaded::Found(Versioned {
-                version: row.version,
-                state,
-            }),
+    fn read(&self, address: &Address, row: Row) -> Loaded<Versioned> {
+        let (key, version) = (address.key(), row.version);
+        if let Some(state) = self.memo.recall(&key, &row) {
+            return Loaded::Found(Versioned { version, state });
+        }
+        match self.state(address, &row) {
+            Ok(state) => {
+                self.memo.note(key, row, &state);
+                Loaded::Found(Versioned { version, state })
+            }
             Err(error) => {
                 self.quarantined.increment();
-                warn!(key = ?address.key(), %error, "row is quarantined");
+                warn!(?key, %error, "row is quarantined");
                 Loaded::Absent
             }
         }

@@ -8,7 +8,7 @@ use abi::testing::TestGateway;
 use super::bytes::ByteStorage;
 use super::*;
 use crate::clock::ManualClock;
-use crate::session::{Secrets, Timestamp};
+use crate::session::{Nonce, Rotated, Secrets, Timestamp};
 use crate::storage::conformance::{Subject, block_on};
 
 mod plain {
@@ -119,6 +119,53 @@ fn an_older_version_that_poses_as_a_newer_one_is_quarantined() {
 }
 
 #[test]
+fn the_same_bytes_are_decoded_once() {
+    let subject = ByteSubject::sealed();
+    subject.write(MINE, rotated());
+    let load = || match subject.load(MINE) {
+        Loaded::Found(Versioned {
+            state: State::Rotated(rotated),
+            ..
+        }) => rotated,
+        other => panic!("{other:?}"),
+    };
+
+    assert!(Arc::ptr_eq(&load(), &load()));
+
+    let first = load();
+    subject.replace(MINE, rotated());
+    assert!(!Arc::ptr_eq(&first, &load()));
+}
+
+#[test]
+fn what_was_read_once_is_no_excuse_for_what_is_there_now() {
+    let subject = ByteSubject::sealed();
+    subject.write(MINE, rotated());
+    subject.write(YOURS, State::Revoked);
+    let (my_row, your_row) = (subject.row(MINE), subject.row(YOURS));
+    let mut rows = vec![your_row];
+    for place in 0..my_row.payload.len() {
+        let mut flipped = my_row.clone();
+        flipped.payload[place] ^= 1;
+        rows.push(flipped);
+    }
+    rows.push(Row {
+        version: 2,
+        ..my_row.clone()
+    });
+
+    for (refused, row) in (1..).zip(rows) {
+        subject.plant(MINE, my_row.clone());
+        assert!(matches!(subject.load(MINE), Loaded::Found(_)));
+
+        subject.plant(MINE, row);
+
+        assert_eq!(subject.load(MINE), Loaded::Absent);
+        assert_eq!(subject.quarantined(), refused);
+    }
+}
+
+#[test]
 fn an_unsealed_row_is_quarantined_where_rows_are_sealed() {
     let subject = ByteSubject::sealed();
     let unsealed = Row {
@@ -211,6 +258,13 @@ impl ByteSubject {
         assert_eq!(block_on(written.wait()), Written::Done);
     }
 
+    #[track_caller]
+    fn replace(&self, key: Key, state: State) {
+        let row = Versioned::after(1, state);
+        let written = self.rows.write(key.into(), Expected::Version(1), row, HOUR);
+        assert_eq!(block_on(written.wait()), Written::Done);
+    }
+
     /// What the storage sees.
     #[track_caller]
     fn row(&self, key: Key) -> Row {
@@ -240,6 +294,12 @@ impl Subject for ByteSubject {
     fn clock(&self) -> Option<&ManualClock> {
         Some(&self.clock)
     }
+}
+
+fn rotated() -> State {
+    let nonce = Nonce::new([7; 32]);
+    let until = Timestamp::from_millis(1_000_000);
+    State::Rotated(Arc::new(Rotated { nonce, until }))
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
