@@ -8,6 +8,7 @@
 mod date;
 pub mod head;
 mod incoming;
+mod invitation;
 mod reply;
 mod wire;
 

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::super::watched::Watched;
 use super::head::{Asked, Expects, Fault, Framing, Reader};
+use super::invitation::Invitation;
 use crate::body::BodyError;
 use crate::http1::left::Left;
 use crate::http1::wire::{self, Missing};
@@ -35,17 +36,6 @@ struct State {
     is_broken: bool,
     /// Whose body it is. Whoever has the number of another request gets nothing.
     turn: u32,
-}
-
-/// Whether a client waits to be told that its body is wanted (RFC 9110 10.1.1).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Invitation {
-    /// It does not wait.
-    None,
-    /// It does, and this is still to be written.
-    Due(&'static [u8]),
-    /// It was told something else: a final response.
-    Declined,
 }
 
 impl Wire {
@@ -74,7 +64,7 @@ impl Wire {
             Framing::Length(length) => Left::Length(length),
         };
         state.invitation = match expects {
-            Expects::Invitation if !state.left.is_end() => Invitation::Due(CONTINUE),
+            Expects::Invitation if !state.left.is_end() => Invitation::DUE,
             _ => Invitation::None,
         };
         state.is_abandoned = false;
@@ -89,15 +79,9 @@ impl Wire {
         }
     }
 
-    /// A response begins: from here on nothing else may be said. What was begun is said to its end.
+    /// A response begins: from here on nothing else may be said.
     pub(super) fn answer(&self, out: &mut Vec<u8>) {
-        let mut state = self.state();
-        if let Invitation::Due(left) = state.invitation {
-            if left.len() < CONTINUE.len() {
-                out.extend_from_slice(left);
-            }
-            state.invitation = Invitation::Declined;
-        }
+        self.state().invitation.decline(out);
     }
 
     /// Ready when nobody waits for an answer any more. Bytes that come are kept for the next request.
@@ -234,7 +218,7 @@ impl State {
                     continue;
                 }
             }
-            let more = match ready!(self.poll_invite(cx)) {
+            let more = match ready!(self.invitation.poll_say(&mut self.wire.stream, cx)) {
                 Ok(()) => ready!(self.wire.poll_more(cx)),
                 Err(error) => Err(error),
             };
@@ -242,21 +226,6 @@ impl State {
                 return Poll::Ready(Some(Err(BodyError::ClientGone)));
             }
         }
-    }
-
-    /// Asks for the body, if its client waits for that.
-    fn poll_invite(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Invitation::Due(left) = self.invitation {
-            let stream = &mut self.wire.stream;
-            if left.is_empty() {
-                ready!(Pin::new(stream).poll_flush(cx))?;
-                self.invitation = Invitation::None;
-                break;
-            }
-            let written = ready!(Pin::new(stream).poll_write(cx, left))?;
-            self.invitation = Invitation::Due(&left[written..]);
-        }
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -302,7 +271,6 @@ impl AsyncRead for &Wire {
     }
 }
 
-const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 // As much as is read at once from a fast client.
 const MAX_SKIPPED: usize = 128 * 1024;
 
