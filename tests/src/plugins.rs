@@ -1,7 +1,8 @@
 //! The gateway and the plugins, built once per test run.
 //!
 //! `cargo test` builds neither binaries nor libraries of other packages, and the third-party plugin and the fixtures are
-//! workspaces of their own, so the tests ask cargo for them: a few milliseconds when nothing has changed.
+//! workspaces of their own, so the tests ask cargo for them: a few milliseconds when nothing has changed. With `DIST` in the
+//! environment, which is where `cargo xtask dist` has laid out what ships, gateway and session.so are those.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -59,8 +60,16 @@ fn build_all() -> BTreeMap<String, PathBuf> {
         .iter()
         .flat_map(|(workspace, selection)| build(workspace, selection));
     artifacts
+        .chain(shipped())
         .map(|artifact| (name(&artifact), install(&artifact)))
         .collect()
+}
+
+/// What is tested in place of what was built.
+fn shipped() -> impl Iterator<Item = PathBuf> {
+    let dist = env::var_os("DIST").map(|dist| root().join(dist));
+    let files = |dist: PathBuf| ["gateway", "plugins/session.so"].map(|file| dist.join(file));
+    dist.map(files).into_iter().flatten()
 }
 
 /// Builds a part of a workspace and says which programs and libraries came of it.

@@ -45,6 +45,19 @@ impl Artifacts {
         Ok(Self(messages.lines().filter_map(artifact).collect()))
     }
 
+    /// What something makes of each file, in their places.
+    ///
+    /// # Errors
+    /// The first that it has.
+    pub(crate) fn map(
+        &self,
+        mut make: impl FnMut(&Path) -> Result<PathBuf, Error>,
+    ) -> Result<Self, Error> {
+        let made = self.0.iter();
+        let made = made.map(|(kind, file)| Ok((kind.clone(), make(file)?)));
+        Ok(Self(made.collect::<Result<_, Error>>()?))
+    }
+
     /// The first of a kind.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::artifacts::Artifacts;
-use crate::{Error, anywhere, checksums, guide, layout, root, signature, step, tools};
+use crate::{Error, anywhere, checksums, guide, layout, rearrange, root, signature, step, tools};
 
 /// Lays out what is shipped in `dist/`, from nothing.
 ///
@@ -49,17 +49,29 @@ enum Layout {
 /// Of what is locked, without a trace of the directory it is built in.
 fn build(layout: Layout) -> Result<Artifacts, Error> {
     tools::require(tools::FOR_BUILD)?;
-    let mut flags = anywhere::flags()?;
-    let host = guide::host()?;
-    let target = ["--target", &host];
-    let mut options = [&["--locked", "--profile=dist"][..], &layout::PACKAGES].concat();
-    if let Layout::Guided = layout {
-        options.extend(target);
-        let profile = guide::profile(&flags, &options)?;
-        flags += &format!("\x1f-Cprofile-use={}", profile.display());
+    let flags = anywhere::flags()?;
+    let options = [&["--locked", "--profile=dist"][..], &layout::PACKAGES].concat();
+    match layout {
+        Layout::Guessed => Artifacts::build_in(".", &options, &[(FLAGS, flags)]),
+        Layout::Guided => guided(&flags, &options),
     }
-    Artifacts::build_in(".", &options, &[("CARGO_ENCODED_RUSTFLAGS", flags)])
 }
+
+/// Laid out by a profile twice: by the compiler, and after the linker.
+fn guided(flags: &str, options: &[&str]) -> Result<Artifacts, Error> {
+    tools::require(tools::FOR_REARRANGING)?;
+    let host = guide::host()?;
+    let options = [options, &["--target", &host]].concat();
+    // The same for the build that counts: names differ between builds that differ, and a profile goes by names.
+    let flags = flags.to_owned() + rearrange::FLAGS;
+    let profile = guide::profile(&flags, &options, rearrange::ENVIRONMENT)?;
+    let flags = format!("{flags}\x1f-Cprofile-use={}", profile.display());
+    let (name, value) = rearrange::ENVIRONMENT;
+    let environment = [(FLAGS, flags), (name, value.to_owned())];
+    rearrange::rearrange(&Artifacts::build_in(".", &options, &environment)?)
+}
+
+const FLAGS: &str = "CARGO_ENCODED_RUSTFLAGS";
 
 fn wanted(words: &[&str]) -> Result<Wanted, Error> {
     let (layout, words) = match words {

@@ -12,13 +12,18 @@ use crate::artifacts::Artifacts;
 use crate::{Error, anywhere, layout, load, step, tools};
 
 /// Takes a profile, and returns where it is. `flags` are those of the build that it is for, as
-/// `CARGO_ENCODED_RUSTFLAGS` takes them, and `options` those for cargo: names differ between builds that differ.
+/// `CARGO_ENCODED_RUSTFLAGS` takes them, `options` those for cargo, and `variable` is one of its environment: names differ
+/// between builds that differ.
 ///
 /// # Errors
 /// When something does not build or run, or what merges the counters is not there.
-pub(crate) fn profile(flags: &str, options: &[&str]) -> Result<PathBuf, Error> {
+pub(crate) fn profile(
+    flags: &str,
+    options: &[&str],
+    (variable, value): (&str, &str),
+) -> Result<PathBuf, Error> {
     tools::require(tools::FOR_LOAD)?;
-    let merger = merger()?;
+    let merger = llvm("llvm-profdata")?;
     let counted = layout::target_directory()?.join("profile");
     let counters = counted.join("counters");
     if counters.exists() {
@@ -27,7 +32,11 @@ pub(crate) fn profile(flags: &str, options: &[&str]) -> Result<PathBuf, Error> {
     let flags = format!("{flags}\x1f-Cprofile-generate={}", counters.display());
     let target = counted.display().to_string();
     let options = [options, &["--target-dir", &target]].concat();
-    let built = Artifacts::build_in(".", &options, &[("CARGO_ENCODED_RUSTFLAGS", flags)])?;
+    let environment = [
+        ("CARGO_ENCODED_RUSTFLAGS", flags),
+        (variable, value.to_owned()),
+    ];
+    let built = Artifacts::build_in(".", &options, &environment)?;
     let directory = tempfile::tempdir()?;
     layout::install_example("quickstart", &built, directory.path())?;
     step::announce("requests to learn from");
@@ -46,14 +55,17 @@ fn merge(merger: &Path, counters: &Path, profile: &Path) -> Result<(), Error> {
     }
 }
 
-/// The one that knows the format of this compiler.
-fn merger() -> Result<PathBuf, Error> {
+/// A tool of LLVM, the one that knows the formats of this compiler.
+///
+/// # Errors
+/// When it is not there, with the command to type.
+pub(crate) fn llvm(name: &str) -> Result<PathBuf, Error> {
     let sysroot = anywhere::rustc("--print=sysroot")?;
     let tools = Path::new(sysroot.trim()).join("lib/rustlib").join(host()?);
-    let merger = tools.join(format!("bin/llvm-profdata{EXE_SUFFIX}"));
-    match merger.is_file() {
-        true => Ok(merger),
-        false => Err("there is no llvm-profdata: rustup component add llvm-tools".into()),
+    let tool = tools.join(format!("bin/{name}{EXE_SUFFIX}"));
+    match tool.is_file() {
+        true => Ok(tool),
+        false => Err(format!("there is no {name}: rustup component add llvm-tools").into()),
     }
 }
 

@@ -11,6 +11,7 @@ mod fuzz;
 mod guide;
 mod layout;
 mod load;
+mod rearrange;
 mod run;
 mod signature;
 mod step;
@@ -74,7 +75,7 @@ usage: cargo xtask <command>
   dist [--guided] [--sign KEY]
                     lay out what is shipped in dist/: gateway, plugins/session.so, config/, SHA256SUMS; with a key
                     of SSH, also SHA256SUMS.sig; guided by a profile of requests, which takes a second build and
-                    saves a tenth of the processor time for each request
+                    BOLT, and saves a tenth of the processor time for each request
   drill             let servers fail under load, one drill after the other, and print what people saw; ten minutes
   bench [--load [--dist]]
                     criterion benchmarks and the comparison with nginx, Lua, axum, Apache and Express under load, or the

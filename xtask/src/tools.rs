@@ -108,6 +108,18 @@ pub(crate) const FOR_LOAD: &[Tool] = &[
     },
 ];
 
+/// What a build guided by a profile needs beyond that.
+pub(crate) const FOR_REARRANGING: &[Tool] = &[
+    Tool {
+        program: "/usr/lib/llvm-19/bin/llvm-bolt",
+        package: "bolt-19",
+    },
+    Tool {
+        program: "/usr/lib/llvm-19/lib/libbolt_rt_instr.a",
+        package: "libbolt-19-dev",
+    },
+];
+
 /// What the comparison over TLS needs beyond that.
 pub(crate) const FOR_SECURE: &[Tool] = &[
     Tool {
