@@ -1,5 +1,10 @@
 //! What passes between client and upstream, and in which form.
 
+use std::net::TcpStream as Socket;
+use std::os::fd::AsFd;
+use std::pin::pin;
+use std::sync::Mutex;
+
 use super::*;
 
 #[tokio::test]
@@ -235,4 +240,34 @@ async fn a_tunnel_keeps_its_place_until_it_is_closed() {
     while get(&beside).await.is_err() {}
 
     assert!(matches!(error, UpstreamError::Busy), "{error:?}");
+}
+
+#[tokio::test]
+async fn request_is_sent_when_all_others_of_its_turn_are_ready() {
+    let accepted = Arc::new(Mutex::new(None));
+    let note = Arc::clone(&accepted);
+    let url = origin(move |mut stream, _| {
+        let socket = stream.as_fd().try_clone_to_owned().unwrap();
+        *note.lock().unwrap() = Some(Socket::from(socket));
+        async move {
+            loop {
+                read_to(&mut stream, "\r\n\r\n").await;
+                write(&mut stream, OK).await;
+            }
+        }
+    })
+    .await;
+    let upstream = upstream(&url);
+    assert_eq!(body_of(get(&upstream).await.unwrap()).await, "ok");
+    let accepted = accepted.lock().unwrap().take().unwrap();
+    // What is sent to this machine is there at once, and nobody takes it: nothing waits in here.
+    let has_come = || accepted.peek(&mut [0]).is_ok();
+
+    let mut sending = pin!(get(&upstream));
+    assert!(sending.as_mut().now_or_never().is_none());
+    assert!(!has_come());
+    assert!(sending.as_mut().now_or_never().is_none());
+    assert!(has_come());
+
+    assert_eq!(body_of(sending.await.unwrap()).await, "ok");
 }
