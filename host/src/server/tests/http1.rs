@@ -266,6 +266,29 @@ async fn who_hangs_up_is_not_answered_to_the_end() {
 }
 
 #[tokio::test]
+async fn who_hangs_up_within_a_response_ends_it_although_nothing_is_sent() {
+    let gone = Arc::new(Notify::new());
+    let noted = Arc::clone(&gone);
+    let url = origin(move |mut stream, _| {
+        let noted = Arc::clone(&noted);
+        async move {
+            read_to(&mut stream, "\r\n\r\n").await;
+            write(&mut stream, "HTTP/1.1 200 OK\r\n\r\nfirst;").await;
+            read_all(&mut stream).await;
+            noted.notify_one();
+        }
+    })
+    .await;
+    let (mut client, _order) = client(Proxy(upstream(&url)));
+    write(&mut client, ASKS).await;
+    read_to(&mut client, "first;").await;
+
+    drop(client);
+
+    gone.notified().await;
+}
+
+#[tokio::test]
 async fn what_is_no_request_is_answered_with_the_reason_and_the_end() {
     let long = "a".repeat(66_000);
     let many = "a: b\r\n".repeat(101);
