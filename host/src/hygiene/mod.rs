@@ -178,7 +178,7 @@ fn wants_upgrade(headers: &HeaderMap, marks: Marks) -> Option<HeaderValue> {
     }
     let upgrade = headers.get(UPGRADE)?;
     connection_tokens(headers)
-        .any(|token| token.eq_ignore_ascii_case("upgrade"))
+        .any(|token| token.eq_ignore_ascii_case(b"upgrade"))
         .then(|| upgrade.clone())
 }
 
@@ -188,19 +188,21 @@ fn accepts_trailers(te: &HeaderValue) -> bool {
         .any(|coding| coding.trim().eq_ignore_ascii_case("trailers"))
 }
 
-fn connection_tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    let values = headers
+/// Also those that stand beside what is no text: somebody else may read them.
+fn connection_tokens(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let lines = headers
         .get_all(CONNECTION)
         .iter()
-        .filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).map(str::trim)
+        .map(HeaderValue::as_bytes);
+    let tokens = lines.flat_map(|line| line.split(|&byte| byte == b','));
+    tokens.map(<[u8]>::trim_ascii)
 }
 
 fn strip_hop_by_hop(headers: &mut HeaderMap, marks: Marks) {
     if marks.has([Marks::CONNECTION]) {
         let named: Vec<HeaderName> = connection_tokens(headers)
             .filter(|token| !is_harmless(token))
-            .filter_map(|token| token.parse().ok())
+            .filter_map(|token| HeaderName::from_bytes(token).ok())
             // A client cannot make the gateway drop what says where a request goes and where it ends.
             .filter(|name| name != HOST && name != CONTENT_LENGTH)
             .collect();
@@ -217,11 +219,11 @@ fn strip_hop_by_hop(headers: &mut HeaderMap, marks: Marks) {
 }
 
 /// What nearly every Connection header says: not worth a list of names.
-fn is_harmless(token: &str) -> bool {
+fn is_harmless(token: &[u8]) -> bool {
     token.is_empty()
-        || token.eq_ignore_ascii_case("close")
-        || token.eq_ignore_ascii_case("keep-alive")
-        || token.eq_ignore_ascii_case("upgrade")
+        || token.eq_ignore_ascii_case(b"close")
+        || token.eq_ignore_ascii_case(b"keep-alive")
+        || token.eq_ignore_ascii_case(b"upgrade")
 }
 
 const SLASHES: [&str; 5] = ["%2f", "%2F", "%5c", "%5C", "\\"];

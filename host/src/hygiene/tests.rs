@@ -130,6 +130,18 @@ fn a_header_of_the_connection_is_removed_where_it_is_the_only_one() {
 }
 
 #[test]
+fn a_header_that_is_named_beside_what_is_no_text_is_removed_all_the_same() {
+    let mut headers = headers(&[("x-secret", "1"), ("x-kept", "1")]);
+    let line = HeaderValue::from_bytes(b"\xff, X-Secret, \xff").unwrap();
+    headers.insert(CONNECTION, line);
+
+    strip_request(&mut headers);
+
+    let left: Vec<_> = headers.keys().collect();
+    assert_eq!(left, ["x-kept"]);
+}
+
+#[test]
 fn connection_cannot_name_host_and_length() {
     let mut map = headers(&[
         ("connection", "Host, Content-Length"),

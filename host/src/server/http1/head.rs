@@ -246,9 +246,15 @@ impl Wish {
         let headers = &head.headers;
         let has_options = marks.has([Marks::CONNECTION]);
         let connection = |option: &[u8]| has_options && says(headers.get_all(CONNECTION), option);
+        // For a word beside what is no text it is not kept.
+        let is_wanted = || {
+            let lines = headers.get_all(CONNECTION).iter();
+            let texts = lines.filter(|line| line.to_str().is_ok());
+            says(texts, b"keep-alive")
+        };
         Self {
             is_kept: match is_old {
-                true => connection(b"keep-alive") && !connection(b"close"),
+                true => is_wanted() && !connection(b"close"),
                 false => !connection(b"close"),
             },
             is_offer: !is_old && marks.has([Marks::UPGRADE]) && connection(b"upgrade"),
@@ -400,6 +406,8 @@ mod tests {
         assert!(!wish("1", "connection: te, Close\r\n").is_kept);
         assert!(wish("0", "connection: Keep-Alive\r\n").is_kept);
         assert!(!wish("0", "connection: keep-alive, close\r\n").is_kept);
+        assert!(!wish("0", "connection: \u{ff}, keep-alive\r\n").is_kept);
+        assert!(!wish("1", "connection: \u{ff}, close\r\n").is_kept);
         assert!(wish("1", "connection: upgrade\r\nupgrade: x\r\n").is_offer);
         assert!(!wish("1", "upgrade: x\r\n").is_offer);
         assert!(!wish("0", "connection: upgrade\r\nupgrade: x\r\n").is_offer);
