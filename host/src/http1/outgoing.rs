@@ -283,9 +283,10 @@ const MAX_JOINED: usize = 4 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
     use std::task::Waker;
 
-    use http_body_util::Full;
+    use http_body::Frame;
 
     use super::*;
 
@@ -318,7 +319,7 @@ mod tests {
                     let body = Bytes::from(vec![b'x'; length]);
                     send(
                         Outgoing::new(b"head;".to_vec(), size, Bytes::new()),
-                        body,
+                        [body],
                         &mut wire,
                     );
                     wire.parts.concat()
@@ -329,29 +330,69 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_empty_part_does_not_end_a_body_in_chunks() {
+        let mut wire = Wire::new(usize::MAX);
+        let parts = ["one", "", "three"].map(Bytes::from);
+        let outgoing = Outgoing::new(Vec::new(), Size::Chunked(Trailers::Dropped), Bytes::new());
+
+        send(outgoing, parts, &mut wire);
+
+        let sent = wire.parts.concat();
+        assert_eq!(sent, b"3\r\none\r\n5\r\nthree\r\n0\r\n\r\n");
+    }
+
+    #[test]
+    fn a_body_that_is_not_as_long_as_was_said_is_stopped() {
+        let stopped = |body: &'static str| {
+            let mut wire = Wire::new(usize::MAX);
+            let mut outgoing = Outgoing::new(b"head;".to_vec(), Size::Known(2), Bytes::new());
+            let mut body = Parts([Bytes::from(body)].into());
+            let mut cx = Context::from_waker(Waker::noop());
+            let sent = outgoing.poll(Pin::new(&mut body), &mut wire, &mut cx);
+            match sent {
+                Poll::Ready(Err(Stopped::Body(reason))) => reason,
+                other => panic!("{other:?}"),
+            }
+        };
+
+        assert!(matches!(stopped("long"), BodyError::Malformed));
+        assert!(matches!(stopped("s"), BodyError::ClientGone));
+    }
+
     /// The parts that are written at once.
     fn sent(head: &[u8], body: Vec<u8>) -> Vec<Vec<u8>> {
         let mut wire = Wire::new(usize::MAX);
         let size = Size::Known(body.len() as u64);
         let mut outgoing = Outgoing::new(head.to_vec(), size, Bytes::new());
-        let mut body = body_of(body.into());
         let mut cx = Context::from_waker(Waker::noop());
+        let mut body = Parts([body.into()].into());
         outgoing.gather(Pin::new(&mut body), &mut cx).unwrap();
-        send(outgoing, Bytes::new(), &mut wire);
+        send(outgoing, [], &mut wire);
         assert_eq!(wire.writes, 1);
         wire.parts
     }
 
-    fn send(mut outgoing: Outgoing, body: Bytes, wire: &mut Wire) {
-        let mut body = body_of(body);
+    fn send(mut outgoing: Outgoing, body: impl Into<VecDeque<Bytes>>, wire: &mut Wire) {
+        let mut body = Parts(body.into());
         let mut cx = Context::from_waker(Waker::noop());
         let sent = outgoing.poll(Pin::new(&mut body), wire, &mut cx);
         assert!(matches!(sent, Poll::Ready(Ok(()))));
     }
 
-    fn body_of(bytes: Bytes) -> impl Body<Data = Bytes, Error = BodyError> + Unpin {
-        use http_body_util::BodyExt;
-        Full::new(bytes).map_err(|never| match never {})
+    /// A body that comes in these.
+    struct Parts(VecDeque<Bytes>);
+
+    impl Body for Parts {
+        type Data = Bytes;
+        type Error = BodyError;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+            Poll::Ready(self.0.pop_front().map(|part| Ok(Frame::data(part))))
+        }
     }
 
     /// Takes so many bytes at a time.
