@@ -255,3 +255,19 @@ async fn a_connection_that_the_upstream_has_closed_is_closed_without_another_req
 
     is_closed.recv().await.unwrap();
 }
+
+#[tokio::test]
+async fn what_cannot_be_repeated_goes_where_an_answer_came_a_moment_ago() {
+    let notes = Notes::default();
+    let upstream = upstream(&numbering(&notes, OK).await);
+    let post = || upstream.send(request(Method::POST, Body::Empty));
+
+    for rested in [0, 900, 1_100] {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_millis(rested)).await;
+        tokio::time::resume();
+        assert_eq!(body_of(post().await.unwrap()).await, "ok");
+    }
+
+    assert_eq!(*notes.lock().unwrap(), ["0", "0", "1"]);
+}
