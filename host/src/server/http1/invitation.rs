@@ -51,3 +51,33 @@ impl Invitation {
 }
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    #[test]
+    fn what_was_declined_is_not_said() {
+        let (mut invitation, mut out) = (Invitation::DUE, Vec::new());
+
+        invitation.decline(&mut out);
+
+        assert_eq!((invitation, &*out), (Invitation::Declined, &b""[..]));
+        let mut said = Vec::new();
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(invitation.poll_say(&mut said, &mut cx).is_ready());
+        assert_eq!(said, b"");
+    }
+
+    #[test]
+    fn what_was_begun_is_said_to_its_end_before_the_response() {
+        let mut invitation = Invitation::Due(&CONTINUE[9..]);
+        let mut out = Vec::new();
+
+        invitation.decline(&mut out);
+
+        assert_eq!(out, b"100 Continue\r\n\r\n");
+    }
+}

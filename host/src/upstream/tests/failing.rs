@@ -26,6 +26,18 @@ async fn an_upstream_that_does_not_answer_times_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_time_for_an_answer_does_not_begin_before_the_request() {
+    let notes = Notes::default();
+    let upstream = upstream(&hesitating(&notes, OK, Duration::from_secs(40)).await);
+
+    assert_eq!(body_of(get(&upstream).await.unwrap()).await, "ok");
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(body_of(get(&upstream).await.unwrap()).await, "ok");
+
+    assert_eq!(*notes.lock().unwrap(), ["0", "0"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_time_for_an_answer_begins_at_the_end_of_the_upload() {
     let url = origin(|mut stream, _| async move {
         read_to(&mut stream, "0\r\n\r\n").await;

@@ -31,6 +31,11 @@ async fn swallowing() -> String {
 
 /// Answers every request and writes down on which connection it came.
 async fn numbering(notes: &Notes, answer: &'static str) -> String {
+    hesitating(notes, answer, Duration::ZERO).await
+}
+
+/// The same, after a while for each.
+async fn hesitating(notes: &Notes, answer: &'static str, pause: Duration) -> String {
     let notes = Arc::clone(notes);
     origin(move |mut stream, number| {
         let notes = Arc::clone(&notes);
@@ -38,6 +43,7 @@ async fn numbering(notes: &Notes, answer: &'static str) -> String {
             loop {
                 read_to(&mut stream, "\r\n\r\n").await;
                 notes.lock().unwrap().push(number.to_string());
+                tokio::time::sleep(pause).await;
                 write(&mut stream, answer).await;
             }
         }

@@ -271,3 +271,16 @@ async fn what_cannot_be_repeated_goes_where_an_answer_came_a_moment_ago() {
 
     assert_eq!(*notes.lock().unwrap(), ["0", "0", "1"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_as_old_as_its_last_answer() {
+    let notes = Notes::default();
+    let upstream = upstream(&hesitating(&notes, OK, Duration::from_secs(2)).await);
+
+    for _ in 0..2 {
+        let sent = upstream.send(request(Method::POST, Body::Empty)).await;
+        assert_eq!(body_of(sent.unwrap()).await, "ok");
+    }
+
+    assert_eq!(*notes.lock().unwrap(), ["0", "0"]);
+}
