@@ -127,13 +127,15 @@ pub(crate) async fn write(stream: &mut (impl AsyncWriteExt + Unpin), text: &str)
 
 /// Answers every request without a body with `answer`.
 pub(crate) async fn answering(answer: &'static str) -> String {
-    origin(move |mut stream, _| async move {
-        loop {
-            read_to(&mut stream, "\r\n\r\n").await;
-            write(&mut stream, answer).await;
-        }
-    })
-    .await
+    origin(move |stream, _| answer_each(stream, answer)).await
+}
+
+/// Answers one request without a body after the other.
+pub(crate) async fn answer_each(mut stream: TcpStream, answer: &'static str) {
+    loop {
+        read_to(&mut stream, "\r\n\r\n").await;
+        write(&mut stream, answer).await;
+    }
 }
 
 /// Writes down what ends with `end`, and answers it with `answer`.

@@ -246,15 +246,10 @@ async fn a_tunnel_keeps_its_place_until_it_is_closed() {
 async fn request_is_sent_when_all_others_of_its_turn_are_ready() {
     let accepted = Arc::new(Mutex::new(None));
     let note = Arc::clone(&accepted);
-    let url = origin(move |mut stream, _| {
+    let url = origin(move |stream, _| {
         let socket = stream.as_fd().try_clone_to_owned().unwrap();
         *note.lock().unwrap() = Some(Socket::from(socket));
-        async move {
-            loop {
-                read_to(&mut stream, "\r\n\r\n").await;
-                write(&mut stream, OK).await;
-            }
-        }
+        answer_each(stream, OK)
     })
     .await;
     let upstream = upstream(&url);

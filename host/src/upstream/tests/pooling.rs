@@ -18,14 +18,9 @@ impl Service for Shared {
 async fn one_connection_carries_many_requests() {
     let connections = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&connections);
-    let url = origin(move |mut stream, _| {
+    let url = origin(move |stream, _| {
         seen.fetch_add(1, Ordering::Relaxed);
-        async move {
-            loop {
-                read_to(&mut stream, "\r\n\r\n").await;
-                write(&mut stream, OK).await;
-            }
-        }
+        answer_each(stream, OK)
     })
     .await;
     let upstream = upstream(&url);
