@@ -1,11 +1,10 @@
 //! A Cluster, of which parts fail or move.
 
 use std::collections::BTreeSet;
-use std::thread;
 
 use engine::storage::server::{RedisCluster, RedisServer};
 
-use super::{Drill, fault};
+use super::Drill;
 
 #[test]
 fn killed_master_of_a_cluster_is_replaced_by_its_replica() {
@@ -34,7 +33,7 @@ fn frozen_master_of_a_cluster_is_left() {
     cluster.node(master).freeze();
     drill.newcomers_are_refused();
     drill.recovers();
-    thread::sleep(fault());
+    drill.goes_on();
 
     drill.ends_well();
 }

@@ -69,6 +69,15 @@ impl Drill {
         }
     }
 
+    /// Waits until people have gone on asking for a while: at least once, and at full length for ten seconds.
+    #[track_caller]
+    fn goes_on(&self) {
+        let end = Instant::now() + at_length(Duration::ZERO, Duration::from_secs(10));
+        self.load.until("people who go on asking", |all| {
+            all.iter().any(|answered| answered.asked >= end)
+        });
+    }
+
     /// Waits until everybody was refused by every gateway, because the storage did not answer.
     #[track_caller]
     fn everybody_is_refused(&self) {
@@ -144,11 +153,6 @@ fn site(upstream: &Upstream, settings: &Value) -> Site {
         .headers("X-User-Id: user_id, X-Seen: seen")
         .action("Echo: { use: gateway.actions.EchoAction }")
         .route("path: /who, middlewares: [Load, Map], action: Echo")
-}
-
-/// How long a fault lasts at least: as long as people need to meet it, and at full length ten seconds.
-fn fault() -> Duration {
-    at_length(Duration::ZERO, Duration::from_secs(10))
 }
 
 /// What is enough among other tests, and what a report takes.

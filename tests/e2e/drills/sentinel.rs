@@ -1,10 +1,8 @@
 //! A master with replicas, of which the Sentinels choose another.
 
-use std::thread;
-
 use engine::storage::server::RedisSentinels;
 
-use super::{Drill, fault};
+use super::Drill;
 
 #[test]
 fn killed_master_is_replaced_by_the_replica_that_the_sentinels_choose() {
@@ -30,7 +28,7 @@ fn frozen_master_is_left_and_not_gone_back_to() {
     drill.newcomers_are_refused();
     sentinels.wait_for_failover(master);
     drill.recovers();
-    thread::sleep(fault());
+    drill.goes_on();
     sentinels.servers()[master].thaw();
     drill.everybody_is_served();
 
@@ -64,7 +62,7 @@ fn replicas_that_are_read_from_show_what_was_written_before() {
         settings["localCache"] = serde_json::json!({ "enabled": false });
         let mut drill = Drill::start(routing, &settings);
 
-        thread::sleep(fault());
+        drill.goes_on();
         drill.recovers();
 
         assert_eq!(drill.ends_well(), 0, "refused");

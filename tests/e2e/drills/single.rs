@@ -1,13 +1,12 @@
 //! One server, which crashes, freezes, fills up, changes its mind or cannot be reached.
 
-use std::thread;
 use std::time::Duration;
 
 use e2e::{Proxy, Redis};
 use engine::storage::server::Setup;
 use serde_json::Value;
 
-use super::{Drill, fault};
+use super::Drill;
 
 #[test]
 fn killed_server_comes_back_with_every_session() {
@@ -16,7 +15,7 @@ fn killed_server_comes_back_with_every_session() {
 
     redis.kill();
     drill.everybody_is_refused();
-    thread::sleep(fault());
+    drill.goes_on();
     redis.start();
     drill.recovers();
 
@@ -31,7 +30,7 @@ fn frozen_server_is_refused_in_time_and_taken_back() {
     redis.freeze();
     // Answered while the server is still frozen, so by a deadline and not by the server.
     drill.everybody_is_refused();
-    thread::sleep(fault());
+    drill.goes_on();
     redis.thaw();
     drill.recovers();
 
@@ -46,7 +45,7 @@ fn partition_is_refused_in_time_and_healed() {
 
     proxy.partition();
     drill.everybody_is_refused();
-    thread::sleep(fault());
+    drill.goes_on();
     proxy.mend();
     drill.recovers();
 
@@ -61,7 +60,7 @@ fn slow_network_makes_nobody_a_stranger() {
 
     proxy.delay(Duration::from_millis(50));
     drill.everybody_is_served();
-    thread::sleep(fault());
+    drill.goes_on();
     proxy.mend();
     drill.recovers();
 
@@ -105,7 +104,7 @@ fn full_server_refuses_to_write_and_goes_on_reading() {
 
     redis.run(&["CONFIG", "SET", "maxmemory", "1"]);
     drill.newcomers_are_refused();
-    thread::sleep(fault());
+    drill.goes_on();
     redis.run(&["CONFIG", "SET", "maxmemory", "0"]);
     drill.recovers();
 
@@ -134,7 +133,7 @@ fn server_that_turns_into_a_replica_is_no_place_to_write() {
     // Of nobody: a master that answers would replace what is there.
     redis.run(&["REPLICAOF", "127.0.0.1", "1"]);
     drill.newcomers_are_refused();
-    thread::sleep(fault());
+    drill.goes_on();
     redis.run(&["REPLICAOF", "NO", "ONE"]);
     drill.recovers();
 
