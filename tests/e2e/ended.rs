@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use e2e::{Browser, Gateway, Line, Message, PATIENCE, Redis, Request, Site, Upstream};
+use tokio::task::JoinSet;
 
 use crate::anna::{self, log_in};
 
@@ -184,29 +185,34 @@ type Open = fn(&Gateway, &Browser) -> Line;
 #[track_caller]
 fn until_ended(lines: Vec<Line>) -> Vec<Duration> {
     let began = Instant::now();
-    let mut open: Vec<_> = lines.into_iter().map(BufReader::into_inner).collect();
-    for line in &open {
-        line.set_nonblocking(true).unwrap();
-    }
-    let mut ended = Vec::new();
-    while !open.is_empty() {
-        open.retain_mut(|line| {
-            let is_open = is_open(line);
-            if !is_open {
-                ended.push(began.elapsed());
-            }
-            is_open
-        });
-        assert!(began.elapsed() < PATIENCE, "{} go on", open.len());
-        thread::sleep(Duration::from_millis(1));
-    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let ended = runtime.unwrap().block_on(async {
+        let mut open = JoinSet::new();
+        for line in lines.into_iter().map(BufReader::into_inner) {
+            line.set_nonblocking(true).unwrap();
+            let line = tokio::net::TcpStream::from_std(line).unwrap();
+            open.spawn(async move {
+                is_over(&line).await;
+                began.elapsed()
+            });
+        }
+        tokio::time::timeout(PATIENCE, open.join_all()).await
+    });
+    let mut ended = ended.expect("all of them end");
+    ended.sort();
     ended
 }
 
-fn is_open(line: &mut TcpStream) -> bool {
-    match line.read(&mut [0; 64]) {
-        Ok(size) => size > 0,
-        Err(error) => error.kind() == ErrorKind::WouldBlock,
+/// Waits for the end of a connection, in whatever way it comes.
+async fn is_over(line: &tokio::net::TcpStream) {
+    while line.readable().await.is_ok() {
+        match line.try_read(&mut [0; 64]) {
+            Ok(1..) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Ok(0) | Err(_) => return,
+        }
     }
 }
 
