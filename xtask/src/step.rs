@@ -1,5 +1,6 @@
 //! Commands that are run one after the other, with a line about each.
 
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 use std::process::Command;
 use std::time::Instant;
@@ -16,19 +17,30 @@ pub(crate) fn announce(text: &str) {
 /// # Errors
 /// When it cannot be run, or fails.
 pub(crate) fn run(directory: &str, program: &str, arguments: &[&str]) -> Result<(), Error> {
-    let line = format!("{program} {}", arguments.join(" "));
+    finish(directory, Command::new(program).args(arguments))
+}
+
+/// As [`run`], on the way to something else: what it says is progress, and not a part of the answer.
+pub(crate) fn prepare(directory: &str, program: &str, arguments: &[&str]) -> Result<(), Error> {
+    let mut command = Command::new(program);
+    finish(directory, command.args(arguments).stdout(io::stderr()))
+}
+
+fn finish(directory: &str, command: &mut Command) -> Result<(), Error> {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let line = words
+        .map(OsStr::to_string_lossy)
+        .collect::<Vec<_>>()
+        .join(" ");
     match directory {
         "." => announce(&line),
         elsewhere => announce(&format!("{line}  ({elsewhere})")),
     }
-    let status = Command::new(program)
-        .args(arguments)
-        .current_dir(root().join(directory))
-        .status();
+    let status = command.current_dir(root().join(directory)).status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{line}: {status}").into()),
-        Err(error) => Err(format!("{program} cannot be run: {error}").into()),
+        Err(error) => Err(format!("{line}: it cannot be run: {error}").into()),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{Error, root, step, tools};
 /// When its packages cannot be installed, it does not start, or nobody can log in.
 pub(super) fn contender(backend: &Backend) -> Result<Contender, Error> {
     tools::require(tools::FOR_EXPRESS)?;
-    step::run(HOME, "npm", &["ci", "--no-audit", "--no-fund"])?;
+    step::prepare(HOME, "npm", &["ci", "--no-audit", "--no-fund"])?;
     let mut node = Processor::Contender.command("node");
     node.arg(root().join(HOME).join("proxy.js"));
     node.arg(backend.upstream().to_string());
