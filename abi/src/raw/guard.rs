@@ -18,7 +18,7 @@ pub(crate) fn contain<T>(entry: &'static str, body: impl FnOnce() -> T) -> Resul
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload| Failure::panicked(entry, text(payload)))
 }
 
-/// Runs something that has nobody to report to: a release, a visitor, a drop. The panic hook has already logged it.
+/// Runs something that has nobody to report to: a release, a drop. The panic hook has already logged it.
 pub(crate) fn quietly(entry: &'static str, body: impl FnOnce()) {
     if let Err(failure) = contain(entry, body) {
         tracing::error!(target: "abi", entry, %failure, "contained a panic");

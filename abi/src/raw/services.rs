@@ -15,7 +15,7 @@ use super::object::{release, retain, shared_handle};
 use super::session::store::RawSessionStore;
 use super::storage::RawStorage;
 use super::trace::TraceTableRef;
-use super::view::visitor;
+use super::view::lend;
 use super::{View, Visit};
 use crate::exchange::Side;
 use crate::services::{Histogram, ServicesError};
@@ -109,16 +109,16 @@ impl RawServices {
     }
 
     pub(crate) fn each_storage(&self, mut visit: impl FnMut(&str)) {
-        let mut visit = |name: View, _: View| {
+        let visit = |name: View, _: View| {
             // SAFETY: lent for the length of this call.
             if let Some(name) = unsafe { name.text() } {
                 visit(name);
             }
         };
-        let call = visitor(&visit);
-        let context = std::ptr::from_mut(&mut visit).cast();
-        // SAFETY: as in `header`; `call` is the C form of the closure behind `context`.
-        unsafe { (self.table.each_storage())(self.object, context, call) }
+        lend(visit, |context, call| {
+            // SAFETY: as in `header`; `context` and `call` were passed on together.
+            unsafe { (self.table.each_storage())(self.object, context, call) }
+        });
     }
 
     pub(crate) fn session_store(&self, name: &str) -> Option<RawSessionStore> {
@@ -272,7 +272,7 @@ unsafe extern "C" fn each_storage<G: ServicesObject>(
     // SAFETY: called through the table of a live handle.
     let gateway = unsafe { &*object.cast::<G>() };
     for name in gateway.storage_names() {
-        // SAFETY: `visit` is the C form of the closure behind `context`, lent for this call.
+        // SAFETY: `context` and `visit` came together, and are lent for this call.
         unsafe { visit.visit(context, View::of(name.as_bytes()), View::ABSENT) }
     }
 }

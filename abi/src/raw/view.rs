@@ -1,6 +1,9 @@
 //! Borrowed bytes on their way across.
 
+use std::any::Any;
 use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr;
 
 use abi_stable::StableAbi;
 
@@ -16,7 +19,7 @@ pub struct View {
 impl View {
     /// Nothing: not even an empty text.
     pub(crate) const ABSENT: Self = Self {
-        start: std::ptr::null(),
+        start: ptr::null(),
         length: 0,
     };
 
@@ -51,26 +54,41 @@ impl View {
     }
 }
 
-/// Calls `visit` through a C function: how a closure is lent to the other side for the length of a call.
+/// A closure of the caller, and what it panicked with.
+struct Lent<F> {
+    visit: F,
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+/// Lends `visit` to the other side for the length of `call`, which passes it on: as a pointer and what calls it.
 ///
+/// A panic in `visit` cannot cross. Nothing more is visited then, and the panic goes on from here, in the library that
+/// it began in.
+pub(crate) fn lend<F: FnMut(View, View)>(visit: F, call: impl FnOnce(*mut c_void, Visit)) {
+    let mut lent = Lent { visit, panic: None };
+    let form = Visit {
+        call: call_lent::<F>,
+    };
+    call(ptr::from_mut(&mut lent).cast(), form);
+    if let Some(payload) = lent.panic {
+        resume_unwind(payload);
+    }
+}
+
 /// # Safety
-/// `context` must be the `&mut F` that [`visitor`] was asked for, and the views must be valid for the call.
-unsafe extern "C" fn call_visitor<F: FnMut(View, View)>(
+/// `context` must be the pointer that [`lend`] passed on together with this function, and the views must be valid for the
+/// call.
+unsafe extern "C" fn call_lent<F: FnMut(View, View)>(
     context: *mut c_void,
     first: View,
     second: View,
 ) {
-    super::guard::quietly("visitor", || {
-        // SAFETY: `context` came from `visitor::<F>` and is borrowed for this call only.
-        let visit = unsafe { &mut *context.cast::<F>() };
-        visit(first, second);
-    });
-}
-
-/// The C form of `F`: to be passed together with a pointer to the closure.
-pub(crate) fn visitor<F: FnMut(View, View)>(_: &F) -> Visit {
-    Visit {
-        call: call_visitor::<F>,
+    // SAFETY: `context` points to the `Lent<F>` in `lend`, which waits, and is borrowed for this call only.
+    let lent = unsafe { &mut *context.cast::<Lent<F>>() };
+    if lent.panic.is_none() {
+        // Unwind safe: who the closure belongs to is told.
+        let visited = catch_unwind(AssertUnwindSafe(|| (lent.visit)(first, second)));
+        lent.panic = visited.err();
     }
 }
 
@@ -83,7 +101,7 @@ pub struct Visit {
 
 impl Visit {
     /// # Safety
-    /// `context` must point to the closure that this is the C form of.
+    /// `context` must be the pointer that came with this.
     pub(crate) unsafe fn visit(self, context: *mut c_void, first: View, second: View) {
         // SAFETY: the caller's promise.
         unsafe { (self.call)(context, first, second) }

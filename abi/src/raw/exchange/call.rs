@@ -7,7 +7,7 @@ use super::{RawExchange, lift};
 use crate::exchange::{Fact, HeaderError, Side};
 use crate::raw::View;
 use crate::raw::object::Object;
-use crate::raw::view::visitor;
+use crate::raw::view::lend;
 use crate::{Failure, Maybe, Session};
 
 impl<'a> RawExchange<'a> {
@@ -45,16 +45,16 @@ impl<'a> RawExchange<'a> {
     }
 
     pub(crate) fn each_header(&self, side: Side, mut visit: impl FnMut(&str, &[u8])) {
-        let mut visit = |name: View, value: View| {
+        let visit = |name: View, value: View| {
             // SAFETY: the host lends both views for the length of this call.
             if let (Some(name), Some(value)) = unsafe { (name.text(), value.bytes()) } {
                 visit(name, value);
             }
         };
-        let call = visitor(&visit);
-        let context = std::ptr::from_mut(&mut visit).cast();
-        // SAFETY: as in `fact`; `call` is the C form of the closure behind `context`.
-        unsafe { (self.table.each_header())(self.object, side as u8, context, call) }
+        lend(visit, |context, call| {
+            // SAFETY: as in `fact`; `context` and `call` were passed on together.
+            unsafe { (self.table.each_header())(self.object, side as u8, context, call) }
+        });
     }
 
     pub(crate) fn set_header(

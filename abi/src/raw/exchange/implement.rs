@@ -120,7 +120,7 @@ unsafe extern "C" fn each_header<H: ExchangeObject>(
     visit: Visit,
 ) {
     shared!(object).each_header(Side::from_code(side), &mut |name, value| {
-        // SAFETY: `visit` is the C form of the closure behind `context`, lent for this call.
+        // SAFETY: `context` and `visit` came together, and are lent for this call.
         unsafe { visit.visit(context, View::of(name.as_bytes()), View::of(value)) }
     });
 }

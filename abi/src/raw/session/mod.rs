@@ -16,7 +16,7 @@ use crate::raw::exchange::{RawExchange, RawFailure, lift, lower};
 use crate::raw::future::RawMaybe;
 use crate::raw::guard::contain;
 use crate::raw::object::{Object, release, retain, shared_handle};
-use crate::raw::view::{View, Visit, visitor};
+use crate::raw::view::{View, Visit, lend};
 use crate::session::{Attribute, SessionEntry, SessionObject, Standing, unreloadable};
 use crate::{Exchange, Failure, Maybe, Session, SessionStore};
 
@@ -106,7 +106,7 @@ impl RawSession {
     }
 
     pub(crate) fn read(&self, path: &str, mut visit: impl FnMut(Attribute<'_>)) {
-        let mut visit = |kind: View, bytes: View| {
+        let visit = |kind: View, bytes: View| {
             // SAFETY: both views are lent for the length of this call.
             let (kind, text) = unsafe { (kind.bytes(), bytes.text()) };
             if let (Some(&[kind]), Some(text)) = (kind, text)
@@ -115,11 +115,11 @@ impl RawSession {
                 visit(attribute);
             }
         };
-        let call = visitor(&visit);
-        let context = std::ptr::from_mut(&mut visit).cast();
         let path = View::of(path.as_bytes());
-        // SAFETY: `object` and `table` belong together; `call` is the C form of the closure behind `context`.
-        unsafe { (self.table.read())(self.object, path, context, call) }
+        lend(visit, |context, call| {
+            // SAFETY: `object` and `table` belong together; `context` and `call` were passed on together.
+            unsafe { (self.table.read())(self.object, path, context, call) }
+        });
     }
 
     pub(crate) fn set(&self, name: &str, json: &str) -> bool {
@@ -134,16 +134,16 @@ impl RawSession {
     }
 
     pub(crate) fn each_key(&self, mut visit: impl FnMut(&str)) {
-        let mut visit = |name: View, _: View| {
+        let visit = |name: View, _: View| {
             // SAFETY: lent for the length of this call.
             if let Some(name) = unsafe { name.text() } {
                 visit(name);
             }
         };
-        let call = visitor(&visit);
-        let context = std::ptr::from_mut(&mut visit).cast();
-        // SAFETY: as in `read`.
-        unsafe { (self.table.each_key())(self.object, context, call) }
+        lend(visit, |context, call| {
+            // SAFETY: as in `read`.
+            unsafe { (self.table.each_key())(self.object, context, call) }
+        });
     }
 
     pub(crate) fn id(&self) -> Option<String> {
@@ -298,7 +298,7 @@ unsafe extern "C" fn read<S: SessionObject>(
     let read = || {
         session.read(path.unwrap_or_default(), &mut |attribute| {
             let (kind, text) = attribute.parts();
-            // SAFETY: `visit` is the C form of the closure behind `context`, lent for this call.
+            // SAFETY: `context` and `visit` came together, and are lent for this call.
             unsafe { visit.visit(context, View::of(&[kind]), View::of(text.as_bytes())) }
         });
     };
@@ -333,7 +333,7 @@ unsafe extern "C" fn each_key<S: SessionObject>(
     let session = unsafe { object::<S>(session) };
     crate::raw::guard::quietly("session keys", || {
         for name in session.keys() {
-            // SAFETY: `visit` is the C form of the closure behind `context`, lent for this call.
+            // SAFETY: `context` and `visit` came together, and are lent for this call.
             unsafe { visit.visit(context, View::of(name.as_bytes()), View::ABSENT) }
         }
     });

@@ -87,6 +87,21 @@ fn panic_in_a_poll_is_a_failure() {
 }
 
 #[test]
+fn panic_in_a_closure_that_was_lent_is_a_failure_of_who_lent_it() {
+    let gateway = TestGateway::new();
+    let plugin = gateway.open::<Probe>(json!({})).unwrap();
+    let middleware = plugin
+        .middleware("Echo", json!({ "mode": "panicInVisit" }))
+        .unwrap();
+    let exchange = gateway.exchange("GET", "/");
+    let mut exchange = exchange.with_header("x-in", "1").with_header("x-in", "2");
+
+    let failure = exchange.run(&middleware, 200).unwrap_err();
+
+    assert_eq!(failure.message(), "on_request panicked: at header 1");
+}
+
+#[test]
 fn panic_in_the_response_phase_is_a_failure() {
     let failure = run_in_mode("panicBack").unwrap_err();
 

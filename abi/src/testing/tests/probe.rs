@@ -36,6 +36,7 @@ impl Plugin for Probe {
                     "panicOnce",
                     "panicLater",
                     "panicBack",
+                    "panicInVisit",
                     "panicInDrop",
                 ];
                 if !known.contains(&config.mode.as_str()) {
@@ -81,6 +82,13 @@ impl Middleware for Echo {
             "panicOnce" => assert!(state.2 > 0, "as asked"),
             "panicLater" => return Maybe::task(async { panic!("as asked, later") }),
             "later" => return Maybe::task(async { Ok(Flow::Next(state)) }),
+            "panicInVisit" => {
+                let mut seen = 0;
+                exchange.each_header(Side::Request, |_, _| {
+                    seen += 1;
+                    panic!("at header {seen}");
+                });
+            }
             "panicInDrop" => {
                 let bomb = Bomb;
                 return Maybe::task(async move {
