@@ -29,6 +29,7 @@ pub mod succession;
 pub mod trace;
 pub mod upstream;
 mod watch;
+mod websocket;
 
 pub use actions::authorize;
 pub use gateway::{Gateway, Reloaded, Running};

@@ -157,3 +157,9 @@ pub(crate) async fn noting(end: &'static str, answer: &'static str) -> (String, 
 pub(crate) type Notes = Arc<std::sync::Mutex<Vec<String>>>;
 
 pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+/// A request that opens a WebSocket, from RFC 6455 (section 1.3), and the answer of who has understood.
+pub(crate) const OPENING: &str = "GET / HTTP/1.1\r\nhost: a\r\nconnection: keep-alive, Upgrade\r\nupgrade: websocket\r\n\
+    sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+pub(crate) const SWITCH: &str = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+    sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";

@@ -7,7 +7,9 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use e2e::{Browser, Gateway, Line, Message, PATIENCE, Redis, Request, Site, Upstream};
+use e2e::{
+    Browser, Gateway, Line, Message, OPENING, PATIENCE, Redis, Request, SWITCH, Site, Upstream,
+};
 use tokio::task::JoinSet;
 
 use crate::anna::{self, log_in};
@@ -239,9 +241,7 @@ fn talking() -> Upstream {
 }
 
 fn shout(mut line: Line) {
-    let answer =
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-    let _ = line.get_mut().write_all(answer.as_bytes());
+    let _ = line.get_mut().write_all(SWITCH.as_bytes());
     let mut word = String::new();
     while line.read_line(&mut word).is_ok_and(|read| read > 0) {
         let _ = line.get_mut().write_all(word.to_uppercase().as_bytes());
@@ -292,9 +292,7 @@ fn events(gateway: &Gateway, browser: &Browser) -> Line {
 
 #[track_caller]
 fn upgraded(gateway: &Gateway, browser: &Browser, path: &str) -> Line {
-    let headers = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    let mut line = open(gateway, browser, path, headers);
+    let mut line = open(gateway, browser, path, OPENING);
     let head = Message::read_head(&mut line).unwrap().unwrap();
     assert_eq!(head.status(), 101);
     line

@@ -182,16 +182,13 @@ fn sigterm_finishes_what_is_running_and_takes_nothing_new() {
 fn tunnel_is_left_open_for_the_grace_time_and_cut_then() {
     let upstream = Upstream::start();
     upstream.by_hand("/ws", |_, mut line| {
-        let answer =
-            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-        let _ = line.get_mut().write_all(answer.as_bytes());
+        let _ = line.get_mut().write_all(e2e::SWITCH.as_bytes());
         let _ = std::io::copy(&mut line.get_ref().try_clone().unwrap(), line.get_mut());
     });
     let mut gateway = Site::new(&upstream).server("shutdownGrace: 1s").run();
     let mut stream = std::net::TcpStream::connect(gateway.address()).unwrap();
     stream.set_read_timeout(Some(e2e::PATIENCE)).unwrap();
-    let upgrade =
-        "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let upgrade = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{}\r\n", e2e::OPENING);
     stream.write_all(upgrade.as_bytes()).unwrap();
     let mut line = std::io::BufReader::new(stream);
     e2e::Message::read_head(&mut line).unwrap();

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use e2e::{Browser, Gateway, PATIENCE, Redis, Request, Site, Upstream};
+use e2e::{Browser, Gateway, OPENING, PATIENCE, Redis, Request, SWITCH, Site, Upstream};
 
 use crate::anna::{self, identity, is_anna, log_in, until_renewed};
 
@@ -132,18 +132,20 @@ fn renewal_whose_response_goes_wrong_leaves_the_client_with_a_cookie_that_works(
         "HTTP/1.1 500 Broken\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
         "",
         "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+        SWITCH,
     ];
     let pair = Pair::start(|site| site.load(RENEWING).load("rotationGrace: 100ms"));
     for trouble in TROUBLES {
         pair.upstream.by_hand("/trouble", move |_, mut line| {
             let _ = line.get_mut().write_all(trouble.as_bytes());
         });
-        let request = match trouble.contains("websocket") {
-            true => Request::get("/trouble")
-                .header("Connection", "Upgrade")
-                .header("Upgrade", "websocket"),
-            false => Request::get("/trouble"),
+        let request = Request::get("/trouble");
+        let request = match trouble {
+            SWITCH => OPENING.lines().fold(request, |request, line| {
+                let (name, value) = line.split_once(": ").unwrap();
+                request.header(name, value)
+            }),
+            _ => request,
         };
         let mut browser = log_in(&pair.gateways[0]);
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
-use e2e::{Gateway, Message, PATIENCE, Site, Upstream};
+use e2e::{Gateway, Message, OPENING, PATIENCE, SWITCH, Site, Upstream};
 
 use crate::anna::{self, identity, is_anna, log_in};
 
@@ -127,9 +127,7 @@ fn response_that_breaks_off_is_not_passed_as_whole() {
 
 /// Answers an upgrade and then every line in capitals.
 fn shout(mut line: BufReader<TcpStream>) {
-    let answer =
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-    let _ = line.get_mut().write_all(answer.as_bytes());
+    let _ = line.get_mut().write_all(SWITCH.as_bytes());
     let mut word = String::new();
     while line.read_line(&mut word).is_ok_and(|read| read > 0) {
         let _ = line.get_mut().write_all(word.to_uppercase().as_bytes());
@@ -138,10 +136,7 @@ fn shout(mut line: BufReader<TcpStream>) {
 }
 
 fn upgrade(headers: &str) -> String {
-    format!(
-        "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
-    )
+    format!("GET /ws HTTP/1.1\r\nHost: a\r\n{OPENING}{headers}\r\n")
 }
 
 fn open(gateway: &Gateway, bytes: &str) -> BufReader<TcpStream> {

@@ -4,7 +4,7 @@ use std::io::{BufReader, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
-use e2e::{Answer, Gateway, Message, Redis, Request, Site, Upstream};
+use e2e::{Answer, Gateway, Message, OPENING, Redis, Request, SWITCH, Site, Upstream};
 use serde_json::Value;
 
 use crate::anna;
@@ -112,9 +112,7 @@ fn a_request_that_is_sent_again_is_the_same_step() {
 fn a_trace_goes_on_over_http_2_and_into_a_websocket() {
     let upstream = Upstream::start();
     upstream.by_hand("/ws", |_, mut line| {
-        let switched =
-            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-        line.get_mut().write_all(switched.as_bytes()).unwrap();
+        line.get_mut().write_all(SWITCH.as_bytes()).unwrap();
     });
     let gateway = Site::new(&upstream).run();
 
@@ -229,11 +227,7 @@ fn step(seen: &Message) -> String {
 
 fn open_websocket(gateway: &Gateway) -> Message {
     let mut client = TcpStream::connect(gateway.address()).unwrap();
-    let head = format!(
-        "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         traceparent: {PARENT}\r\n\r\n"
-    );
+    let head = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{OPENING}traceparent: {PARENT}\r\n\r\n");
     client.write_all(head.as_bytes()).unwrap();
     let mut reader = BufReader::new(client);
     Message::read_head(&mut reader).unwrap().unwrap()

@@ -26,6 +26,7 @@ mod proxy;
 mod redis;
 mod site;
 mod upstream;
+mod websocket;
 
 pub use browser::{Browser, Request, converse};
 pub use certificate::Certificate;
@@ -42,6 +43,7 @@ pub use proxy::Proxy;
 pub use redis::Redis;
 pub use site::Site;
 pub use upstream::{Answer, Line, Upstream};
+pub use websocket::{OPENING, SWITCH};
 
 use std::time::Duration;
 

@@ -2,6 +2,8 @@
 
 use http::{HeaderMap, HeaderName};
 
+use crate::hygiene::fold;
+
 /// The reserved names of both directions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reserved {
@@ -44,8 +46,8 @@ impl Reserved {
         }
     }
 
-    /// Removes from a client's request what only a mapping may set, in every spelling that an upstream could fold
-    /// into it: CGI and its heirs read `X_User.Id` as `X-User-Id`, and some drop what is no letter at all.
+    /// Removes from a client's request what only a mapping may set, in every spelling that an upstream could [`fold`]
+    /// into it.
     pub(crate) fn scrub_request(&self, headers: &mut HeaderMap) {
         if self.request.names.is_empty() {
             return;
@@ -102,12 +104,6 @@ impl Default for Folded {
             endings: [0; CLASSES],
         }
     }
-}
-
-fn fold(name: &str) -> impl Iterator<Item = u8> {
-    name.bytes()
-        .filter(u8::is_ascii_alphanumeric)
-        .map(|byte| byte.to_ascii_lowercase())
 }
 
 fn class(byte: u8) -> usize {

@@ -18,6 +18,7 @@ use http::header::{FORWARDED, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::Networks;
+use crate::hygiene::fold;
 use crate::server::Peer;
 
 use claim::Claim;
@@ -136,31 +137,29 @@ impl Sender {
     }
 }
 
-/// Removes what a client says about itself. Trailers lose it, too.
+/// Removes what a client says about itself, in every spelling that an upstream could take for it. Trailers lose it, too.
 pub(crate) fn remove(headers: &mut HeaderMap) {
-    // Most requests have none of them, and a look at each name costs less than eight searches.
-    if headers.keys().any(|name| is_claim(name.as_str())) {
-        for name in CLAIMS {
-            headers.remove(name);
-        }
+    // A rare second pass, because a map cannot lose entries while it is read.
+    while let Some(name) = headers.keys().find(|name| is_claim(name.as_str())).cloned() {
+        headers.remove(name);
     }
 }
 
+/// Whether it is `Forwarded`, `X-Real-IP` or of the family of `X-Forwarded-For`.
 fn is_claim(name: &str) -> bool {
-    name.starts_with("x-forwarded-") || name == "forwarded" || name == "x-real-ip"
+    let mut letters = fold(name);
+    match letters.next() {
+        Some(b'f') => letters.eq("orwarded".bytes()),
+        Some(b'x') => {
+            letters.clone().eq("realip".bytes())
+                || "forwarded"
+                    .bytes()
+                    .all(|letter| letters.next() == Some(letter))
+        }
+        _ => false,
+    }
 }
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-
-const CLAIMS: [HeaderName; 8] = [
-    FORWARDED,
-    X_FORWARDED_FOR,
-    X_FORWARDED_HOST,
-    X_FORWARDED_PROTO,
-    HeaderName::from_static("x-forwarded-port"),
-    HeaderName::from_static("x-forwarded-prefix"),
-    HeaderName::from_static("x-forwarded-server"),
-    HeaderName::from_static("x-real-ip"),
-];

@@ -25,6 +25,15 @@ fn what_strangers_claim_is_dropped() {
         ],
         &[("forwarded", "for=9.9.9.9;proto=https;host=evil.test")],
         &[("x-real-ip", "9.9.9.9"), ("x-forwarded-prefix", "/x")],
+        // CGI and its heirs make one of these and the gateway's own.
+        &[
+            ("x_forwarded_for", "9.9.9.9"),
+            ("x-forwarded_proto", "https"),
+            ("xforwardedhost", "evil.test"),
+            ("-x.real_ip-", "9.9.9.9"),
+            ("forwarded_", "for=9.9.9.9"),
+            ("x-forwarded-scheme", "https"),
+        ],
         &[("forwarded", "for=\"")],
     ] {
         let (peer, written) = introduced("203.0.113.7", headers).unwrap();
@@ -39,6 +48,22 @@ fn what_strangers_claim_is_dropped() {
             ("forwarded", "for=203.0.113.7;host=\"a.test\";proto=http"),
         ];
         assert_eq!(written, map(&expected), "{headers:?}");
+    }
+}
+
+#[test]
+fn a_header_that_only_begins_like_a_claim_stays() {
+    let others = [
+        ("x-forward", "a"),
+        ("x-real-ips", "a"),
+        ("forwarded-at", "a"),
+        ("x", "a"),
+    ];
+
+    let (_, written) = introduced("203.0.113.7", &others).unwrap();
+
+    for (name, value) in others {
+        assert_eq!(text(&written, name), value, "{name}");
     }
 }
 

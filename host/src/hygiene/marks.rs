@@ -32,9 +32,11 @@ impl Marks {
             "connection" => Self::CONNECTION,
             "content-length" => Self::LENGTH,
             "expect" => Self::EXPECT,
-            "keep-alive" | "proxy-authenticate" | "proxy-authorization" | "proxy-connection" => {
-                Self::OTHER
-            }
+            "http2-settings"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection" => Self::OTHER,
             "te" => Self::TE,
             "transfer-encoding" => Self::CODING,
             "upgrade" => Self::UPGRADE,

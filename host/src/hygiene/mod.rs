@@ -2,7 +2,9 @@
 //!
 //! The readers of requests refuse most of what request smuggling is made of; this is the rest (RFC 9110 7.6, RFC 9112 3.2 and 6.3).
 
+mod host;
 mod marks;
+mod spelling;
 #[cfg(test)]
 mod tests;
 
@@ -11,11 +13,17 @@ use http::header::{
     TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::forwarding::{self, Contradiction};
+use crate::http1::text;
+use crate::websocket;
 
+use self::host::has_one_host;
+
+pub(crate) use self::host::{is_host, locate, name_host};
 pub(crate) use self::marks::Marks;
+pub(crate) use self::spelling::fold;
 
 /// Why a request is not let in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -92,17 +100,13 @@ pub fn inspect(request: &Parts) -> Result<(), Refusal> {
 
 /// Makes an accepted request ready for the middlewares. Done before any of them runs: a client that names a header in
 /// `Connection` must not be able to remove one that a middleware sets.
+///
+/// What belongs to the connection it came on is removed, but for the wish to open a WebSocket.
 pub fn clean(request: &mut Parts) {
-    if let Some(protocol) = strip_request(&mut request.headers) {
-        request.headers.insert(UPGRADE, protocol);
-    }
-}
-
-/// Removes what belongs to the connection a request came on. Returns the protocol the client wants to upgrade to.
-pub fn strip_request(headers: &mut HeaderMap) -> Option<HeaderValue> {
-    let marks = Marks::of(headers);
-    let upgrade = wants_upgrade(headers, marks);
-    let trailers = marks.has([Marks::TE]) && headers.get(TE).is_some_and(accepts_trailers);
+    let marks = Marks::of(&request.headers);
+    let is_opening = marks.has([Marks::UPGRADE]) && websocket::is_opening(request);
+    let headers = &mut request.headers;
+    let trailers = marks.has([Marks::TE]) && text::says(headers.get_all(TE), b"trailers");
     strip_hop_by_hop(headers, marks);
     // The client got its `100 Continue` when the body was first read; the upstream gets the body at once.
     if marks.has([Marks::EXPECT]) {
@@ -111,7 +115,9 @@ pub fn strip_request(headers: &mut HeaderMap) -> Option<HeaderValue> {
     if trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }
-    upgrade
+    if is_opening {
+        headers.insert(UPGRADE, HeaderValue::from_static(websocket::PROTOCOL));
+    }
 }
 
 /// Removes what belongs to the connection a response came on.
@@ -135,25 +141,6 @@ pub fn strip_trailers(trailers: &mut HeaderMap) {
     }
 }
 
-fn has_one_host(request: &Parts) -> bool {
-    let mut hosts = request.headers.get_all(HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (Some(host), None) => is_host(host.as_bytes()),
-        // HTTP/1.0 knows no Host.
-        (None, _) => request.version == Version::HTTP_10,
-        (Some(_), Some(_)) => false,
-    }
-}
-
-/// Letters that can stand in `host:port`. What else a Host may hold by its grammar, no DNS name or address has.
-pub(crate) fn is_host(host: &[u8]) -> bool {
-    let is_fine = |byte: &u8| {
-        byte.is_ascii_alphanumeric()
-            || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']' | b'%' | b'~')
-    };
-    !host.is_empty() && host.iter().all(is_fine)
-}
-
 /// Dot segments also as servers see them that decode slashes, take a backslash for one, or drop parameters: one of
 /// these may stand behind the gateway.
 fn has_dot_segment(path: &str) -> bool {
@@ -170,22 +157,6 @@ fn has_dot_segment(path: &str) -> bool {
         .iter()
         .fold(plain, |plain, slash| plain.replace(slash, "/"));
     plain.split('/').any(is_dots)
-}
-
-fn wants_upgrade(headers: &HeaderMap, marks: Marks) -> Option<HeaderValue> {
-    if !marks.has([Marks::UPGRADE]) {
-        return None;
-    }
-    let upgrade = headers.get(UPGRADE)?;
-    connection_tokens(headers)
-        .any(|token| token.eq_ignore_ascii_case(b"upgrade"))
-        .then(|| upgrade.clone())
-}
-
-fn accepts_trailers(te: &HeaderValue) -> bool {
-    let te = te.to_str().unwrap_or_default();
-    te.split(',')
-        .any(|coding| coding.trim().eq_ignore_ascii_case("trailers"))
 }
 
 /// Also those that stand beside what is no text: somebody else may read them.
@@ -237,7 +208,8 @@ const HEADERS_ONLY: [HeaderName; 6] = [
     SET_COOKIE,
 ];
 
-static HOP_BY_HOP: [HeaderName; 7] = [
+static HOP_BY_HOP: [HeaderName; 8] = [
+    HeaderName::from_static("http2-settings"),
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-authenticate"),
     HeaderName::from_static("proxy-authorization"),

@@ -1,4 +1,4 @@
-use http::Request;
+use http::{Request, Version};
 
 use super::*;
 
@@ -109,11 +109,10 @@ fn headers_of_the_connection_are_removed_in_both_directions() {
     ];
 
     let mut inbound = headers(&hop);
-    let upgrade = strip_request(&mut inbound);
+    clean_headers(&mut inbound);
     let mut outbound = headers(&hop);
     strip_response(&mut outbound);
 
-    assert_eq!(upgrade, None);
     assert_eq!(inbound, headers(&[("x-kept", "1")]));
     assert_eq!(outbound, headers(&[("x-kept", "1")]));
 }
@@ -135,7 +134,7 @@ fn a_header_that_is_named_beside_what_is_no_text_is_removed_all_the_same() {
     let line = HeaderValue::from_bytes(b"\xff, X-Secret, \xff").unwrap();
     headers.insert(CONNECTION, line);
 
-    strip_request(&mut headers);
+    clean_headers(&mut headers);
 
     let left: Vec<_> = headers.keys().collect();
     assert_eq!(left, ["x-kept"]);
@@ -149,7 +148,7 @@ fn connection_cannot_name_host_and_length() {
         ("content-length", "5"),
     ]);
 
-    strip_request(&mut map);
+    clean_headers(&mut map);
 
     assert_eq!(map, headers(&[("host", "a"), ("content-length", "5")]));
 }
@@ -162,21 +161,61 @@ fn only_trailers_survive_of_te_and_expect_does_not() {
         ("trailer", "x-sum"),
     ]);
 
-    strip_request(&mut map);
+    clean_headers(&mut map);
 
     assert_eq!(map, headers(&[("te", "trailers"), ("trailer", "x-sum")]));
 }
 
 #[test]
-fn an_upgrade_is_told_from_a_mere_offer() {
-    let wanted = strip_request(&mut headers(&[
+fn te_says_trailers_on_any_of_its_lines() {
+    let mut map = headers(&[("te", "deflate"), ("te", "trailers")]);
+
+    clean_headers(&mut map);
+
+    assert_eq!(map, headers(&[("te", "trailers")]));
+}
+
+#[test]
+fn nothing_but_the_opening_of_a_websocket_may_change_the_protocol() {
+    let opening = [
         ("connection", "keep-alive, Upgrade"),
-        ("upgrade", "websocket"),
-    ]));
-    let offered = strip_request(&mut headers(&[("upgrade", "websocket")]));
+        ("upgrade", "foo, WebSocket"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    let with = |(name, value): (&'static str, &'static str)| {
+        let others = opening.into_iter().filter(|(other, _)| *other != name);
+        request("/", &others.chain([(name, value)]).collect::<Vec<_>>())
+    };
+    let mut old = request("/", &opening);
+    old.version = Version::HTTP_10;
+    let mut posted = request("/", &opening);
+    posted.method = Method::POST;
+
+    let wanted = upgrade_of(request("/", &opening));
+    let others = [
+        with(("connection", "keep-alive")),
+        with(("upgrade", "h2c")),
+        with(("content-length", "5")),
+        with(("transfer-encoding", "chunked")),
+        request("/", &opening[..2]),
+        old,
+        posted,
+    ];
 
     assert_eq!(wanted.unwrap(), "websocket");
-    assert_eq!(offered, None);
+    for other in others {
+        let text = format!("{other:?}");
+        assert_eq!(upgrade_of(other), None, "{text}");
+    }
+}
+
+#[test]
+fn settings_of_another_protocol_do_not_pass() {
+    let mut map = headers(&[("http2-settings", "AAMAAABk"), ("x-kept", "1")]);
+
+    clean_headers(&mut map);
+
+    assert_eq!(map, headers(&[("x-kept", "1")]));
 }
 
 #[test]
@@ -225,4 +264,16 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
             map.append(name, value);
             map
         })
+}
+
+fn upgrade_of(mut request: Parts) -> Option<HeaderValue> {
+    clean(&mut request);
+    request.headers.remove(UPGRADE)
+}
+
+fn clean_headers(headers: &mut HeaderMap) {
+    let mut request = request("/", &[]);
+    std::mem::swap(&mut request.headers, headers);
+    clean(&mut request);
+    *headers = request.headers;
 }

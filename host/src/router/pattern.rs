@@ -104,10 +104,11 @@ pub(super) fn check_host(host: &str) -> Result<(), PatternError> {
 
 /// The host without its port and the dot of the root, in lower case.
 pub(super) fn bare_host(host: &str) -> Cow<'_, str> {
-    let end = match host.rfind(']') {
-        Some(bracket) => bracket + 1,
-        None => host.find(':').unwrap_or(host.len()),
+    let end = match host.starts_with('[') {
+        true => host.find(']').map(|bracket| bracket + 1),
+        false => host.find(':'),
     };
+    let end = end.unwrap_or(host.len());
     let bare = host[..end].trim_end_matches('.');
     if bare.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Owned(bare.to_ascii_lowercase())

@@ -107,6 +107,8 @@ fn the_most_specific_host_that_knows_the_path_wins() {
         ("example.org", 1),
         ("org", 0),
         ("[::1]:80", 0),
+        // What comes behind a name is no part of it.
+        ("www.example.org:x]", 3),
     ];
     for (host, route) in expected {
         assert_eq!(found(&router, host, "/"), Some(route), "{host}");

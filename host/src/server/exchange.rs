@@ -98,7 +98,10 @@ fn welcome<S: Service>(
 ) -> Result<(Peer, Option<WebSocket>), Refusal> {
     let websocket = match parts.version {
         Version::HTTP_2 => http2::adapt(parts)?,
-        _ => None,
+        _ => {
+            hygiene::locate(parts)?;
+            None
+        }
     };
     hygiene::inspect(parts)?;
     hygiene::clean(parts);

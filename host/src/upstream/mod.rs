@@ -79,8 +79,8 @@ pub struct Patience {
 /// Why there is no answer from an upstream.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
-    /// It switched protocols without being asked.
-    #[error("the upstream switched protocols without being asked")]
+    /// It switched protocols without being asked, or to another one.
+    #[error("the upstream switched to a protocol that it was not asked for")]
     BadUpgrade,
     /// It has as many requests as it may have, and had no place for this one in time.
     #[error("the upstream has as many requests as it may have")]
@@ -129,8 +129,8 @@ impl Upstream {
         }
     }
 
-    /// Sends a request whose headers are already clean of what belongs to the client's connection, except for an
-    /// upgrade, which is recognised by the extension hyper leaves and by `Upgrade`.
+    /// Sends a request whose headers are already clean of what belongs to the client's connection, except for the
+    /// opening of a WebSocket, which comes with a [`Switch`](crate::server::Switch).
     ///
     /// The future may be dropped at any point; the connection, or its part of it, is then closed.
     ///
@@ -230,7 +230,8 @@ impl Upstream {
     ) -> Result<Response<Body>, UpstreamError> {
         let (mut head, incoming) = delivered.response.into_parts();
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
-            let (Some(upgrade), Incoming::Http1(incoming)) = (upgrade, incoming) else {
+            let asked = upgrade.filter(|upgrade| upgrade.is_accepted(&head.headers));
+            let (Some(upgrade), Incoming::Http1(incoming)) = (asked, incoming) else {
                 return Err(UpstreamError::BadUpgrade);
             };
             let alive = (self.tracker.track(), delivered.stay);

@@ -1,4 +1,4 @@
-//! Upgraded connections: after a 101 both sides speak whatever they like (RFC 9110 7.8).
+//! Connections that have become WebSockets: after a 101 (RFC 9110 7.8) nothing that passes is looked at.
 
 use std::io;
 use std::sync::Arc;
@@ -14,11 +14,13 @@ use tracing::{debug, info};
 use crate::body::Body;
 use crate::server::{Awaited, Busy, Switch};
 use crate::stream::Stream;
-use crate::watch;
+use crate::{watch, websocket};
 
-/// The client's half of an upgrade that may come.
+/// The client's half of a WebSocket that may come.
 pub(super) struct Request {
     client: Awaited,
+    /// What the upstream has to say, so that it has understood.
+    expected: String,
     /// The stream on HTTP/2 that the tunnel takes.
     busy: Option<Arc<Busy>>,
     /// Whose end is the tunnel's.
@@ -26,20 +28,24 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Takes the client's half out of a request that asks for an upgrade, and asks the upstream for the same.
+    /// Takes the client's half out of a request that opens a WebSocket, and asks the upstream for the same.
     pub(super) fn take<B>(request: &mut http::Request<B>) -> Option<Self> {
         let client = Switch::take(request.extensions_mut())?;
-        if !request.headers().contains_key(UPGRADE) {
-            return None;
-        }
+        let expected = websocket::expected(request.headers())?;
         ask(request.headers_mut());
         let busy = request.extensions_mut().remove::<Arc<Busy>>();
         let session = request.extensions_mut().remove();
         Some(Self {
             client,
+            expected,
             busy,
             session,
         })
+    }
+
+    /// Whether the upstream speaks what the client has asked for from here on.
+    pub(super) fn is_accepted(&self, headers: &HeaderMap) -> bool {
+        websocket::is_accepted(headers, &self.expected)
     }
 
     /// Joins both sides once the client has its 101. The tunnel lives until one side closes, the session it was opened
@@ -50,12 +56,10 @@ impl Request {
         upstream: (Stream, Bytes),
         alive: impl Send + 'static,
     ) -> Response<Body> {
-        let protocol = head.headers.get(UPGRADE).cloned();
         crate::hygiene::strip_response(&mut head.headers);
-        if let Some(protocol) = protocol {
-            head.headers.insert(UPGRADE, protocol);
-            ask(&mut head.headers);
-        }
+        let protocol = HeaderValue::from_static(websocket::PROTOCOL);
+        head.headers.insert(UPGRADE, protocol);
+        ask(&mut head.headers);
         tokio::spawn(async move {
             tokio::select! {
                 joined = join(self.client, upstream) => {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::{BufReader, Write as _};
 use std::net::TcpStream;
 
-use e2e::{Answer, Gateway, Message, PATIENCE, Redis, Site, Upstream};
+use e2e::{Answer, Gateway, Message, OPENING, PATIENCE, Redis, Site, Upstream};
 use http::Method;
 
 use crate::anna::{self, identity, is_anna, log_in};
@@ -21,7 +21,6 @@ fn none_of_a_hundred_thousand_spellings_reaches_the_upstream() {
         .run();
     let session = log_in(&gateway).cookie("session_id").unwrap();
     let cookie = format!("Cookie: session_id={session}\r\n");
-    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
     let mut spellings = Spellings(1);
 
     let mut sent = 0;
@@ -29,7 +28,7 @@ fn none_of_a_hundred_thousand_spellings_reaches_the_upstream() {
     sent += flood(&gateway, &mut spellings, "GET /open/x", "", 500);
     sent += flood(&gateway, &mut spellings, "OPTIONS /", "", 200);
     sent += flood(&gateway, &mut spellings, "GET /broken", &cookie, 200);
-    sent += flood(&gateway, &mut spellings, "GET /ws", upgrade, 200);
+    sent += flood(&gateway, &mut spellings, "GET /ws", OPENING, 200);
 
     assert!(sent >= 85_000, "{sent}");
     assert_clean(&upstream, 1700);

@@ -7,5 +7,3 @@ mod websocket;
 pub(super) use delivery::{Delivery, Streams};
 pub(super) use request::adapt;
 pub(super) use websocket::WebSocket;
-#[cfg(test)]
-pub(in crate::server) use websocket::accept;

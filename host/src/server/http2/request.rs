@@ -1,12 +1,11 @@
 //! Gives a request of HTTP/2 the form that it has in HTTP/1.1, in which everybody looks at it.
 
-use http::header::{COOKIE, HOST, HeaderValue};
+use http::header::{COOKIE, HeaderValue};
 use http::request::Parts;
-use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method};
 
 use super::websocket::WebSocket;
-use crate::hygiene::Refusal;
+use crate::hygiene::{self, Refusal};
 
 /// Joins what HTTP/2 splits and names what it has other names for. What comes out goes the way of every request.
 /// Returns what a WebSocket's answer has to look like.
@@ -18,16 +17,12 @@ pub(in crate::server) fn adapt(request: &mut Parts) -> Result<Option<WebSocket>,
     if request.headers.len() > MAX_HEADERS {
         return Err(Refusal::Headers);
     }
-    name_host(request)?;
-    let websocket = match request.method == Method::CONNECT {
-        true => WebSocket::open(request)?,
-        false => None,
-    };
-    if request.uri.authority().is_some() && request.method != Method::CONNECT {
-        let path = request.uri.path_and_query().cloned();
-        request.uri = Uri::from(path.unwrap_or(PathAndQuery::from_static("/")));
+    if request.method == Method::CONNECT {
+        hygiene::name_host(request)?;
+        return WebSocket::open(request);
     }
-    Ok(websocket)
+    hygiene::locate(request)?;
+    Ok(None)
 }
 
 /// RFC 9113, section 8.2.3: whoever looks at the first field alone would miss the session.
@@ -43,35 +38,15 @@ fn join_cookies(headers: &mut HeaderMap) {
     }
 }
 
-/// RFC 9113, section 8.3.1.
-fn name_host(request: &mut Parts) -> Result<(), Refusal> {
-    let Some(authority) = request.uri.authority() else {
-        return Ok(());
-    };
-    match request.headers.get(HOST) {
-        Some(host)
-            if host
-                .as_bytes()
-                .eq_ignore_ascii_case(authority.as_str().as_bytes()) =>
-        {
-            Ok(())
-        }
-        Some(_) => Err(Refusal::Host),
-        None => {
-            let host = HeaderValue::from_str(authority.as_str()).map_err(|_| Refusal::Host)?;
-            request.headers.insert(HOST, host);
-            Ok(())
-        }
-    }
-}
-
 // What the reader of HTTP/1.1 allows.
 const MAX_HEADERS: usize = 100;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use http::Request;
+    use http::header::HOST;
+
+    use super::*;
 
     #[test]
     fn crumbs_of_cookies_become_one_field() {

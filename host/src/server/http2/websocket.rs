@@ -9,18 +9,15 @@ use http::header::{
 use http::request::Parts;
 use http::{Method, Response, StatusCode, Uri};
 use hyper::ext::Protocol;
-use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::body::Body;
 use crate::hygiene::Refusal;
-use crate::rescue;
+use crate::{rescue, websocket};
 
 /// A WebSocket that a client wants to open.
 #[derive(Debug)]
-pub(in crate::server) struct WebSocket {
-    accept: String,
-}
+pub(in crate::server) struct WebSocket(());
 
 impl WebSocket {
     /// Turns an extended CONNECT into the request of an upgrade. `None` for a plain one, which asks for a tunnel to
@@ -29,7 +26,7 @@ impl WebSocket {
         let Some(protocol) = request.extensions.remove::<Protocol>() else {
             return Ok(None);
         };
-        if protocol.as_str() != WEBSOCKET {
+        if protocol.as_str() != websocket::PROTOCOL {
             return Err(Refusal::Protocol);
         }
         let mut nonce = [0; 16];
@@ -37,13 +34,12 @@ impl WebSocket {
             .fill(&mut nonce)
             .map_err(|_| Refusal::Protocol)?;
         let key = STANDARD.encode(nonce);
-        let accept = accept(&key);
         let path = request.uri.path_and_query().cloned();
         request.uri = path.map(Uri::from).ok_or(Refusal::Target)?;
         request.method = Method::GET;
         let headers = &mut request.headers;
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-        headers.insert(UPGRADE, HeaderValue::from_static(WEBSOCKET));
+        headers.insert(UPGRADE, HeaderValue::from_static(websocket::PROTOCOL));
         headers
             .entry(SEC_WEBSOCKET_VERSION)
             .or_insert(HeaderValue::from_static("13"));
@@ -52,54 +48,23 @@ impl WebSocket {
             SEC_WEBSOCKET_KEY,
             HeaderValue::try_from(key).map_err(|_| Refusal::Protocol)?,
         );
-        Ok(Some(Self { accept }))
+        Ok(Some(Self(())))
     }
 
-    /// Turns the answer to an upgrade into the answer to CONNECT. Only an upstream that has understood may say yes:
-    /// a success without an upgrade would be taken for an open WebSocket.
+    /// Turns the answer to an upgrade into the answer to CONNECT. A success without an upgrade would be taken for an open
+    /// WebSocket.
     pub(in crate::server) fn answer(&self, mut response: Response<Body>) -> Response<Body> {
         let status = response.status();
-        if status == StatusCode::SWITCHING_PROTOCOLS && self.is_accepted(&response) {
+        if status == StatusCode::SWITCHING_PROTOCOLS {
             *response.status_mut() = StatusCode::OK;
             for name in [CONNECTION, UPGRADE, SEC_WEBSOCKET_ACCEPT] {
                 response.headers_mut().remove(name);
             }
             return response;
         }
-        match status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS {
+        match status.is_success() {
             true => rescue::no_websocket(),
             false => response,
         }
-    }
-
-    fn is_accepted(&self, response: &Response<Body>) -> bool {
-        let headers = response.headers();
-        let is_websocket =
-            |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(WEBSOCKET.as_bytes());
-        headers.get(UPGRADE).is_some_and(is_websocket)
-            && headers
-                .get(SEC_WEBSOCKET_ACCEPT)
-                .is_some_and(|accept| accept.as_bytes() == self.accept.as_bytes())
-    }
-}
-
-/// RFC 6455, section 4.2.2.
-pub(in crate::server) fn accept(key: &str) -> String {
-    let text = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-    STANDARD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()))
-}
-
-const WEBSOCKET: &str = "websocket";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn accept_is_that_of_the_standard() {
-        assert_eq!(
-            accept("dGhlIHNhbXBsZSBub25jZQ=="),
-            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-        );
     }
 }

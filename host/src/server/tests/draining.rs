@@ -21,9 +21,7 @@ fn tunnel(grace: Duration) -> (Server, TcpStream, TcpStream) {
         panic!("not tcp")
     };
     let mut client = TcpStream::connect(address).unwrap();
-    client
-        .write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n")
-        .unwrap();
+    client.write_all(OPENING.as_bytes()).unwrap();
     let (mut upstream, _) = origin.accept().unwrap();
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
@@ -31,8 +29,7 @@ fn tunnel(grace: Duration) -> (Server, TcpStream, TcpStream) {
         upstream.read_exact(&mut byte).unwrap();
         request.extend(byte);
     }
-    let switch = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
-    upstream.write_all(switch).unwrap();
+    upstream.write_all(SWITCH.as_bytes()).unwrap();
     let mut first = [0; 12];
     client.read_exact(&mut first).unwrap();
     assert_eq!(&first, b"HTTP/1.1 101");

@@ -20,7 +20,8 @@ use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::testing::{
-    OK, Proxy, client, client_with, origin, read_all, read_to, settings, upstream, write,
+    OK, OPENING, Proxy, SWITCH, client, client_with, origin, read_all, read_to, settings, upstream,
+    write,
 };
 
 /// Answers with the path.

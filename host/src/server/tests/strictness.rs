@@ -99,9 +99,7 @@ async fn nobody_looks_into_a_tunnel() {
             let notes = Arc::clone(&notes);
             async move {
                 read_to(&mut stream, "\r\n\r\n").await;
-                let switch =
-                    "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: b\r\n\r\n";
-                write(&mut stream, switch).await;
+                write(&mut stream, SWITCH).await;
                 let words = read_all(&mut stream).await;
                 notes.lock().unwrap().push(words);
             }
@@ -110,9 +108,8 @@ async fn nobody_looks_into_a_tunnel() {
     };
     for early in ["", "\n early \n\n"] {
         let (mut client, _order) = client(Proxy(upstream(&url)));
-        let offer = "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: b\r\n\r\n";
 
-        write(&mut client, &format!("{offer}{early}")).await;
+        write(&mut client, &format!("{OPENING}{early}")).await;
         read_to(&mut client, "\r\n\r\n").await;
         for _ in 0..2 {
             write(&mut client, "\nGET /b HTTP/1.1\n\n").await;

@@ -58,7 +58,7 @@ async fn a_refusal_is_passed_on_and_a_mere_success_is_none() {
         // Switches without having understood: the key is not answered.
         (
             "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
-            501,
+            502,
         ),
     ] {
         let url = crate::testing::answering(answer).await;
@@ -100,7 +100,7 @@ async fn shouting(notes: &Notes) -> String {
                 .lines()
                 .find_map(|line| line.strip_prefix("sec-websocket-key: "))
                 .unwrap();
-            let accept = crate::server::http2::accept(key);
+            let accept = crate::websocket::accept(key.as_bytes());
             notes.lock().unwrap().push(request.clone());
             let answer = format!(
                 "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: WebSocket\r\n\

@@ -188,22 +188,14 @@ async fn an_upgrade_goes_to_an_upstream_of_http_2_in_http_1() {
     let url = origin(|mut stream, _| async move {
         let head = read_to(&mut stream, "\r\n\r\n").await;
         assert!(head.starts_with("GET / HTTP/1.1\r\n"), "{head}");
-        write(
-            &mut stream,
-            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\nhi",
-        )
-        .await;
+        write(&mut stream, &format!("{SWITCH}hi")).await;
         read_all(&mut stream).await;
     })
     .await;
     let url = url.replace("http:", "h2c:");
     let (mut client, _order) = client(Proxy(upstream(&url)));
 
-    write(
-        &mut client,
-        "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n",
-    )
-    .await;
+    write(&mut client, OPENING).await;
 
     assert!(
         read_to(&mut client, "hi")

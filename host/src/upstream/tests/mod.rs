@@ -17,8 +17,8 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::testing::{
-    Notes, OK, Proxy, answer_each, answering, client, client_with, noting, origin, read_all,
-    read_to, settings, upstream, upstream_with, write,
+    Notes, OK, OPENING, Proxy, SWITCH, answer_each, answering, client, client_with, noting, origin,
+    read_all, read_to, settings, upstream, upstream_with, write,
 };
 
 /// Reads whatever comes and never answers.

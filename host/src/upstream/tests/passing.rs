@@ -100,17 +100,17 @@ async fn a_contradicted_length_does_not_reach_the_client() {
 async fn an_upgrade_becomes_a_tunnel() {
     let url = origin(|mut stream, _| async move {
         let head = read_to(&mut stream, "\r\n\r\n").await.to_lowercase();
-        assert!(head.contains("upgrade: websocket\r\n") && head.contains("connection: upgrade\r\n"));
-        let switch = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nfirst";
-        write(&mut stream, switch).await;
+        assert!(
+            head.contains("upgrade: websocket\r\n") && head.contains("connection: upgrade\r\n")
+        );
+        write(&mut stream, &format!("{SWITCH}first")).await;
         let asked = read_to(&mut stream, "?").await;
         write(&mut stream, &asked.replace('?', "!")).await;
     })
     .await;
     let (mut client, _order) = client(Proxy(upstream(&url)));
 
-    let request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: keep-alive, Upgrade\r\nupgrade: websocket\r\n\r\n";
-    write(&mut client, request).await;
+    write(&mut client, OPENING).await;
     let answer = read_to(&mut client, "first").await.to_lowercase();
     write(&mut client, "hello?").await;
 
@@ -122,14 +122,59 @@ async fn an_upgrade_becomes_a_tunnel() {
     assert_eq!(read_all(&mut client).await, "hello!");
 }
 
+// Behind a tunnel to anybody else, a client could send requests past every middleware.
+#[tokio::test]
+async fn a_tunnel_opens_only_for_who_has_understood() {
+    let switch = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n";
+    let accept = "sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+    for answer in [
+        format!("{switch}\r\n"),
+        format!("{switch}upgrade: websocket\r\n\r\n"),
+        format!("{switch}upgrade: h2c\r\n{accept}\r\n"),
+        format!("{switch}{accept}\r\n"),
+        SWITCH.replace("s3pP", "S3pP"),
+    ] {
+        let url = origin(move |mut stream, _| {
+            let answer = answer.clone();
+            async move {
+                read_to(&mut stream, "\r\n\r\n").await;
+                write(&mut stream, &answer).await;
+                assert_eq!(read_all(&mut stream).await, "");
+            }
+        })
+        .await;
+        let (mut client, _order) = client(Proxy(upstream(&url)));
+
+        write(&mut client, OPENING).await;
+
+        let answer = read_to(&mut client, "\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn no_other_protocol_is_asked_for() {
+    let (url, notes) = noting("\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+    let (mut client, _order) = client(Proxy(upstream(&url)));
+    let request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: h2c\r\nhttp2-settings: AAMA\r\n\r\n";
+
+    write(&mut client, request).await;
+    read_to(&mut client, "ok").await;
+
+    let seen = notes.lock().unwrap().concat();
+    assert!(
+        !seen.contains("upgrade") && !seen.contains("http2-settings"),
+        "{seen}"
+    );
+}
+
 #[tokio::test]
 async fn a_refused_upgrade_is_an_ordinary_answer() {
     let url = answering("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno").await;
     let (mut client, _order) = client(Proxy(upstream(&url)));
-    let request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
 
     for _ in 0..2 {
-        write(&mut client, request).await;
+        write(&mut client, OPENING).await;
         assert!(
             read_to(&mut client, "no")
                 .await
@@ -215,14 +260,10 @@ async fn an_upstream_may_be_a_unix_socket() {
 async fn a_tunnel_keeps_its_place_until_it_is_closed() {
     let url = origin(|mut stream, _| async move {
         let head = read_to(&mut stream, "\r\n\r\n").await;
-        if !head.contains("upgrade: x\r\n") {
+        if !head.contains("upgrade: websocket\r\n") {
             return write(&mut stream, OK).await;
         }
-        write(
-            &mut stream,
-            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\nhi",
-        )
-        .await;
+        write(&mut stream, &format!("{SWITCH}hi")).await;
         read_all(&mut stream).await;
     })
     .await;
@@ -231,8 +272,7 @@ async fn a_tunnel_keeps_its_place_until_it_is_closed() {
     let beside = Upstream::new(Arc::clone(&service), Tracker::detached());
     let proxy = Proxy(Upstream::new(service, Tracker::detached()));
     let (mut client, _order) = client(proxy);
-    let request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
-    write(&mut client, request).await;
+    write(&mut client, OPENING).await;
     read_to(&mut client, "hi").await;
 
     let error = get(&beside).await.unwrap_err();

@@ -68,9 +68,7 @@ async fn an_upgrade_asks_for_http_1_where_http_2_could_be_had() {
     let server = Server::start(&[b"h2", b"http/1.1"], |mut stream| async move {
         let head = read_to(&mut stream, "\r\n\r\n").await;
         assert!(head.contains("upgrade: websocket\r\n"), "{head}");
-        let switch =
-            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
-        write(&mut stream, switch).await;
+        write(&mut stream, SWITCH).await;
         let asked = read_to(&mut stream, "?").await;
         write(&mut stream, &asked.replace('?', "!")).await;
         let _ = stream.shutdown().await;
@@ -79,8 +77,7 @@ async fn an_upgrade_asks_for_http_1_where_http_2_could_be_had() {
     let upstream = upstream_with(&server.url, server.config("auto"));
     let (mut client, _order) = client(Proxy(upstream));
 
-    let request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
-    write(&mut client, request).await;
+    write(&mut client, OPENING).await;
     let answer = read_to(&mut client, "\r\n\r\n").await;
     write(&mut client, "hello?").await;
 
