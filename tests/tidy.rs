@@ -215,14 +215,15 @@ fn yaml_in_documents_parses() {
 fn only_one_file_of_the_plugin_spawns_and_one_reads_the_time() {
     for (word, home) in [
         ("tokio::spawn", "runtime"),
-        ("SystemTime::now", "clock"),
         ("Builder::new_multi_thread", "runtime"),
+        ("SystemTime::now", "clock.rs"),
+        ("UNIX_EPOCH.elapsed", "clock.rs"),
     ] {
         for file in rust_files("plugin")
             .into_iter()
             .filter(|file| !file.ends_with("tests.rs"))
         {
-            let is_home = file.to_string_lossy().contains(home);
+            let is_home = file.starts_with(root().join("plugin/engine/src").join(home));
             let text = read(&file);
             assert!(
                 is_home || !without_tests(&text).contains(word),
@@ -288,8 +289,11 @@ fn declares(line: &str, name: &str) -> bool {
     declared.and_then(|declared| declared.strip_suffix(';')) == Some(name)
 }
 
+/// Without the module of tests at the end. One in a file of its own is named at the top, which is no end.
 fn without_tests(text: &str) -> &str {
-    text.split("#[cfg(test)]").next().unwrap_or(text)
+    text.split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or(text)
 }
 
 fn is_comment(line: &str) -> bool {

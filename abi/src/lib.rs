@@ -66,7 +66,7 @@
 //! # The promise
 //!
 //! A plugin built for `abi` 1.x loads in every gateway of 1.y with y >= x, from any lock file and any compiler. What
-//! crosses is checked at load: the manifest before any code of the library runs, then the layout of every table.
+//! crosses is checked at load: the manifest, and then the layout of every table, before anything of it is called.
 //! Libraries are never unloaded; a new version is loaded from a new path.
 //!
 //! # Where things run

@@ -107,11 +107,12 @@ fn machine(number: u16) -> String {
 
 const CLASS_64: u8 = 2;
 const LITTLE_ENDIAN: u8 = 1;
-const THIS_MACHINE: u16 = if cfg!(target_arch = "aarch64") {
-    183
-} else {
-    62
-};
+#[cfg(target_arch = "x86_64")]
+const THIS_MACHINE: u16 = 62;
+#[cfg(target_arch = "aarch64")]
+const THIS_MACHINE: u16 = 183;
+#[cfg(target_arch = "riscv64")]
+const THIS_MACHINE: u16 = 243;
 
 #[cfg(test)]
 mod tests {

@@ -2,8 +2,8 @@
 //!
 //! The order is what makes it safe. The file is read and found to be a whole library for this machine (a truncated
 //! one would end the process inside `dlopen`); it is opened with every symbol resolved; its manifest says which
-//! interface it was built for and that its panics unwind; the layout of every table is compared. Only then does code
-//! of the library run. A library is never unloaded: threads, `&'static` texts and thread-locals of it may be anywhere.
+//! interface it was built for and that its panics unwind; the layout of every table is compared. Only then is
+//! anything of it called; its initialisers ran when it was opened. A library is never unloaded: threads, `&'static` texts and thread-locals of it may be anywhere.
 
 mod elf;
 mod error;

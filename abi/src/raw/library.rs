@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::ptr::NonNull;
 
 use abi_stable::StableAbi as _;
 use abi_stable::abi_stability::abi_checking::{
@@ -48,13 +49,13 @@ impl Library {
     }
 
     fn examine(library: &unix::Library) -> Result<Self, LoadError> {
-        // SAFETY: the symbol, if it is ours, is a `Manifest`; `check` looks at the magic before anything else.
-        let manifest = unsafe { library.get::<*const Manifest>(MANIFEST_SYMBOL) };
-        let manifest = manifest.map_err(|_| LoadError::NoEntry)?;
-        // SAFETY: dlsym does not answer null for a symbol of a mapped library, and it stays mapped.
-        let manifest: &'static Manifest = unsafe { &**manifest };
+        let manifest = address::<Manifest>(library, MANIFEST_SYMBOL)?;
+        // SAFETY: the library stays mapped, and nobody but `export_plugin!` gives this name to anything. The magic, which
+        // comes first, is for those who do by mistake.
+        let manifest: &'static Manifest = unsafe { manifest.as_ref() };
         check(manifest)?;
-        // SAFETY: the manifest is ours, so this is the static that `export_plugin!` made beside it.
+        address::<()>(library, MODULE_SYMBOL)?;
+        // SAFETY: the manifest is ours, so this is the static that `export_plugin!` made beside it, and it is not null.
         let header = unsafe { library.get::<AbiHeaderRef>(MODULE_SYMBOL) };
         let module = upgrade(*header.map_err(|_| LoadError::NoEntry)?)?;
         Ok(Self { module, manifest })
@@ -90,6 +91,14 @@ impl Library {
         let manifest = self.manifest;
         Ok(Started { raw, manifest })
     }
+}
+
+/// Where a symbol is. A linker can be made to say that it is nowhere.
+fn address<T>(library: &unix::Library, symbol: &[u8]) -> Result<NonNull<T>, LoadError> {
+    // SAFETY: a pointer of any kind, which nothing is read through here.
+    let found = unsafe { library.get::<*mut T>(symbol) };
+    let found = found.map_err(|_| LoadError::NoEntry)?;
+    NonNull::new(*found).ok_or(LoadError::NoEntry)
 }
 
 fn check(manifest: &Manifest) -> Result<(), LoadError> {

@@ -10,7 +10,8 @@
 //!   A [`View`] is borrowed for the call. Owned bytes and text cross as `RVec` and `RString`, which remember their
 //!   allocator.
 //! - **Threads.** Every object may be called from any thread. An exchange belongs to one phase at a time.
-//! - **Panics.** No function of a table unwinds: [`guard`] stands in each entry point, each poll and each drop.
+//! - **Panics.** No function of a table unwinds. In what plugins implement, [`guard`] stands in each entry point, each poll
+//!   and each drop; a panic in what the gateway implements ends the process, with a message.
 #![allow(unsafe_code, reason = "the one fenced module")]
 
 pub mod event_loop;

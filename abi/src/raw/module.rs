@@ -28,8 +28,8 @@ pub(crate) const MANIFEST_SYMBOL: &[u8] = b"GATEWAY_PLUGIN_MANIFEST\0";
 #[cfg(feature = "loader")]
 pub(crate) const MODULE_SYMBOL: &[u8] = b"GATEWAY_PLUGIN_MODULE\0";
 
-/// Says of a library what must be known before its code may run. The form is frozen: fields are only appended, and
-/// `size` tells how many there are.
+/// Says of a library what must be known before its tables may be read. The form is frozen. What has to be said later
+/// stands behind it in a form of its own, and `size` tells whether it is there.
 #[repr(C)]
 pub struct Manifest {
     pub(crate) magic: [u8; 8],

@@ -1,4 +1,4 @@
-//! What time it is. The only file that reads a clock.
+//! What time it is. The only file that asks the wall clock; what merely waits has tokio's.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -45,13 +45,20 @@ impl Default for SystemClock {
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let elapsed = whole_millis(self.started.elapsed());
+        Timestamp::from_millis(self.reading(elapsed, wall_clock))
+    }
+}
+
+impl SystemClock {
+    /// In milliseconds, as is `elapsed` since it was started.
+    fn reading(&self, elapsed: u64, wall_clock: impl FnOnce() -> u64) -> u64 {
         if elapsed >= self.next_look.load(Ordering::Relaxed) {
             let ahead = wall_clock().saturating_sub(elapsed);
             self.ahead.fetch_max(ahead, Ordering::Relaxed);
             self.next_look
                 .store(elapsed + LOOK_EVERY, Ordering::Relaxed);
         }
-        Timestamp::from_millis(self.ahead.load(Ordering::Relaxed) + elapsed)
+        self.ahead.load(Ordering::Relaxed) + elapsed
     }
 }
 
@@ -109,14 +116,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_system_clock_never_runs_backwards() {
+    fn the_system_clock_goes_on_at_its_pace_when_the_wall_clock_is_set_back() {
+        const HOUR: u64 = 3_600_000;
         let clock = SystemClock::new();
-        // As if the wall clock had once been an hour ahead and was then corrected.
-        clock.ahead.fetch_add(3_600_000, Ordering::Relaxed);
-        let before = clock.now();
-        clock.ahead.fetch_max(3_600_000, Ordering::Relaxed);
+        let now = wall_clock();
 
-        assert!(clock.now() >= before);
+        let ahead = clock.reading(LOOK_EVERY, || now + HOUR);
+        let corrected = clock.reading(2 * LOOK_EVERY, || now);
+        let forward = clock.reading(3 * LOOK_EVERY, || now + 2 * HOUR);
+
+        assert_eq!(ahead, now + HOUR);
+        assert_eq!(corrected, ahead + LOOK_EVERY);
+        assert_eq!(forward, now + 2 * HOUR);
+    }
+
+    #[test]
+    fn the_wall_clock_is_looked_at_now_and_then() {
+        let clock = SystemClock::new();
+        let nobody = || panic!("it was looked at");
+
+        clock.reading(LOOK_EVERY - 1, nobody);
+        clock.reading(LOOK_EVERY, wall_clock);
+        clock.reading(2 * LOOK_EVERY - 1, nobody);
     }
 
     #[test]

@@ -59,6 +59,9 @@ impl Bridge {
     }
 
     fn span(&self, change: u8, span: &Id, other: u64) -> u64 {
+        if span.into_u64() == ROOT || other == ROOT {
+            return ROOT;
+        }
         // SAFETY: the table is the gateway's, and takes any number.
         unsafe { (self.table.span())(change, span.into_u64(), other) }
     }
@@ -139,11 +142,13 @@ impl Subscriber for Bridge {
             span =
                 unsafe { (self.table.new_span())(callsite, parent, fields.as_ptr(), fields.len()) };
         });
-        // A gateway that could not open one answers 0; 1 is then a number like another, and closing it harmless.
-        Id::from_u64(span.max(1))
+        opened(span)
     }
 
     fn record(&self, span: &Id, values: &Record<'_>) {
+        if span.into_u64() == ROOT {
+            return;
+        }
         let mut fields = Fields::default();
         values.record(&mut fields);
         let callsite = fields
@@ -171,13 +176,22 @@ impl Subscriber for Bridge {
     }
 
     fn clone_span(&self, span: &Id) -> Id {
-        Id::from_u64(self.span(CLONE, span, 0).max(1))
+        opened(self.span(CLONE, span, 0))
     }
 
     fn try_close(&self, span: Id) -> bool {
         self.span(CLOSE, &span, 0);
         false
     }
+}
+
+/// A gateway that could not open a span answers 0. What is in it then stands outside of all, and nothing else is said of
+/// it: any number below could be that of somebody else's.
+fn opened(span: u64) -> Id {
+    Id::from_u64(match span {
+        0 => ROOT,
+        span => span,
+    })
 }
 
 fn parent(contextual: bool, parent: Option<&Id>) -> u64 {

@@ -1,4 +1,4 @@
-//! The threads of this plugin that wait for networks and disks. The only file that owns a runtime or spawns.
+//! The threads of this plugin that wait for networks and disks. The only module that owns a runtime or spawns.
 //!
 //! A plugin has its own copy of tokio and cannot use the gateway's: it starts threads of its own, late and few. What
 //! every request waits for is better off on the gateway's own threads, where the gateway lends them ([`LentStream`]).
