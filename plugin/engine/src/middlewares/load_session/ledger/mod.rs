@@ -36,6 +36,8 @@ pub(super) struct Ledger {
     /// Where a login comes from.
     device: Option<Device>,
     was_read: bool,
+    /// Whether the session has another id than the one that the client came with, and waits to be seen with it.
+    is_renewed: bool,
     /// Whether the session turned out to have been ended by somebody else.
     was_lost: bool,
 }
@@ -81,15 +83,17 @@ impl Ledger {
         (place, id): (usize, &SessionId),
         held: Option<Held>,
     ) -> Self {
-        let notice = match session.id() == id {
-            true => Notice::to_owner(held),
-            false => Notice::Issue,
+        let is_renewed = session.id() != id;
+        let notice = match is_renewed {
+            true => Notice::Issue,
+            false => Notice::to_owner(held),
         };
         Self {
             basis: Basis::Stored(session),
             place: Some(place),
             held,
             notice,
+            is_renewed,
             ..Self::default()
         }
     }
@@ -213,8 +217,11 @@ impl Ledger {
         }
     }
 
+    /// As [`renew`](Self::renew), because somebody asked for it. A session that was renewed meanwhile has what is asked for:
+    /// one more id, before anybody came with the last, would make this client look like a thief.
     pub(super) fn prolong(&mut self) {
-        if matches!(self.fate, Fate::Keep | Fate::Touch | Fate::Renew) {
+        let is_open = matches!(self.fate, Fate::Keep | Fate::Touch | Fate::Renew);
+        if is_open && !self.is_renewed {
             self.fate = Fate::Prolong;
         }
     }

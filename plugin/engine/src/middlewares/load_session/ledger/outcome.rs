@@ -96,9 +96,21 @@ impl Ledger {
             false => Notice::Issue,
         };
         self.notice = self.notice.max(notice);
+        if self.basis.id().is_some_and(|id| id != session.id()) {
+            self.has_moved();
+        }
         let newer = (!self.changes.is_empty()).then_some(&self.changes);
         self.merged = newer.map(|newer| session.record().merge(newer));
         self.basis = Basis::Stored(session);
+    }
+
+    /// The session got another id. What the gateway wanted of the old one is done: nobody has come with the new one yet,
+    /// so that it is neither in use nor due.
+    fn has_moved(&mut self) {
+        self.is_renewed = true;
+        if matches!(self.fate, Fate::Touch | Fate::Renew | Fate::Prolong) {
+            self.fate = Fate::Keep;
+        }
     }
 
     /// Whether the client knows this id and this end already.

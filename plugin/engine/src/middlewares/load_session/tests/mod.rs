@@ -8,6 +8,7 @@ mod life;
 mod outages;
 mod own;
 mod principals;
+mod renewing;
 mod secrets;
 mod snapshots;
 mod writing;
