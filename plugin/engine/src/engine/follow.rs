@@ -8,16 +8,29 @@ use super::outcome::Stop;
 use super::rows::{Place, contended};
 use super::session::Session;
 use super::{Engine, TRIES};
-use crate::session::{Record, SessionId, State};
+use crate::session::{Record, SessionId, State, Timestamp};
 use crate::storage::Versioned;
 
 /// On what grounds somebody asks for the session of an id.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Claim {
+pub(crate) enum Claim {
     /// A client has just come with it.
     Presented,
+    /// A client came with it then, and the storage has not been asked for it since.
+    PresentedAt(Timestamp),
     /// It was valid when the request began, however long ago that was.
     Held,
+}
+
+impl Claim {
+    /// Whether somebody came with an id that had its grace `until` then.
+    fn is_late(self, until: Timestamp, now: Timestamp) -> bool {
+        match self {
+            Self::Presented => until <= now,
+            Self::PresentedAt(then) => until <= then,
+            Self::Held => false,
+        }
+    }
 }
 
 impl Engine {
@@ -53,7 +66,7 @@ impl Engine {
                 }
                 State::Revoked | State::Roster(_) => return Ok(None),
                 State::Rotated(rotated) => {
-                    trail.step(claim == Claim::Presented && rotated.until <= self.now());
+                    trail.step(claim.is_late(rotated.until, self.now()));
                     let Some(next) = self.place_after(&place, &rotated.nonce) else {
                         return Ok(None);
                     };

@@ -20,6 +20,13 @@ pub(super) enum Source {
     Storage,
 }
 
+/// How an id is looked up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Terms {
+    source: Source,
+    claim: Claim,
+}
+
 impl Engine {
     /// Finds the session that `id` leads to.
     ///
@@ -32,36 +39,44 @@ impl Engine {
     /// A retired id that comes after its grace, when its successor was already in use, was stolen or is in the hands
     /// of the victim: the session is over for both.
     pub fn load(&self, id: &SessionId) -> Maybe<'_, Loaded<Session>> {
-        self.find(id, Source::Copies)
+        self.find(id, COPIES)
     }
 
     /// As [`load`](Self::load), and never from a copy: what was ended anywhere is not found.
     pub fn load_anew(&self, id: &SessionId) -> Maybe<'_, Loaded<Session>> {
-        self.find(id, Source::Storage)
+        self.load_for(id, Claim::Presented)
     }
 
-    fn find(&self, id: &SessionId, source: Source) -> Maybe<'_, Loaded<Session>> {
+    /// As [`load_anew`](Self::load_anew), for whoever has had the id for a while: what was renewed meanwhile is found
+    /// under its new id, however long the grace is over by now.
+    pub(crate) fn load_for(&self, id: &SessionId, claim: Claim) -> Maybe<'_, Loaded<Session>> {
+        let source = Source::Storage;
+        self.find(id, Terms { source, claim })
+    }
+
+    fn find(&self, id: &SessionId, terms: Terms) -> Maybe<'_, Loaded<Session>> {
         let place = self.place(id.clone());
-        match self.ask(source, place.address) {
-            Maybe::Ready(loaded) if source == Source::Copies && self.is_over(&loaded) => {
-                self.find(id, Source::Storage)
+        match self.ask(terms.source, place.address) {
+            Maybe::Ready(loaded) if terms.source == Source::Copies && self.is_over(&loaded) => {
+                self.load_for(id, terms.claim)
             }
-            Maybe::Ready(loaded) => self.settle(place, loaded, source),
+            Maybe::Ready(loaded) => self.settle(place, loaded, terms),
             Maybe::Pending(read) => match self.hints.recall(place.address.key()) {
-                Some(roster) => Maybe::task(self.find_both(place, roster, source)),
+                Some(roster) => Maybe::task(self.find_both(place, roster, terms)),
                 None => {
-                    Maybe::task(async move { self.settle(place, read.await, source).wait().await })
+                    Maybe::task(async move { self.settle(place, read.await, terms).wait().await })
                 }
             },
         }
     }
 
     /// The session and, as far as is remembered from the last time, its roster: both rows with one round trip.
-    async fn find_both(&self, place: Place, key: Key, source: Source) -> Loaded<Session> {
-        let [loaded, roster] = self.ask_both([place.address, key.into()], source).await;
+    async fn find_both(&self, place: Place, key: Key, terms: Terms) -> Loaded<Session> {
+        let both = [place.address, key.into()];
+        let [loaded, roster] = self.ask_both(both, terms.source).await;
         match self.settle_at_once(&place, &loaded, (key, roster)) {
             Some(settled) => settled,
-            None => self.settle(place, loaded, source).wait().await,
+            None => self.settle(place, loaded, terms).wait().await,
         }
     }
 
@@ -116,21 +131,21 @@ impl Engine {
         &self,
         place: Place,
         loaded: Loaded<Versioned>,
-        source: Source,
+        terms: Terms,
     ) -> Maybe<'_, Loaded<Session>> {
         let row = match loaded {
             Loaded::Found(row) => row,
-            Loaded::Absent => return self.under_older_secrets(place, source),
+            Loaded::Absent => return self.under_older_secrets(place, terms),
             Loaded::Unavailable(cause) => return Loaded::Unavailable(cause).into(),
         };
-        self.settle_row(place, row, source)
+        self.settle_row(place, row, terms)
     }
 
     /// What an id leads to that leads nowhere under the newest secret.
     fn under_older_secrets(
         &self,
         Place { id, .. }: Place,
-        source: Source,
+        terms: Terms,
     ) -> Maybe<'_, Loaded<Session>> {
         let keyring = &self.policy.keyring;
         if !keyring.has_older() {
@@ -139,27 +154,22 @@ impl Engine {
         Maybe::task(async move {
             let older = keyring.addresses(&id).skip(1);
             match self.locate_at(older, &id).await {
-                Ok(Some((place, row))) => self.settle_row(place, row, source).wait().await,
+                Ok(Some((place, row))) => self.settle_row(place, row, terms).wait().await,
                 Ok(None) => Loaded::Absent,
                 Err(cause) => Loaded::Unavailable(cause),
             }
         })
     }
 
-    fn settle_row(
-        &self,
-        place: Place,
-        row: Versioned,
-        source: Source,
-    ) -> Maybe<'_, Loaded<Session>> {
+    fn settle_row(&self, place: Place, row: Versioned, terms: Terms) -> Maybe<'_, Loaded<Session>> {
         match row.state {
-            State::Live(record) => self.admitted(place, (row.version, record), source),
+            State::Live(record) => self.admitted(place, (row.version, record), terms.source),
             State::Revoked | State::Roster(_) => {
                 self.happened(Event::Refused(Refusal::Revoked), place.address.key());
                 Loaded::Absent.into()
             }
             State::Rotating(_) | State::Rotated(_) => Maybe::task(async move {
-                match self.follow(place, Some(row), Claim::Presented).await {
+                match self.follow(place, Some(row), terms.claim).await {
                     Ok(session) => session.map_or(Loaded::Absent, Loaded::Found),
                     Err(cause) => Loaded::Unavailable(cause),
                 }
@@ -214,6 +224,12 @@ impl Engine {
         Loaded::Absent
     }
 }
+
+/// For a client that has just come, from whatever is known.
+const COPIES: Terms = Terms {
+    source: Source::Copies,
+    claim: Claim::Presented,
+};
 
 /// Whether this is a roster, and the session on it.
 pub(super) fn is_named(record: &Record, row: &Versioned) -> bool {

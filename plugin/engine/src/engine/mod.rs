@@ -43,6 +43,7 @@ use self::revocations::Revocations;
 
 pub(crate) use attend::Closeness;
 pub use event::{Cause, Change, Event, Observer, Occasion, Refusal};
+pub(crate) use follow::Claim;
 pub use lease::Lease;
 pub use links::{Link, Linked, Linking};
 pub use outcome::{Revoked, Saved};

@@ -3,7 +3,7 @@
 use abi::storage::Unavailable;
 
 use crate::engine::Session;
-use crate::session::{Record, SessionId};
+use crate::session::{Record, SessionId, Timestamp};
 
 /// Where the knowledge comes from decides what may be done with it.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ pub(super) enum Basis {
 pub(super) struct Remembered {
     pub(super) id: SessionId,
     pub(super) record: Record,
+    /// When the client came with the id.
+    pub(super) since: Timestamp,
 }
 
 impl Basis {

@@ -132,6 +132,7 @@ impl SnapshotCookies {
             remembered: Remembered {
                 id: id.clone(),
                 record,
+                since: now,
             },
         })
     }

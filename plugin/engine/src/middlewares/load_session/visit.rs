@@ -13,7 +13,7 @@ use super::basis::{Basis, Remembered};
 use super::ledger::{Ledger, Work};
 use super::published::{Published, time};
 use super::store::Store;
-use crate::engine::{Revoked, Saved, Session};
+use crate::engine::{Claim, Revoked, Saved, Session};
 use crate::session::{AttributesRef, Deltas, Family, Record, SessionId, is_too_deep};
 
 /// The session of one request, shared by everybody who works on it.
@@ -111,7 +111,7 @@ impl Visit {
         let engine = &self.store.engine;
         let (saved, changes) = match work {
             Work::Refuse(cause) => return Err(cause.into()),
-            Work::Confirm(id) => return self.confirm(&id).await,
+            Work::Confirm(id, claim) => return self.confirm(&id, claim).await,
             Work::Revoke(session) => return self.revoke(&session).await,
             Work::Create(changes) => {
                 self.store.check_sinks()?;
@@ -139,9 +139,9 @@ impl Visit {
     }
 
     /// Asks the storage for what is only remembered. From here on, its answer counts.
-    async fn confirm(&self, id: &SessionId) -> Result<(), Failure> {
+    async fn confirm(&self, id: &SessionId, claim: Claim) -> Result<(), Failure> {
         let engine = &self.store.engine;
-        match engine.load_anew(id).wait().await {
+        match engine.load_for(id, claim).wait().await {
             Loaded::Found(session) => self.ledger().confirm(session),
             Loaded::Absent => self.ledger().refute(engine.policy(), || self.blank()),
             Loaded::Unavailable(cause) => return Err(cause.into()),
@@ -149,8 +149,8 @@ impl Visit {
         Ok(())
     }
 
-    async fn load_again(&self, id: SessionId) -> Result<bool, Failure> {
-        match self.store.engine.load_anew(&id).wait().await {
+    async fn load_again(&self, id: SessionId, claim: Claim) -> Result<bool, Failure> {
+        match self.store.engine.load_for(&id, claim).wait().await {
             Loaded::Found(session) => {
                 self.ledger().renew_basis(session);
                 Ok(true)
@@ -294,13 +294,15 @@ impl SessionObject for Visit {
     }
 
     fn reload(&self) -> Maybe<'_, Result<bool, Failure>> {
-        let id = match self.ledger().basis() {
+        let (id, claim) = match self.ledger().basis() {
             Basis::Nothing => return Maybe::Ready(Ok(false)),
             Basis::Unknown(cause) => return Maybe::Ready(Err(cause.clone().into())),
-            Basis::Remembered(Remembered { id, .. }) => id.clone(),
-            Basis::Stored(session) => session.id().clone(),
+            Basis::Remembered(Remembered { id, since, .. }) => {
+                (id.clone(), Claim::PresentedAt(*since))
+            }
+            Basis::Stored(session) => (session.id().clone(), Claim::Held),
         };
-        Maybe::task(self.load_again(id))
+        Maybe::task(self.load_again(id, claim))
     }
 
     fn save(&self) -> Maybe<'_, Result<(), Failure>> {

@@ -7,7 +7,7 @@ use abi::storage::{Loaded, Unavailable};
 use tokio::time::{Instant, sleep};
 
 use super::{Due, Outcome};
-use crate::engine::{Cause, Lease, Revoked, Saved, Session};
+use crate::engine::{Cause, Claim, Lease, Revoked, Saved, Session};
 use crate::middlewares::Keeper;
 use crate::session::{Deltas, Record, SessionId};
 use crate::tokens::error::GrantError;
@@ -45,10 +45,10 @@ impl Flight {
         }
     }
 
-    /// Reads the session anew, never from a copy.
+    /// Reads the session anew, never from a copy. It may have got another id since the request came that wants it.
     async fn look(&self) -> Found {
-        let loaded = self.keeper.engine().load_anew(&self.id).wait().await;
-        let session = match loaded {
+        let engine = self.keeper.engine();
+        let session = match engine.load_for(&self.id, Claim::Held).wait().await {
             Loaded::Found(session) => session,
             Loaded::Absent => return Err(Outcome::Gone),
             Loaded::Unavailable(cause) => return Err(Outcome::Unavailable(cause)),
@@ -175,18 +175,14 @@ impl Flight {
 
     /// Ends the session, unless somebody has stored other tokens in it meanwhile.
     async fn end(&self, session: &Session, tokens: &TokenSet, reason: &'static str) -> Outcome {
-        match self.keeper.engine().load_anew(session.id()).wait().await {
+        let engine = self.keeper.engine();
+        match engine.load_for(session.id(), Claim::Held).wait().await {
             Loaded::Found(now) if !holds(now.record(), tokens) => return Outcome::Found,
             Loaded::Found(_) => {}
             Loaded::Absent => return Outcome::Gone,
             Loaded::Unavailable(cause) => return Outcome::Unavailable(cause),
         }
-        match self
-            .keeper
-            .engine()
-            .revoke_for(session.id(), Cause::Tokens)
-            .await
-        {
+        match engine.revoke_for(session.id(), Cause::Tokens).await {
             Revoked::Done => Outcome::Ended(reason),
             Revoked::Absent => Outcome::Gone,
             Revoked::Unavailable(cause) => Outcome::Unavailable(cause),

@@ -81,6 +81,19 @@ fn tokens_that_end_are_renewed_for_who_asks_however_new_they_are() {
     assert_eq!(house.refresh(&id, Due::Asked), Outcome::Renewed);
 }
 
+#[test]
+fn tokens_are_renewed_for_a_request_whose_session_got_another_id_long_ago() {
+    let house = House::new();
+    let id = house.log_in(json!({ "access_token": "a1", "refresh_token": "r1" }), 60);
+    house.answers(200, json!({ "access_token": "a2", "expires_in": 60 }));
+    let new = house.renew_and_use(&id);
+    house.scene.stage.later(Duration::from_secs(30));
+
+    assert_eq!(house.refresh(&id, Due::Asked), Outcome::Renewed);
+
+    assert_eq!(house.tokens(&new).unwrap().access_token, "a2");
+}
+
 /// A gateway with sessions in memory.
 pub(super) struct House {
     pub(super) scene: Scene,
@@ -119,6 +132,22 @@ impl House {
             Saved::Done(session) => session.id().clone(),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// The client comes with the id, and then with the next one.
+    fn renew_and_use(&self, id: &SessionId) -> SessionId {
+        let engine = self.keeper.engine();
+        let work = async {
+            let Loaded::Found(session) = engine.load(id).wait().await else {
+                panic!("no session")
+            };
+            let Saved::Done(renewed) = engine.rotate(&session).await else {
+                panic!("not renewed")
+            };
+            assert!(matches!(engine.touch(&renewed).await, Saved::Done(_)));
+            renewed.id().clone()
+        };
+        self.scene.stage.wait(work)
     }
 
     pub(super) fn answers(&self, status: u16, body: Value) {

@@ -217,8 +217,8 @@ impl Ledger {
         }
     }
 
-    /// As [`renew`](Self::renew), because somebody asked for it. A session that was renewed meanwhile has what is asked for:
-    /// one more id, before anybody came with the last, would make this client look like a thief.
+    /// As [`renew`](Self::renew), because somebody asked for it. A session that was renewed meanwhile has what is asked
+    /// for: one more id, before anybody came with the last, would make this client look like a thief.
     pub(super) fn prolong(&mut self) {
         let is_open = matches!(self.fate, Fate::Keep | Fate::Touch | Fate::Renew);
         if is_open && !self.is_renewed {

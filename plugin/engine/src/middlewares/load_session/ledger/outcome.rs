@@ -104,8 +104,8 @@ impl Ledger {
         self.basis = Basis::Stored(session);
     }
 
-    /// The session got another id. What the gateway wanted of the old one is done: nobody has come with the new one yet,
-    /// so that it is neither in use nor due.
+    /// The session got another id. What the gateway wanted of the old one is done: nobody has come with the new one
+    /// yet, so that it is neither in use nor due.
     fn has_moved(&mut self) {
         self.is_renewed = true;
         if matches!(self.fate, Fate::Touch | Fate::Renew | Fate::Prolong) {

@@ -126,8 +126,12 @@ impl Store {
             OnStorageFailure::Stale if !arrival.is_sensitive => {
                 let record = self.engine.recall(id).ok_or_else(|| self.refused(&cause))?;
                 self.journal.stale.increment();
-                let id = id.clone();
-                let ledger = Ledger::remembered(Remembered { id, record }, place, arrival.held);
+                let remembered = Remembered {
+                    id: id.clone(),
+                    record,
+                    since: self.engine.now(),
+                };
+                let ledger = Ledger::remembered(remembered, place, arrival.held);
                 Ok(self.visit(ledger))
             }
             OnStorageFailure::Refuse | OnStorageFailure::Anonymous | OnStorageFailure::Stale => {

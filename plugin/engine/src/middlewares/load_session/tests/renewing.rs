@@ -54,6 +54,24 @@ fn renewals_that_are_asked_for_at_once_give_one_new_id() {
     assert_eq!(bench.user(&told[0]), Some(json!("anna")));
 }
 
+// A report that takes longer than the grace must not end the session of its reader.
+#[test]
+fn slow_request_that_asks_again_finds_its_session_under_the_new_id() {
+    let bench = Bench::new(json!({}));
+    let old = bench.log_in("anna");
+
+    let mut new = String::new();
+    let slow = bench.visit(&old, |exchange| {
+        new = renew(&bench, &old);
+        bench.user(&new).unwrap();
+        bench.clock.advance(MINUTE);
+        assert_eq!(wait(exchange.session().unwrap().reload()), Ok(true));
+    });
+
+    assert_eq!(cookie_of(&slow).as_ref(), Some(&new));
+    assert_eq!(bench.user(&new), Some(json!("anna")));
+}
+
 fn renew(bench: &Bench, cookie: &str) -> String {
     let renewed = bench.visit(cookie, |exchange| {
         let session = exchange.session().unwrap().clone();

@@ -55,6 +55,40 @@ fn reader_of_the_same_request_sees_what_the_storage_has_once_it_was_asked() {
 }
 
 #[test]
+fn slow_request_writes_to_the_session_that_got_another_id_meanwhile() {
+    let cached = Cached::new(json!({}));
+    let mut jar = cached.log_in("anna");
+    let mut twin = jar.clone();
+
+    cached.visit(&mut jar, |exchange| {
+        renew_and_use(&cached, &mut twin);
+        cached.advance(60);
+        set(exchange, "basket", "apples");
+    });
+
+    assert_eq!(jar.id(), twin.id());
+    let basket = cached.bench.read(&format!("{ID}={}", twin.id()), "basket");
+    assert_eq!(basket, Some(json!("apples")));
+}
+
+#[test]
+fn snapshot_of_a_retired_id_writes_nothing_after_the_grace_and_is_theft() {
+    let cached = Cached::new(json!({}));
+    let mut jar = cached.log_in("anna");
+    let mut thief = jar.clone();
+    renew_and_use(&cached, &mut jar);
+    cached.advance(60);
+
+    assert_eq!(cached.user(&mut thief), Some(json!("anna")));
+    cached.visit(&mut thief, |exchange| set(exchange, "basket", "apples"));
+
+    let reuse = "event=reuse-detected\nreason=retired-id";
+    let gateway = &cached.bench.gateway;
+    assert_eq!(gateway.counter("session_events_total", reuse), 1);
+    assert_eq!(cached.bench.user(&format!("{ID}={}", jar.id())), None);
+}
+
+#[test]
 fn session_that_ended_elsewhere_is_lost_and_both_cookies_are_cleared() {
     type Write = fn(&mut TestExchange);
     let writes: [Write; 5] = [
@@ -219,6 +253,13 @@ fn others_are_ended_from_a_request_that_was_answered_from_a_snapshot() {
 
     assert_eq!(cached.user(&mut here), Some(json!("anna")));
     assert_eq!(cached.user(&mut there), None);
+}
+
+fn renew_and_use(cached: &Cached, jar: &mut Jar) {
+    cached.visit(jar, |exchange| {
+        assert!(exchange.session().unwrap().renew());
+    });
+    cached.confirm(jar);
 }
 
 /// As an administrator would on another gateway.
