@@ -160,25 +160,31 @@ impl Lifetime {
         if left.is_zero() { Err(end) } else { Ok(left) }
     }
 
+    /// What is left of the session at `now` if it is used all the time: so long has a client to keep its id. A use moves
+    /// the idle end, and no client is told.
+    pub fn remaining_in_use(&self, record: &Record, now: Timestamp) -> Duration {
+        let (ends_at, _) = self.end_in_use(record);
+        ends_at.since(now.max(record.seen_at()))
+    }
+
     /// The first instant at which the session is over, if nothing happens to it before.
     pub fn ends_at(&self, record: &Record) -> Timestamp {
         self.end(record).0
     }
 
     fn end(&self, record: &Record) -> (Timestamp, End) {
+        let idle = self
+            .idle_of(record)
+            .map(|idle| (record.seen_at().after(idle), End::Idle));
+        earlier(self.end_in_use(record), idle)
+    }
+
+    fn end_in_use(&self, record: &Record) -> (Timestamp, End) {
         let head = record.head();
         let absolute = self
             .absolute_of(record)
             .map(|absolute| (head.created_at.after(absolute), End::Absolute));
-        let idle = self
-            .idle_of(record)
-            .map(|idle| (head.seen_at.after(idle), End::Idle));
-        [absolute, idle]
-            .into_iter()
-            .flatten()
-            .fold((head.expires_at, End::Life), |one, other| {
-                if other.0 < one.0 { other } else { one }
-            })
+        earlier((head.expires_at, End::Life), absolute)
     }
 
     fn life_of(&self, record: &Record) -> Duration {
@@ -198,6 +204,10 @@ impl Lifetime {
     fn remembered_of(&self, record: &Record) -> Option<Duration> {
         self.remembered.filter(|_| record.is_remembered())
     }
+}
+
+fn earlier(one: (Timestamp, End), other: Option<(Timestamp, End)>) -> (Timestamp, End) {
+    other.filter(|other| other.0 < one.0).unwrap_or(one)
 }
 
 /// The next instant: two events of one session that must be told apart are never at the same.
@@ -280,6 +290,20 @@ mod tests {
             lifetime.remaining(&used, START.after(MINUTE)),
             Ok(MINUTE / 2)
         );
+    }
+
+    #[test]
+    fn an_id_is_worth_keeping_until_no_use_helps_any_more() {
+        let lifetime = Lifetime {
+            idle: Some(MINUTE),
+            absolute: Some(2 * HOUR),
+            ..HOURLY
+        };
+        let record = lifetime.begin(FAMILY, START);
+        let aged = lifetime.renew(&record, START.after(HOUR + HALF));
+
+        assert_eq!(lifetime.remaining_in_use(&record, START), HOUR);
+        assert_eq!(lifetime.remaining_in_use(&aged, aged.seen_at()), HALF);
     }
 
     #[test]

@@ -178,9 +178,7 @@ impl Store {
     fn issue(&self, exchange: &mut Exchange<'_>, session: &Session, from: Option<usize>) {
         let now = self.engine.now();
         let lifetime = &self.engine.policy().lifetime;
-        let remaining = lifetime
-            .remaining(session.record(), now)
-            .unwrap_or_default();
+        let remaining = lifetime.remaining_in_use(session.record(), now);
         self.sinks
             .issue(exchange, from, (session.id(), remaining, now));
     }

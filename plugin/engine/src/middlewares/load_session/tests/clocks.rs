@@ -34,6 +34,29 @@ fn inactivity_ends_a_session_that_is_not_used() {
 }
 
 #[test]
+fn browser_keeps_its_cookie_for_as_long_as_use_keeps_the_session() {
+    let bench = Bench::new(json!({ "inactivity": "15m", "expiration": "1h" }));
+    let login = bench.visit("", |exchange| set(exchange, "user_id", "anna"));
+    let mut cookie = cookie_of(&login).unwrap();
+
+    bench.clock.advance(14 * MINUTE);
+    let touched = bench.visit(&cookie, |_| {});
+    bench.clock.advance(14 * MINUTE);
+    bench.visit(&cookie, |_| {});
+    bench.clock.advance(2 * MINUTE);
+    let renewed = bench.visit(&cookie, |_| {});
+    cookie = cookie_of(&renewed).unwrap();
+    let shortened = bench.visit(&cookie, |exchange| {
+        exchange.session().unwrap().set_expiry(20 * MINUTE);
+    });
+
+    assert!(login.response_headers("set-cookie")[0].contains("Max-Age=3600;"));
+    assert_eq!(touched.response_headers("set-cookie"), [""; 0]);
+    assert!(renewed.response_headers("set-cookie")[0].contains("Max-Age=1800;"));
+    assert!(shortened.response_headers("set-cookie")[0].contains("Max-Age=1200;"));
+}
+
+#[test]
 fn remember_me_gives_the_session_and_its_cookie_a_life_of_their_own() {
     let bench = Bench::new(json!({ "rememberMe": "30d", "expiration": "1d", "inactivity": "15m" }));
 
