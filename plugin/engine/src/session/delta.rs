@@ -100,6 +100,15 @@ impl Deltas {
         self.changes.iter()
     }
 
+    /// Whether they leave the session no life.
+    pub fn leave_no_life(&self) -> bool {
+        let lives = self.iter().filter_map(|delta| match delta {
+            Delta::Expire { after, .. } => Some(*after),
+            Delta::Delete { .. } | Delta::Set { .. } => None,
+        });
+        lives.last().is_some_and(|life| life.is_zero())
+    }
+
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

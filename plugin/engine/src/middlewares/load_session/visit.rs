@@ -80,8 +80,21 @@ impl Visit {
         let agent = self.store.agent(&exchange);
         self.ledger().come_from(exchange.peer(), agent);
         self.write().await?;
+        self.follow().await;
         self.announce(&mut exchange);
         Ok(())
+    }
+
+    /// Looks once more for a session that was found through a retired id: a login or a logout may have come first, and a
+    /// slow response must not bring back what the browser has replaced.
+    async fn follow(&self) {
+        let Some(id) = self.ledger().followed() else {
+            return;
+        };
+        if self.load_again(id, Claim::Held).await.is_err() {
+            // The id that the client has leads on when the storage answers again.
+            self.ledger().take_notice();
+        }
     }
 
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {

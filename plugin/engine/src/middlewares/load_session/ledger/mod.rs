@@ -85,7 +85,7 @@ impl Ledger {
     ) -> Self {
         let is_renewed = session.id() != id;
         let notice = match is_renewed {
-            true => Notice::Issue,
+            true => Notice::Follow,
             false => Notice::to_owner(held),
         };
         Self {
@@ -254,6 +254,12 @@ impl Ledger {
         let known = attributes.map_or(2, AttributesRef::json_len);
         let replaced = attributes.and_then(|all| all.value(name));
         known + entry_len(name, value) - replaced.map_or(0, |old| entry_len(name, &old))
+    }
+
+    /// The id to look for once more before the client is told of it.
+    pub(super) fn followed(&self) -> Option<SessionId> {
+        let session = self.stored()?;
+        (self.notice == Notice::Follow).then(|| session.id().clone())
     }
 
     pub(super) const fn take_notice(&mut self) -> Notice {

@@ -11,6 +11,8 @@ pub(crate) enum Notice {
     Forget,
     /// It gets a snapshot of the session.
     Remember,
+    /// The id of the client led to another, of which it is told if the session still has it by then.
+    Follow,
     /// The session has a new id, or a new end.
     Issue,
     /// Its key leads nowhere any more.

@@ -53,6 +53,10 @@ impl Ledger {
                 self.settle_on(session);
                 Ok(())
             }
+            Saved::Lost if changes.leave_no_life() => {
+                self.end();
+                Ok(())
+            }
             Saved::Lost => {
                 self.lose();
                 Ok(())
@@ -71,20 +75,28 @@ impl Ledger {
         }
     }
 
-    /// The session was ended by somebody else.
+    /// The session was ended by somebody else. A key that leads nowhere does no harm, and by now the browser may have
+    /// that of a later login in its place: only who wanted the end is made to forget it.
     fn lose(&mut self) {
-        self.end();
+        match self.fate {
+            Fate::Destroy => self.end(),
+            _ => self.close(Notice::to_nobody(self.held)),
+        }
         self.was_lost = true;
     }
 
-    /// The session is over, and everybody has heard.
+    /// The session is over, as this request wanted it.
     pub(crate) fn end(&mut self) {
-        self.fate = Fate::Over;
-        self.notice = match self.place {
+        self.close(match self.place {
             Some(_) => Notice::Clear,
             // The key was never told, or only by a save in this very request: then nobody has it.
             None => Notice::to_nobody(self.held),
-        };
+        });
+    }
+
+    fn close(&mut self, notice: Notice) {
+        self.fate = Fate::Over;
+        self.notice = notice;
         self.basis = Basis::Nothing;
         self.merged = None;
     }
@@ -92,8 +104,8 @@ impl Ledger {
     /// Knows from now on what the storage says.
     fn settle_on(&mut self, session: Session) {
         let notice = match self.is_told(&session) {
-            true => Notice::to_owner(self.held),
-            false => Notice::Issue,
+            true if self.notice != Notice::Follow => Notice::to_owner(self.held),
+            _ => Notice::Issue,
         };
         self.notice = self.notice.max(notice);
         if self.basis.id().is_some_and(|id| id != session.id()) {

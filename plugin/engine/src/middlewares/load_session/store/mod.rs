@@ -170,7 +170,7 @@ impl Store {
                 self.forget(exchange, ledger.place());
             }
             (Notice::Forget, _) => self.forget(exchange, ledger.place()),
-            (Notice::Issue | Notice::Remember, None) | (Notice::Nothing, _) => {}
+            (Notice::Issue | Notice::Remember, None) | (Notice::Nothing | Notice::Follow, _) => {}
         }
     }
 

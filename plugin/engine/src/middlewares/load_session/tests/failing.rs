@@ -16,7 +16,7 @@ fn nonsense_of_an_upstream_changes_nothing() {
 }
 
 #[test]
-fn session_that_ended_meanwhile_stays_ended_and_the_cookie_is_cleared() {
+fn session_that_ended_meanwhile_stays_ended_and_the_cookie_is_left_alone() {
     let bench = Bench::new(json!({}));
     let cookie = bench.log_in("anna");
 
@@ -25,8 +25,28 @@ fn session_that_ended_meanwhile_stays_ended_and_the_cookie_is_cleared() {
         bench.visit(&cookie, |other| other.session().unwrap().destroy());
     });
 
-    assert_eq!(cookie_of(&late).as_deref(), Some("session_id="));
+    assert_eq!(cookie_of(&late), None);
     assert_eq!(bench.user(&cookie), None);
+}
+
+#[test]
+fn logout_clears_the_cookie_of_a_session_that_ended_meanwhile() {
+    let destroy: fn(&TestExchange) = |exchange| exchange.session().unwrap().destroy();
+    let expire: fn(&TestExchange) = |exchange| {
+        let session = exchange.session().unwrap();
+        session.set_expiry(Duration::ZERO);
+    };
+    for log_out in [destroy, expire] {
+        let bench = Bench::new(json!({}));
+        let cookie = bench.log_in("anna");
+
+        let late = bench.visit(&cookie, |exchange| {
+            log_out(exchange);
+            bench.visit(&cookie, |other| other.session().unwrap().destroy());
+        });
+
+        assert_eq!(cookie_of(&late).as_deref(), Some("session_id="));
+    }
 }
 
 #[test]

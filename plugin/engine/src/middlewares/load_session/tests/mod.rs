@@ -10,6 +10,7 @@ mod own;
 mod principals;
 mod renewing;
 mod secrets;
+mod slow;
 mod snapshots;
 mod writing;
 
