@@ -39,7 +39,7 @@ pub enum Event {
 pub enum Occasion {
     /// The session was old enough. Its life is a fresh one.
     Age,
-    /// Its row was named by an older secret. Its end is the one that it had.
+    /// Its row was named by an older secret. Its life is a fresh one too, where it would be renewed in time.
     Secret,
 }
 

@@ -115,7 +115,7 @@ impl Engine {
             .map_err(|_| Stop::Lost)
     }
 
-    /// A fresh life, when it is time for one; what only moves to another secret keeps its end.
+    /// A fresh life, when it is time for one; what only moves to another secret has its own rule.
     fn renewed(&self, old: &Place, record: &Record) -> (Occasion, Record) {
         let (lifetime, now) = (&self.policy.lifetime, self.now());
         if old.address.is_newest() || lifetime.is_due(record, now) {

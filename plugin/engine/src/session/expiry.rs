@@ -104,13 +104,18 @@ impl Lifetime {
         })
     }
 
-    /// The same data for a new id before its time: the end stays.
+    /// The same data for a new id before its time.
+    ///
+    /// The next renewal is due that much later, so the life is a fresh one where renewals give one and come before its
+    /// end: else the end that stayed would come first. Where they do not, it stays.
     pub fn reissue(&self, record: &Record, now: Timestamp) -> Record {
-        let unmoved = Self {
-            is_sliding: false,
+        let life = self.life_of(record);
+        let is_renewed = self.renew_after.is_some_and(|after| after < life);
+        let reissuing = Self {
+            is_sliding: self.is_sliding && is_renewed,
             ..*self
         };
-        unmoved.renew(record, now)
+        reissuing.renew(record, now)
     }
 
     /// The same record, in use.
@@ -372,6 +377,32 @@ mod tests {
 
         assert_eq!(renewed.expires_at(), START.after(HOUR));
         assert_eq!(renewed.renewed_at(), START.after(HALF));
+    }
+
+    #[test]
+    fn another_id_before_its_time_moves_an_end_only_where_a_renewal_would() {
+        let ends_at = |lifetime: Lifetime, record: &Record| {
+            let moved = lifetime.reissue(record, START.after(MINUTE));
+            lifetime.ends_at(&moved)
+        };
+        let stiff = Lifetime {
+            is_sliding: false,
+            ..HOURLY
+        };
+        let bounded = Lifetime {
+            absolute: Some(HOUR),
+            ..HOURLY
+        };
+        let mut short = Deltas::new();
+        short.expire(HALF, START);
+        let short = HOURLY.merge(&begun(), &short);
+
+        assert_eq!(ends_at(HOURLY, &begun()), START.after(MINUTE + HOUR));
+        assert_eq!(ends_at(stiff, &begun()), START.after(HOUR));
+        assert_eq!(ends_at(bounded, &begun()), START.after(HOUR));
+        let never = Lifetime::new(HOUR, None);
+        assert_eq!(ends_at(never, &begun()), START.after(HOUR));
+        assert_eq!(ends_at(HOURLY, &short), START.after(HALF));
     }
 
     #[test]

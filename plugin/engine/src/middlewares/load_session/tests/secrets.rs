@@ -28,6 +28,24 @@ fn a_session_whose_secret_went_is_an_anonymous_visitor() {
 }
 
 #[test]
+fn a_session_in_use_outlives_a_change_of_secrets_shortly_before_it_is_due() {
+    let config = |secrets: Value| json!({ "secrets": secrets, "cookieExpiration": "2h", "autoRenewAfter": "70m" });
+    let before = Bench::new(config(json!([OLD, NEW])));
+    let mut cookie = before.log_in("anna");
+    let after = beside(&before, config(json!([NEW, OLD])));
+
+    for minute in 0..240 {
+        let bench = if minute < 65 { &before } else { &after };
+        let seen = bench.visit(&cookie, |exchange| {
+            let user = exchange.session().unwrap().get("user_id");
+            assert_eq!(user, Some(json!("anna")), "{minute}");
+        });
+        cookie = cookie_of(&seen).unwrap_or(cookie);
+        before.clock.advance(Duration::from_secs(60));
+    }
+}
+
+#[test]
 fn a_session_that_moves_keeps_its_end_where_nothing_is_renewed() {
     let config = |secrets: Value| json!({ "secrets": secrets, "disableAutoRenew": true });
     let before = Bench::new(config(json!([OLD])));
