@@ -42,8 +42,12 @@ impl Shape<'_> {
         let name = file.as_str().ok_or("expected a path")?;
         let text = fs::read_to_string(self.dir.join(name))
             .map_err(|error| format!("`{name}` cannot be read: {error}"))?;
+        if text.trim().is_empty() {
+            // Nothing here may stand for "none": that would switch off what the secret was to protect.
+            return Err(format!("`{name}`: the file holds no secret"));
+        }
         if schema["type"] == "array" {
-            let lines = text.lines().filter(|line| !line.is_empty());
+            let lines = text.lines().filter(|line| !line.trim().is_empty());
             return Ok(lines.map(Value::from).collect());
         }
         let text = text.strip_suffix('\n').unwrap_or(&text);

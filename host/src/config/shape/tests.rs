@@ -195,6 +195,24 @@ fn a_secret_file_must_be_readable_and_alone() {
 }
 
 #[test]
+fn a_file_without_a_secret_is_a_fault() {
+    let dir = tempfile::tempdir().unwrap();
+    for text in ["", "\n", " \r\n\t\n"] {
+        fs::write(dir.path().join("none"), text).unwrap();
+        let value = json!({ "host": "a", "passwordFile": "none", "secretsFile": "none" });
+
+        let faults = settle(&schema(), value, dir.path()).unwrap_err();
+
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        let expected = [
+            "passwordFile: `none`: the file holds no secret",
+            "secretsFile: `none`: the file holds no secret",
+        ];
+        assert_eq!(faults, expected, "{text:?}");
+    }
+}
+
+#[test]
 fn a_relative_path_becomes_absolute() {
     let settled = run(&json!({ "host": "a", "path": "x/y" })).unwrap();
     let empty = run(&json!({ "host": "a", "path": "" })).unwrap();
