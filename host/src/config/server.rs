@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::{Address, AddressError};
 use super::networks::Networks;
+use crate::log;
 use crate::server::{Certificates, TlsFiles};
 use crate::trace::Tracing;
 
@@ -158,7 +159,7 @@ pub struct Timeouts {
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Log {
-    /// `error`, `warn`, `info`, `debug` or `trace`, also per target: `info,access=off`.
+    /// `off`, `error`, `warn`, `info`, `debug` or `trace`, also per target: `info,access=off`.
     pub level: String,
     /// Text for people, json for collectors.
     pub format: LogFormat,
@@ -209,11 +210,8 @@ impl ServerSection {
             let message = format!("expected at least {MIN_HEADER_BYTES}: less refuses browsers");
             faults.push("limits.headerBytes", message);
         }
-        if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.level) {
-            faults.push(
-                "log.level",
-                format!("expected a level such as `info`: {error}"),
-            );
+        if let Err(error) = log::filter(&self.log.level) {
+            faults.push("log.level", error.to_string());
         }
         let server = Server {
             addresses,

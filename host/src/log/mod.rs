@@ -1,14 +1,14 @@
 //! Where log lines go: standard error, as text or JSON.
 
+mod filter;
 mod traced;
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::fmt::format::{JsonFields, format};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
+pub use self::filter::{LevelError, filter};
 use self::traced::{Ending, Traced};
 use crate::config::{Log, LogFormat};
 
@@ -17,7 +17,7 @@ use crate::config::{Log, LogFormat};
 pub enum LogError {
     /// The level is none.
     #[error("the log level cannot be read")]
-    Level(#[source] ParseError),
+    Level(#[source] LevelError),
     /// Something else receives the log lines of this process already.
     #[error("logging is set up already")]
     Taken(#[source] TryInitError),
@@ -28,7 +28,7 @@ pub enum LogError {
 /// # Errors
 /// When the level is malformed, or logging is set up already.
 pub fn init(log: &Log) -> Result<(), LogError> {
-    let filter = EnvFilter::try_new(&log.level).map_err(LogError::Level)?;
+    let filter = filter(&log.level).map_err(LogError::Level)?;
     let is_terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
