@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use http::Uri;
 use http::header::{HOST, HeaderMap, HeaderValue};
-use http::uri::{PathAndQuery, Scheme};
+use http::uri::{Authority, PathAndQuery, Scheme};
 
 /// `http://host:port[/base]`, `https://…`, `h2c://…` or `unix:/path`.
 #[derive(Clone, Debug)]
@@ -48,6 +48,9 @@ pub enum EndpointError {
         "expected `http://host:port`, `https://host:port` or `h2c://host:port`, with a base path if needed, or `unix:/path`"
     )]
     Malformed,
+    /// Something after the colon that nobody can connect to.
+    #[error("a port is a number from 1 to 65535")]
+    Port,
     /// A scheme that is not spoken.
     #[error("only `http://`, `https://`, `h2c://` and `unix:` are supported")]
     Scheme,
@@ -113,13 +116,25 @@ impl FromStr for Endpoint {
         Ok(Self {
             place: Place::Tcp {
                 host: authority.host().trim_matches(['[', ']']).to_owned(),
-                port: authority.port_u16().unwrap_or(port),
+                port: written_port(authority)?.unwrap_or(port),
             },
             spoken,
             base: uri.path().trim_end_matches('/').to_owned(),
             host: host.map_err(|_| EndpointError::Malformed)?,
         })
     }
+}
+
+/// The port that an authority without a user names; `None` when it names none. `Authority::port` has no other answer for
+/// one that is wrong.
+fn written_port(authority: &Authority) -> Result<Option<u16>, EndpointError> {
+    let after_host = authority.as_str().strip_prefix(authority.host());
+    let Some(port) = after_host.and_then(|rest| rest.strip_prefix(':')) else {
+        return Ok(None);
+    };
+    let is_number = port.bytes().all(|digit| digit.is_ascii_digit());
+    let port = port.parse().ok().filter(|port| is_number && *port != 0);
+    port.map(Some).ok_or(EndpointError::Port)
 }
 
 impl fmt::Display for Endpoint {
@@ -176,6 +191,20 @@ mod tests {
         assert_eq!(place("http://a"), ("a".into(), 80));
         assert_eq!(place("https://[::1]"), ("::1".into(), 443));
         assert_eq!(place("h2c://a:7"), ("a".into(), 7));
+    }
+
+    #[test]
+    fn a_port_that_is_none_is_not_that_of_the_scheme() {
+        for port in ["99999", "65536", "abc", "0", "+80", ""] {
+            for host in ["a", "127.0.0.1", "[::1]"] {
+                let text = format!("http://{host}:{port}");
+                assert_eq!(
+                    text.parse::<Endpoint>().unwrap_err(),
+                    EndpointError::Port,
+                    "{text}"
+                );
+            }
+        }
     }
 
     #[test]
