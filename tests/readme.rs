@@ -52,8 +52,14 @@ fn tables_name_every_key_there_is() {
     let keys = keys(&schema);
 
     assert!(keys.len() > 40, "{keys:?}");
+    // The README has one sentence for the files of all secrets.
+    let is_secret_file = |key: &str| {
+        key.strip_suffix("File")
+            .is_some_and(|key| keys.contains(key))
+    };
     let unnamed: Vec<&String> = keys
         .iter()
+        .filter(|key| !is_secret_file(key))
         .filter(|key| !readme.contains(key.as_str()))
         .collect();
     assert!(unnamed.is_empty(), "the README does not name {unnamed:?}");

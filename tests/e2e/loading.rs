@@ -183,6 +183,7 @@ fn schema_describes_components_of_every_plugin() {
     let text = schema.to_string();
     for key in [
         "cookieHTTPOnly",
+        "secretsFile",
         "autoRenewAfter",
         "maxRows",
         "upstreamEndpoint",

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::actions::authorize::AuthorizeConfig;
 use crate::actions::{BalancerConfig, EchoConfig, HttpConfig, StaticConfig};
-use crate::config::suggest;
+use crate::config::{shape, suggest};
 use crate::middlewares::SetConfig;
 
 /// Components by their full names.
@@ -156,6 +156,7 @@ fn embed(mut schema: Value) -> Value {
             inline(&mut schema, &definitions);
         }
     }
+    shape::offer_files(&mut schema);
     schema
 }
 
@@ -241,5 +242,17 @@ mod tests {
                 .to_string()
                 .contains("$schema")
         );
+    }
+
+    #[test]
+    fn schema_of_a_component_has_the_files_of_its_secrets() {
+        let schema = json!({
+            "properties": { "tls": { "$ref": "#/$defs/Tls" } },
+            "$defs": { "Tls": { "properties": { "password": { "format": "secret" } } } },
+        });
+
+        let properties = &embed(schema)["properties"]["tls"]["properties"];
+
+        assert!(properties["passwordFile"].is_object(), "{properties}");
     }
 }

@@ -15,6 +15,8 @@ use abi::config::{ByteSize, ConfigDuration, DurationOrNone, Faults};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+pub use self::secrets::offer_files;
+
 use self::expectation::{Kinds, choices, expected, found, is_secret};
 use super::suggest;
 

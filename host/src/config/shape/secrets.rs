@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::expectation::{is_secret, target};
 use super::{Shape, join};
@@ -16,10 +16,9 @@ impl Shape<'_> {
         entries: &mut Map<String, Value>,
         path: &str,
     ) {
-        for (key, schema) in properties {
-            let file_key = format!("{key}File");
-            let is_ours = is_secret(self.root, schema) && !properties.contains_key(&file_key);
-            let Some(file) = is_ours.then(|| entries.remove(&file_key)).flatten() else {
+        for (key, file_key) in file_keys(self.root, properties) {
+            let schema = &properties[key];
+            let Some(file) = entries.remove(&file_key) else {
                 continue;
             };
             if entries.contains_key(key) {
@@ -28,11 +27,11 @@ impl Shape<'_> {
                 continue;
             }
             match self.read_secret(&file, target(self.root, schema)) {
-                Ok(secret) => drop(entries.insert(key.clone(), secret)),
+                Ok(secret) => drop(entries.insert(key.to_owned(), secret)),
                 Err(message) => {
                     self.faults.push(join(path, &file_key), message);
                     // The key was given, if badly: it must not be reported as missing as well.
-                    entries.insert(key.clone(), empty(target(self.root, schema)));
+                    entries.insert(key.to_owned(), empty(target(self.root, schema)));
                 }
             }
         }
@@ -53,6 +52,71 @@ impl Shape<'_> {
         let text = text.strip_suffix('\n').unwrap_or(&text);
         Ok(text.strip_suffix('\r').unwrap_or(text).into())
     }
+}
+
+/// Adds `<key>File` beside every secret `<key>`, for those who hold files against the schema as they are written.
+pub fn offer_files(schema: &mut Value) {
+    let root = schema.clone();
+    offer_below(&root, schema);
+}
+
+fn offer_below(root: &Value, schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            offer(root, object);
+            object
+                .values_mut()
+                .for_each(|value| offer_below(root, value));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| offer_below(root, item)),
+        _ => {}
+    }
+}
+
+fn offer(root: &Value, object: &mut Map<String, Value>) {
+    let Some(Value::Object(properties)) = object.get_mut("properties") else {
+        return;
+    };
+    let keys = file_keys(root, properties).map(|(key, file_key)| (key.to_owned(), file_key));
+    let keys: Vec<_> = keys.collect();
+    for (key, file_key) in &keys {
+        let description = format!("The file that holds `{key}`, in its place.");
+        let file = json!({ "type": "string", "description": description });
+        properties.insert(file_key.clone(), file);
+    }
+    for (key, file_key) in &keys {
+        require_either(object, key, file_key);
+    }
+}
+
+/// Lets the file stand in for a secret that is required.
+fn require_either(object: &mut Map<String, Value>, key: &str, file_key: &str) {
+    let required = object.get_mut("required").and_then(Value::as_array_mut);
+    let was_required = required.and_then(|required| {
+        let index = required.iter().position(|name| name == key)?;
+        Some(required.remove(index))
+    });
+    if was_required.is_none() {
+        return;
+    }
+    let either = json!({ "anyOf": [{ "required": [key] }, { "required": [file_key] }] });
+    let all_of = object.entry("allOf").or_insert_with(|| json!([]));
+    if let Value::Array(all_of) = all_of {
+        all_of.push(either);
+    }
+}
+
+/// Every secret with the key of its file, unless that key means something else.
+fn file_keys<'a>(
+    root: &'a Value,
+    properties: &'a Map<String, Value>,
+) -> impl Iterator<Item = (&'a str, String)> {
+    let secrets = properties
+        .iter()
+        .filter(|(_, schema)| is_secret(root, schema));
+    secrets
+        .map(|(key, _)| (key.as_str(), format!("{key}File")))
+        .filter(|(_, file_key)| !properties.contains_key(file_key))
 }
 
 fn empty(schema: &Value) -> Value {

@@ -213,6 +213,32 @@ fn a_file_without_a_secret_is_a_fault() {
 }
 
 #[test]
+fn the_file_of_a_secret_is_offered_wherever_the_secret_is() {
+    let secret = json!({ "type": "string", "format": "secret" });
+    let list = json!({ "type": "array", "items": secret });
+    let nested = json!({ "properties": { "password": secret, "name": {} }, "required": ["password", "name"] });
+    let mut schema = json!({ "properties": { "secrets": list, "certFile": {}, "nested": nested } });
+
+    offer_files(&mut schema);
+
+    let keys = |schema: &Value| {
+        let properties = schema["properties"].as_object().unwrap();
+        properties.keys().cloned().collect::<Vec<_>>()
+    };
+    let nested = &schema["properties"]["nested"];
+    assert_eq!(
+        keys(&schema),
+        ["secrets", "certFile", "nested", "secretsFile"]
+    );
+    assert_eq!(keys(nested), ["password", "name", "passwordFile"]);
+    assert_eq!(nested["required"], json!(["name"]));
+    assert_eq!(
+        nested["allOf"],
+        json!([{ "anyOf": [{ "required": ["password"] }, { "required": ["passwordFile"] }] }])
+    );
+}
+
+#[test]
 fn a_relative_path_becomes_absolute() {
     let settled = run(&json!({ "host": "a", "path": "x/y" })).unwrap();
     let empty = run(&json!({ "host": "a", "path": "" })).unwrap();
