@@ -47,6 +47,11 @@ impl Documents {
         self.sections.remove(key)
     }
 
+    /// Whether any file has a section.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.sections.contains_key(key)
+    }
+
     /// The names declared in a section that is a map.
     pub(super) fn names(&self, key: &str) -> Vec<String> {
         let entries = self

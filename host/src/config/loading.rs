@@ -69,13 +69,19 @@ fn survey_with(dir: &Path, environment: Environment<'_>) -> (Option<Config>, Vec
         Ok(documents) => documents,
         Err(faults) => return (None, faults),
     };
+    let has_routes = documents.has("routes");
     let mut loading = Loading {
         dir: absolute,
         documents,
         faults: Vec::new(),
     };
     let config = loading.config();
-    loading.refuse_the_rest();
+    let is_misspelt = loading.refuse_the_rest();
+    if !has_routes && !is_misspelt {
+        loading
+            .faults
+            .push(Fault::of_file(&dir.display().to_string(), NOTHING_TO_SERVE));
+    }
     (config, loading.faults)
 }
 
@@ -214,14 +220,17 @@ impl Loading {
             .extend(fault.map(|message| route.origin.fault("action", message)));
     }
 
-    fn refuse_the_rest(&mut self) {
+    /// Returns whether there was anything.
+    fn refuse_the_rest(&mut self) -> bool {
         let unknown = self.documents.rest().map(|(key, origin)| {
             origin.fault(
                 "",
                 format!("unknown section, {}", suggest::known(key, SECTIONS)),
             )
         });
+        let known = self.faults.len();
         self.faults.extend(unknown);
+        self.faults.len() > known
     }
 }
 
@@ -234,6 +243,10 @@ fn unknown(reference: &Reference, kind: &str, names: &[String]) -> Option<String
     let known = || suggest::known(name, names.iter().map(String::as_str));
     (!is_known).then(|| format!("unknown {kind} `{name}`, {}", known()))
 }
+
+// A file that is empty because it is just being written must not pass for a gateway that serves nothing.
+const NOTHING_TO_SERVE: &str =
+    "no file has `routes:`, so there is nothing to serve; `routes: []` if this is meant";
 
 const SECTIONS: [&str; 6] = [
     "server",

@@ -5,8 +5,8 @@ use super::loading::load_with;
 use super::*;
 
 #[test]
-fn an_empty_file_is_all_defaults() {
-    let config = load("").unwrap();
+fn what_is_not_written_has_its_default() {
+    let config = load("routes: []\n").unwrap();
 
     assert_eq!(
         config.server.addresses,
@@ -19,6 +19,24 @@ fn an_empty_file_is_all_defaults() {
     assert_eq!(config.server.shutdown_grace, Duration::from_secs(30));
     assert!(config.server.admin.is_none());
     assert!(config.routes.is_empty());
+}
+
+#[test]
+fn files_without_routes_are_a_fault() {
+    for text in [
+        "",
+        "# routes: []\n",
+        "null\n",
+        "routes:\n",
+        "server: { threads: 1 }\n",
+    ] {
+        let faults = faults(text);
+
+        assert_eq!(faults.len(), 1, "{text:?}: {faults:?}");
+        assert!(faults[0].ends_with(
+            ": no file has `routes:`, so there is nothing to serve; `routes: []` if this is meant"
+        ));
+    }
 }
 
 #[test]
@@ -95,7 +113,7 @@ fn every_section_reports_its_faults_at_once() {
 fn what_the_schema_cannot_express_is_checked() {
     let faults = faults(
         "server:\n  address: [nowhere, 'a:99999', 'unix:relative', '::1:80']\n  admin: { address: '' }\n  \
-         healthCheck: { live: live }\n  limits: { headerBytes: 10 }\n  log: { level: verbose }\n",
+         healthCheck: { live: live }\n  limits: { headerBytes: 10 }\n  log: { level: verbose }\nroutes: []\n",
     );
 
     let address = "expected `host:port`, `[ipv6]:port` or `unix:/path`";
@@ -193,7 +211,7 @@ fn one_wrong_entry_hides_nothing_of_the_others() {
 
 #[test]
 fn a_section_of_the_wrong_kind_is_a_fault() {
-    let faults = faults("plugins: { a: b }\nstorages: [a]\n");
+    let faults = faults("plugins: { a: b }\nstorages: [a]\nroutes: []\n");
 
     let expected = [
         "a.yaml: plugins: expected a list",
@@ -235,14 +253,15 @@ fn the_faults_of_an_inline_declaration_are_its_own() {
 
 #[test]
 fn nothing_of_a_components_configuration_is_in_debug_output() {
-    let config = load("storages: { A: { use: x, config: { password: hunter2 } } }\n").unwrap();
+    let config =
+        load("routes: []\nstorages: { A: { use: x, config: { password: hunter2 } } }\n").unwrap();
 
     assert!(!format!("{config:?}").contains("hunter2"));
 }
 
 #[test]
 fn the_faults_of_a_component_are_placed_in_its_file() {
-    let config = load("storages: { A: { use: x, config: { prot: 1 } } }\n").unwrap();
+    let config = load("routes: []\nstorages: { A: { use: x, config: { prot: 1 } } }\n").unwrap();
     let schema = serde_json::json!({ "properties": { "port": {} }, "additionalProperties": false });
 
     let faults = config.storages[0].settle(&schema, &config.dir).unwrap_err();
