@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
@@ -112,7 +113,7 @@ impl Loading {
         for route in &routes {
             self.references(route, &middleware_names, &action_names);
         }
-        self.collisions(&routes);
+        let router = self.router(&routes);
         let server = server.or_else(|| ServerSection::default().check().ok())?;
         Some(Config {
             dir: self.dir.clone(),
@@ -122,6 +123,7 @@ impl Loading {
             middlewares,
             actions,
             routes,
+            router: Arc::new(router),
         })
     }
 
@@ -193,9 +195,14 @@ impl Loading {
         result.map_err(|faults| self.faults.extend(faults)).ok()
     }
 
-    fn collisions(&mut self, routes: &[Route]) {
+    /// Empty when one of the routes is wrong.
+    fn router(&mut self, routes: &[Route]) -> Router {
         let patterns = routes.iter().map(Route::pattern);
-        for error in Router::new(patterns).err().unwrap_or_default() {
+        let errors = match Router::new(patterns) {
+            Ok(router) => return router,
+            Err(errors) => errors,
+        };
+        for error in errors {
             let message = match error.error {
                 // The router counts the routes it was given, and those that are wrong were not.
                 PatternError::Duplicate(first) => {
@@ -206,6 +213,7 @@ impl Loading {
             self.faults
                 .push(routes[error.route].origin.fault(error.key, message));
         }
+        Router::default()
     }
 
     fn references(&mut self, route: &Route, middlewares: &[String], actions: &[String]) {

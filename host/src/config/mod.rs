@@ -20,6 +20,7 @@ mod suggest;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use address::{Address, AddressError};
 pub use components::Declaration;
@@ -30,6 +31,8 @@ pub use plugins::Plugin;
 pub use routes::{Reference, Route};
 pub use server::{HealthCheck, Limits, Log, LogFormat, Server, Timeouts};
 pub use suggest::known as suggest;
+
+use crate::router::Router;
 
 /// Everything the user wrote.
 #[derive(Clone, Debug)]
@@ -48,4 +51,6 @@ pub struct Config {
     pub actions: Vec<Declaration>,
     /// The routes, in file order.
     pub routes: Vec<Route>,
+    /// Finds one of them by its place in that order.
+    pub router: Arc<Router>,
 }

@@ -28,7 +28,7 @@ use crate::upstream::{Group, Patience, Service};
 /// Everything that serves one configuration.
 #[derive(Debug)]
 pub(crate) struct Assembly {
-    pub(crate) router: Router,
+    pub(crate) router: Arc<Router>,
     pub(crate) routes: Vec<RouteChain>,
     pub(crate) upstreams: Vec<Service>,
     pub(crate) reserved: Arc<Reserved>,
@@ -350,19 +350,8 @@ impl Assembler<'_> {
         if !self.faults.is_empty() {
             return Err(self.faults);
         }
-        let patterns = self.config.routes.iter().map(Route::pattern);
-        let router = Router::new(patterns).map_err(|errors| {
-            let faults = errors.iter();
-            faults
-                .map(|error| {
-                    self.config.routes[error.route]
-                        .origin
-                        .fault(error.key, error.to_string())
-                })
-                .collect::<Vec<_>>()
-        })?;
         Ok(Assembly {
-            router,
+            router: Arc::clone(&self.config.router),
             routes,
             upstreams: self.upstreams,
             reserved: Arc::new(self.desk.close()),

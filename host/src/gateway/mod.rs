@@ -6,6 +6,8 @@ mod generation;
 mod library;
 mod running;
 mod service;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::path::Path;
