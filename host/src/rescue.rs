@@ -10,7 +10,7 @@ use http::{HeaderValue, Response, StatusCode};
 use crate::actions::authorize::OriginalError;
 use crate::body::{Body, BodyError};
 use crate::hygiene::Refusal;
-use crate::router::Lookup;
+use crate::router::NoRoute;
 use crate::server::http1::head::Fault;
 use crate::upstream::UpstreamError;
 
@@ -68,16 +68,15 @@ pub(crate) fn original(error: OriginalError) -> Response<Body> {
     })
 }
 
-/// The answer when no route was found. `None` when one was.
-pub fn lookup(lookup: &Lookup<'_, '_>) -> Option<Response<Body>> {
-    match lookup {
-        Lookup::Found(..) => None,
-        Lookup::MethodNotAllowed(allow) => {
+/// The answer when a request has no route.
+pub fn no_route(error: NoRoute<'_>) -> Response<Body> {
+    match error {
+        NoRoute::MethodNotAllowed(allow) => {
             let mut response = plain(StatusCode::METHOD_NOT_ALLOWED);
-            response.headers_mut().insert(ALLOW, (*allow).clone());
-            Some(response)
+            response.headers_mut().insert(ALLOW, allow.clone());
+            response
         }
-        Lookup::NotFound => Some(plain(StatusCode::NOT_FOUND)),
+        NoRoute::NotFound => plain(StatusCode::NOT_FOUND),
     }
 }
 
@@ -186,7 +185,7 @@ mod tests {
         }])
         .unwrap();
 
-        let response = lookup(&router.find("", "/a", &Method::POST)).unwrap();
+        let response = no_route(router.find("", "/a", &Method::POST).unwrap_err());
 
         assert_eq!(response.status(), 405);
         assert_eq!(response.headers()["allow"], "GET, PUT");

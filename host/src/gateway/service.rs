@@ -22,7 +22,7 @@ use crate::chain::Chain;
 use crate::config::HealthCheck;
 use crate::exchange::{Exchange, Place, Target};
 use crate::hygiene::Refusal;
-use crate::router::Lookup;
+use crate::router::NoRoute;
 use crate::server::{Answer, Peer, Service, Tracker};
 use crate::upstream::Forwarder;
 use crate::{health, rescue};
@@ -158,15 +158,13 @@ impl GatewayService {
         let path = normalise(request.uri().path());
         let router = &self.assembly.router;
         let found = router.find(host.unwrap_or_default(), &path, request.method());
-        let Lookup::Found(number, parameters) = found else {
-            return Err(Box::new(rescue::lookup(&found).unwrap_or_default()));
-        };
+        let (number, parameters) = found.map_err(|error| Box::new(rescue::no_route(error)))?;
         for reading in readings(&path) {
             match router.find(host.unwrap_or_default(), &reading, request.method()) {
                 // Nothing is asked for there.
-                Lookup::NotFound => {}
-                Lookup::Found(other, _) if other == number => {}
-                Lookup::Found(..) | Lookup::MethodNotAllowed(_) => {
+                Err(NoRoute::NotFound) => {}
+                Ok((other, _)) if other == number => {}
+                Ok(_) | Err(NoRoute::MethodNotAllowed(_)) => {
                     return Err(Box::new(rescue::refusal(Refusal::TwoReadings)));
                 }
             }

@@ -27,14 +27,14 @@ pub struct Router {
     any: Tree,
 }
 
-/// What became of a lookup.
-#[derive(Debug)]
-pub enum Lookup<'r, 'p> {
-    /// The index of the route, and what its parameters stand for.
-    Found(usize, Params<'r, 'p>),
-    /// The path is known, but not with this method; the value of the `Allow` header.
+/// Why a request has no route.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NoRoute<'r> {
+    /// The path is known with other methods; the value of the `Allow` header.
+    #[error("the path is known, but not with this method")]
     MethodNotAllowed(&'r HeaderValue),
     /// Nobody knows the path.
+    #[error("nobody knows the path")]
     NotFound,
 }
 
@@ -78,12 +78,19 @@ impl Router {
         }
     }
 
-    /// Finds the route of a request. `host` may carry a port and any case; `path` is a normalised path.
-    pub fn find<'r, 'p>(&'r self, host: &str, path: &'p str, method: &Method) -> Lookup<'r, 'p> {
-        match self.hosted(host, path).or_else(|| self.any.find(path)) {
-            Some(found) => found.select(method),
-            None => Lookup::NotFound,
-        }
+    /// Finds the route of a request: its index, and what its parameters stand for. `host` may carry a port and any case;
+    /// `path` is a normalised path.
+    ///
+    /// # Errors
+    /// When no route has the path, or none of those that have it has the method.
+    pub fn find<'r, 'p>(
+        &'r self,
+        host: &str,
+        path: &'p str,
+        method: &Method,
+    ) -> Result<(usize, Params<'r, 'p>), NoRoute<'r>> {
+        let found = self.hosted(host, path).or_else(|| self.any.find(path));
+        found.ok_or(NoRoute::NotFound)?.select(method)
     }
 
     fn hosted<'r, 'p>(&'r self, host: &str, path: &'p str) -> Option<Found<'r, 'p>> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use http::{HeaderValue, Method};
 use matchit::Params;
 
-use super::Lookup;
+use super::NoRoute;
 use super::pattern::{Pattern, PatternError, Template};
 
 /// The paths of one host, and the methods of each.
@@ -152,11 +152,11 @@ impl Methods {
 
 impl<'r, 'p> Found<'r, 'p> {
     /// A route for this very method comes before one for all methods.
-    pub(super) fn select(self, method: &Method) -> Lookup<'r, 'p> {
+    pub(super) fn select(self, method: &Method) -> Result<(usize, Params<'r, 'p>), NoRoute<'r>> {
         let named = self.methods.named.iter().find(|(known, _)| known == method);
         match named.map(|(_, route)| *route).or(self.methods.all) {
-            Some(route) => Lookup::Found(route, self.params),
-            None => Lookup::MethodNotAllowed(&self.methods.allow),
+            Some(route) => Ok((route, self.params)),
+            None => Err(NoRoute::MethodNotAllowed(&self.methods.allow)),
         }
     }
 }
