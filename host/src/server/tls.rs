@@ -77,7 +77,6 @@ impl Certificates {
     /// Serves what `newer` has read from now on, wherever its files are.
     pub fn adopt(&self, newer: &Self) {
         self.0.current.replace(newer.0.current.get());
-        self.report();
     }
 
     /// The end of the certificate's validity. `None` when it cannot be told.

@@ -128,6 +128,9 @@ impl Plan {
             connections => Some(Arc::new(Semaphore::new(connections as usize))),
         };
         let acceptor = settings.tls.as_ref().map(Certificates::acceptor);
+        if let Some(certificates) = &settings.tls {
+            certificates.report();
+        }
         Self {
             settings,
             acceptor,

@@ -125,6 +125,30 @@ async fn a_new_certificate_is_served_after_reload_and_a_bad_one_is_not() {
     assert!(!refused.to_string().contains("nonsense"));
 }
 
+#[test]
+fn the_log_says_at_the_start_and_at_every_change_how_long_a_certificate_is_good() {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(Arc::new(log.reopen().unwrap()))
+        .finish();
+
+    tracing::subscriber::with_default(subscriber, || {
+        let server = Secure::start();
+        let files = issue(server.dir.path(), "next", 2040);
+        server.server.renew(Settings {
+            tls: Some(Certificates::load(files).unwrap()),
+            ..settings()
+        });
+    });
+
+    let log = std::fs::read_to_string(log.path()).unwrap();
+    let said = log
+        .lines()
+        .filter(|line| line.contains("the certificate is good") && line.contains("days="));
+    assert_eq!(said.count(), 2, "{log}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_handshake_that_drips_is_cut_at_its_total_deadline() {
     let dir = tempfile::tempdir().unwrap();
@@ -170,7 +194,7 @@ struct Secure {
     dir: tempfile::TempDir,
     certificates: Certificates,
     address: String,
-    _server: Server,
+    server: Server,
 }
 
 impl Secure {
@@ -186,7 +210,7 @@ impl Secure {
             dir,
             certificates,
             address: server.addresses()[0].to_string(),
-            _server: server,
+            server,
         }
     }
 
