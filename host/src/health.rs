@@ -5,25 +5,45 @@ use http::{Response, StatusCode};
 use crate::body::Body;
 use crate::config::HealthCheck;
 
-/// Answers a health route; `None` for any other path. `is_ready` is only asked when somebody wants to know.
-pub fn answer(
-    check: &HealthCheck,
-    path: &str,
-    is_ready: impl FnOnce() -> bool,
-) -> Option<Response<Body>> {
-    if check.disabled {
-        return None;
+/// What an orchestrator asks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Question {
+    /// Whether the process runs.
+    Live,
+    /// Whether requests can be served.
+    Ready,
+}
+
+impl Question {
+    /// The question that a path stands for; `None` for every path that the routes have.
+    pub fn of(check: &HealthCheck, path: &str) -> Option<Self> {
+        match path {
+            _ if check.disabled => None,
+            _ if path == check.live => Some(Self::Live),
+            _ if path == check.ready => Some(Self::Ready),
+            _ => None,
+        }
     }
-    let (status, text) = if path == check.live || (path == check.ready && is_ready()) {
-        (StatusCode::OK, "ok\n")
-    } else if path == check.ready {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
-    } else {
-        return None;
-    };
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    Some(response)
+
+    /// The key of `server` that has its path.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Live => "healthCheck.live",
+            Self::Ready => "healthCheck.ready",
+        }
+    }
+}
+
+/// The answer when it is so.
+pub fn well() -> Response<Body> {
+    Response::new(Body::from("ok\n"))
+}
+
+/// The answer when requests cannot be served now.
+pub fn not_ready() -> Response<Body> {
+    let mut response = Response::new(Body::from("not ready\n"));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response
 }
 
 #[cfg(test)]
@@ -32,13 +52,15 @@ mod tests {
 
     #[test]
     fn alive_is_not_yet_ready() {
-        let check = HealthCheck::default();
-        let status = |path, ready| answer(&check, path, || ready).map(|r| r.status().as_u16());
+        let asked = |path| Question::of(&HealthCheck::default(), path);
 
-        assert_eq!(status("/health/live", false), Some(200));
-        assert_eq!(status("/health/ready", false), Some(503));
-        assert_eq!(status("/health/ready", true), Some(200));
-        assert_eq!(status("/health", true), None);
+        assert_eq!(asked("/health/live"), Some(Question::Live));
+        assert_eq!(asked("/health/ready"), Some(Question::Ready));
+        assert_eq!(asked("/health"), None);
+        assert_eq!(
+            (well().status(), not_ready().status()),
+            (StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE)
+        );
     }
 
     #[test]
@@ -48,6 +70,6 @@ mod tests {
             ..HealthCheck::default()
         };
 
-        assert!(answer(&check, "/health/live", || true).is_none());
+        assert_eq!(Question::of(&check, "/health/live"), None);
     }
 }

@@ -21,6 +21,7 @@ use crate::body::Body;
 use crate::chain::Chain;
 use crate::config::HealthCheck;
 use crate::exchange::{Exchange, Place, Target};
+use crate::health::Question;
 use crate::hygiene::Refusal;
 use crate::router::NoRoute;
 use crate::server::{Answer, Peer, Service, Tracker};
@@ -177,11 +178,11 @@ impl GatewayService {
     }
 
     async fn health(&self, path: &str) -> Option<Response<Body>> {
-        if self.health.disabled || (path != self.health.live && path != self.health.ready) {
-            return None;
-        }
-        let is_ready = path == self.health.ready && self.is_ready().await;
-        health::answer(&self.health, path, || is_ready)
+        Some(match Question::of(&self.health, path)? {
+            Question::Live => health::well(),
+            Question::Ready if self.is_ready().await => health::well(),
+            Question::Ready => health::not_ready(),
+        })
     }
 
     /// Whether every storage can be read and written now, and the gateway is not about to end.
