@@ -22,7 +22,7 @@ pub(super) struct Section {
 }
 
 impl Documents {
-    /// Reads every `*.yaml` of `dir` in name order.
+    /// Reads every `*.yaml` of `dir` in name order, but for hidden ones: editors keep locks and copies in those.
     ///
     /// # Errors
     /// With a fault for everything that cannot be read, in all files.
@@ -109,7 +109,7 @@ fn files(dir: &Path) -> Result<Vec<String>, Fault> {
         names.extend(
             name.into_string()
                 .ok()
-                .filter(|name| name.ends_with(".yaml")),
+                .filter(|name| name.ends_with(".yaml") && !name.starts_with('.')),
         );
     }
     if names.is_empty() {
@@ -256,6 +256,17 @@ mod tests {
             dir.path().display()
         );
         assert_eq!(faults(&dir), [expected]);
+    }
+
+    #[test]
+    fn a_file_that_is_hidden_is_not_read() {
+        let dir = files(&[
+            ("a.yaml", "routes: []\n"),
+            (".a.yaml", "routes: []\n"),
+            (".#a.yaml", "anna@host\n"),
+        ]);
+
+        assert!(Documents::read(dir.path(), &|_| None).is_ok());
     }
 
     #[test]
