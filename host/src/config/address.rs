@@ -18,6 +18,14 @@ pub enum Address {
 #[error("expected `host:port`, `[ipv6]:port` or `unix:/path`")]
 pub struct AddressError;
 
+impl Address {
+    /// Whether one of the others leaves no place for it. With port 0 each has a port of its own.
+    pub fn is_taken_by(&self, others: &[Self]) -> bool {
+        let has_free_choice = matches!(self, Self::Tcp(text) if text.ends_with(":0"));
+        !has_free_choice && others.contains(self)
+    }
+}
+
 impl FromStr for Address {
     type Err = AddressError;
 

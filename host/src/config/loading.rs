@@ -15,8 +15,9 @@ use super::expand::Environment;
 use super::fault::{Fault, Origin};
 use super::plugins::PluginEntry;
 use super::routes::{Reference, Route, RouteEntry};
-use super::server::ServerSection;
+use super::server::{HealthCheck, ServerSection};
 use super::{Config, shape, suggest};
+use crate::health::Question;
 use crate::router::{PatternError, Router};
 
 /// Reads and checks every `*.yaml` of `dir`.
@@ -114,6 +115,9 @@ impl Loading {
             self.references(route, &middleware_names, &action_names);
         }
         let router = self.router(&routes);
+        if let Some(server) = &server {
+            self.hidden(&routes, &server.health_check);
+        }
         let server = server.or_else(|| ServerSection::default().check().ok())?;
         Some(Config {
             dir: self.dir.clone(),
@@ -128,7 +132,9 @@ impl Loading {
     }
 
     fn server(&mut self) -> Option<super::Server> {
-        let section = self.documents.take("server")?;
+        let Some(section) = self.documents.take("server") else {
+            return ServerSection::default().check().ok();
+        };
         let entry: ServerSection = self.entry(section.value, &section.origin)?;
         self.accept(
             entry
@@ -214,6 +220,16 @@ impl Loading {
                 .push(routes[error.route].origin.fault(error.key, message));
         }
         Router::default()
+    }
+
+    /// Refuses routes that would never be asked: health routes come before them.
+    fn hidden(&mut self, routes: &[Route], health: &HealthCheck) {
+        for route in routes {
+            if let Some(question) = Question::of(health, &route.path) {
+                let message = format!("is server.{}, which answers there", question.key());
+                self.faults.push(route.origin.fault("path", message));
+            }
+        }
     }
 
     fn references(&mut self, route: &Route, middlewares: &[String], actions: &[String]) {

@@ -202,8 +202,12 @@ impl ServerSection {
             .admin
             .map(|admin| admin.address.parse::<Address>())
             .transpose();
-        if let Err(error) = &admin {
-            faults.push("admin.address", error.to_string());
+        match &admin {
+            Err(error) => faults.push("admin.address", error.to_string()),
+            Ok(Some(admin)) if admin.is_taken_by(&addresses) => {
+                faults.push("admin.address", "is one of `address` already");
+            }
+            Ok(_) => {}
         }
         self.health_check.check(&mut faults);
         if self.limits.header_bytes < MIN_HEADER_BYTES {
@@ -248,11 +252,19 @@ impl Addresses {
                 faults.push("address", "expected at least one address");
                 Vec::new()
             }
-            Self::Many(texts) => texts
-                .iter()
-                .enumerate()
-                .filter_map(|(index, text)| parse(&format!("address[{index}]"), text, faults))
-                .collect(),
+            Self::Many(texts) => {
+                let mut addresses: Vec<Address> = Vec::new();
+                for (index, text) in texts.iter().enumerate() {
+                    let path = format!("address[{index}]");
+                    match parse(&path, text, faults) {
+                        Some(address) if address.is_taken_by(&addresses) => {
+                            faults.push(path, format!("`{text}` is listed already"));
+                        }
+                        address => addresses.extend(address),
+                    }
+                }
+                addresses
+            }
         }
     }
 }
@@ -309,6 +321,10 @@ impl HealthCheck {
                     format!("expected a path that begins with `/`, found `{path}`"),
                 );
             }
+        }
+        if !self.disabled && self.live == self.ready {
+            let message = "is the path of healthCheck.live, which would answer for both";
+            faults.push("healthCheck.ready", message);
         }
     }
 }

@@ -187,6 +187,38 @@ fn routes_that_collide_or_cannot_be_are_refused() {
 }
 
 #[test]
+fn what_would_answer_for_another_is_refused() {
+    let faults = faults(
+        "server:\n  address: ['a:1', 'a:0', 'a:0', 'unix:/s', 'a:1', 'unix:/s']\n  admin: { address: 'a:1' }\n  \
+         healthCheck: { live: /health, ready: /health }\nroutes: []\n",
+    );
+
+    let expected = [
+        "a.yaml: server.address[4]: `a:1` is listed already",
+        "a.yaml: server.address[5]: `unix:/s` is listed already",
+        "a.yaml: server.admin.address: is one of `address` already",
+        "a.yaml: server.healthCheck.ready: is the path of healthCheck.live, which would answer for both",
+    ];
+    assert_eq!(faults, expected);
+}
+
+#[test]
+fn a_route_on_the_path_of_a_health_route_is_refused() {
+    let routes = "actions: { A: { use: x } }\n\
+                  routes: [{ path: /health/ready, action: A }, { path: /health/*, action: A }]\n";
+
+    let expected =
+        ["a.yaml: routes[0].path: is server.healthCheck.ready, which answers there".to_owned()];
+    assert_eq!(faults(routes), expected);
+    assert!(
+        load(&format!(
+            "server: {{ healthCheck: {{ disabled: true }} }}\n{routes}"
+        ))
+        .is_ok()
+    );
+}
+
+#[test]
 fn one_wrong_entry_hides_nothing_of_the_others() {
     let faults = faults(
         "server: { threads: x }\n\
