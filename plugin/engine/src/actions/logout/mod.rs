@@ -135,6 +135,10 @@ impl LogoutAction {
         request: &LogoutRequest,
     ) -> Result<(), Failure> {
         let session = exchange.session().cloned().ok_or_else(no_session)?;
+        if request.reach == Reach::Everywhere {
+            // Whose sessions end is for the storage to say: a memory may be of one that is over.
+            session.reload().wait().await?;
+        }
         // Before the session is empty.
         let farewell = match request.reach {
             Reach::Others => None,

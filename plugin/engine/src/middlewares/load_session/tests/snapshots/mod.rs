@@ -1,5 +1,6 @@
 //! Sessions that are read from a second cookie: `strategy: cookieCache`.
 
+mod actions;
 mod bounds;
 mod cookies;
 mod reading;
