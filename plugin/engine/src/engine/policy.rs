@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::session::{AttributesRef, Keyring, Lifetime, Limit};
+use crate::session::{AttributesRef, Deltas, Keyring, Lifetime, Limit, Record};
 
 /// The rules of an [`Engine`](super::Engine).
 #[derive(Clone, Debug)]
@@ -41,5 +41,34 @@ impl Policy {
     /// Whom a session with these attributes belongs to.
     pub fn principal_of<'a>(&self, attributes: AttributesRef<'a>) -> Option<Cow<'a, str>> {
         attributes.principal(self.principal.as_deref()?)
+    }
+
+    /// The record with `deltas` applied, as one that reads it sees it before it is stored: what a visitor has gathered
+    /// goes along into a login, and what one user has left does not go along to another.
+    pub fn merge(&self, record: &Record, deltas: &Deltas) -> Record {
+        match self.gives_to_another(record, deltas) {
+            true => record.emptied().merge(deltas),
+            false => record.merge(deltas),
+        }
+    }
+
+    /// Whether `deltas` make the session of one user that of another.
+    pub fn gives_to_another(&self, record: &Record, deltas: &Deltas) -> bool {
+        let [before, after] = self.principals(record, deltas);
+        before.is_some() && after.is_some() && before != after
+    }
+
+    /// Whom the session belongs to, before `deltas` and after them.
+    pub fn principals(&self, record: &Record, deltas: &Deltas) -> [Option<String>; 2] {
+        let of = |record: &Record| {
+            let principal = self.principal_of(record.attributes());
+            principal.map(Cow::into_owned)
+        };
+        let before = of(record);
+        let after = match self.principal.as_deref() {
+            Some(name) if deltas.change(name) => of(&record.merge(deltas)),
+            _ => before.clone(),
+        };
+        [before, after]
     }
 }

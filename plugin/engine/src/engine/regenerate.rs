@@ -1,7 +1,5 @@
 //! A session gets an id that has nothing to do with the old one: at login, and whenever rights change.
 
-use std::borrow::Cow;
-
 use super::event::{Change, Event};
 use super::outcome::{Attempt, Saved, Stop};
 use super::revocations::Ended;
@@ -14,8 +12,8 @@ impl Engine {
     /// Moves the session, with `deltas` applied, to a fresh random id with a fresh life. The old id is dead when this
     /// returns [`Saved::Done`]: no grace, or whoever planted the old id would share the login (fixation).
     ///
-    /// When the deltas name another principal, that is a login: the session begins anew, with the data of the old one.
-    /// If the old one was ended meanwhile, the login begins without its data.
+    /// When the deltas name another principal, that is a login: the session begins anew, with what a visitor has gathered
+    /// and without what another user has left. If the old one was ended meanwhile, the login begins without its data.
     ///
     /// The new row is written first, under an id that nobody knows, and joins the roster of its principal; it happens
     /// with the tombstone over the old row. Whatever was written to the old row until then is carried over.
@@ -33,7 +31,7 @@ impl Engine {
 
     async fn try_regenerate(&self, session: &Session, deltas: &Deltas) -> Attempt<Session> {
         let place = self.place(self.new_id()?);
-        let family = match self.principals(&session.record, deltas) {
+        let family = match self.policy.principals(&session.record, deltas) {
             [before, after] if before == after => session.record.family(),
             _ => self.new_family()?,
         };
@@ -102,7 +100,10 @@ impl Engine {
     ) -> Attempt<Record> {
         let (lifetime, now) = (&self.policy.lifetime, self.now());
         if family != old.record.family() {
-            let begun = lifetime.begin_again(&old.record, family, now);
+            let begun = match self.policy.gives_to_another(&old.record, deltas) {
+                true => lifetime.begin(family, now),
+                false => lifetime.begin_again(&old.record, family, now),
+            };
             return self.belonging(lifetime.merge(&begun, deltas), place.address.key());
         }
         let renewed = lifetime.merge(&lifetime.renew(&old.record, now), deltas);
@@ -133,20 +134,10 @@ impl Engine {
     }
 
     fn change(&self, old: &Record, deltas: &Deltas) -> Change {
-        match self.principals(old, deltas) {
+        match self.policy.principals(old, deltas) {
             [before, Some(after)] if before.as_ref() != Some(&after) => Change::Login,
             _ => Change::Rights,
         }
-    }
-
-    /// Whom the session belongs to, before and after.
-    fn principals(&self, old: &Record, deltas: &Deltas) -> [Option<String>; 2] {
-        let new = old.merge(deltas);
-        [old, &new].map(|record| {
-            self.policy
-                .principal_of(record.attributes())
-                .map(Cow::into_owned)
-        })
     }
 
     /// Takes back a row that nobody was told of. A session that goes on under an id that somebody else gave it stays on

@@ -109,6 +109,14 @@ impl Deltas {
         lives.last().is_some_and(|life| life.is_zero())
     }
 
+    /// Whether one of them is of this attribute.
+    pub fn change(&self, attribute: &str) -> bool {
+        self.iter().any(|delta| match delta {
+            Delta::Delete { name } | Delta::Set { name, .. } => **name == *attribute,
+            Delta::Expire { .. } => false,
+        })
+    }
+
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

@@ -135,6 +135,12 @@ impl Record {
         self.with(Head { roster, ..head })
     }
 
+    /// The same session, with nothing in it.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        Self::new(self.head(), AttributesRef::default())
+    }
+
     /// The record with `deltas` applied in their order; of two changes to one attribute the last one stays.
     #[must_use]
     pub fn merge(&self, deltas: &Deltas) -> Self {

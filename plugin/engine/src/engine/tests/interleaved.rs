@@ -65,8 +65,8 @@ fn writes_of_different_attributes_all_survive_a_rotation_and_a_login() {
 }
 
 #[test]
-fn no_acknowledged_write_is_lost_to_a_login() {
-    for_each_order(|seed, stage, engine, session| {
+fn no_acknowledged_write_of_a_visitor_is_lost_to_a_login() {
+    for_each_order_from(&deltas(&[("basket", 1)]), |seed, stage, engine, session| {
         let patch = |name| -> Task<'_, Saved> {
             Box::pin(async move { engine.patch(session, &deltas(&[(name, 1)])).await })
         };
@@ -89,6 +89,29 @@ fn no_acknowledged_write_is_lost_to_a_login() {
             );
         }
         assert_eq!(value(&found, "user_id"), Some(42), "seed {seed}");
+        assert_eq!(stage.live(), 1, "seed {seed}");
+        assert_eq!(block_on(find(engine, session.id())), None, "seed {seed}");
+    });
+}
+
+#[test]
+fn nothing_that_one_user_writes_is_left_to_the_next() {
+    for_each_order(|seed, stage, engine, session| {
+        let patch = |name| -> Task<'_, Saved> {
+            Box::pin(async move { engine.patch(session, &deltas(&[(name, 1)])).await })
+        };
+        let login: Task<'_, Saved> = Box::pin(async {
+            engine
+                .regenerate(session, &deltas(&[("user_id", 42)]))
+                .await
+        });
+
+        let outcomes = interleave(seed, vec![patch("a"), login, patch("b")]);
+
+        let login = outcomes[1].clone().expect_done();
+        let found = block_on(find(engine, login.id())).unwrap();
+        let values = ["user_id", "a", "b"].map(|name| value(&found, name));
+        assert_eq!(values, [Some(42), None, None], "seed {seed}");
         assert_eq!(stage.live(), 1, "seed {seed}");
         assert_eq!(block_on(find(engine, session.id())), None, "seed {seed}");
     });
@@ -218,11 +241,16 @@ fn done(saved: Saved) -> Option<Session> {
     }
 }
 
-/// Plays a scene in many orders, each time on an empty stage with one session.
+/// Plays a scene in many orders, each time on an empty stage with one session of a user.
 fn for_each_order(scene: impl Fn(u64, &Stage, &Engine, &Session)) {
+    for_each_order_from(&deltas(&[("user_id", 1)]), scene);
+}
+
+/// As [`for_each_order`], with a session that begins like this.
+fn for_each_order_from(beginning: &Deltas, scene: impl Fn(u64, &Stage, &Engine, &Session)) {
     for seed in 0..2500 {
         let stage = Stage::new();
-        let session = block_on(begin(&stage.engine()));
+        let session = block_on(stage.engine().create(beginning)).expect_done();
         scene(seed, &stage, &Stepping::engine(&stage), &session);
     }
 }

@@ -295,9 +295,9 @@ async fn login_gives_an_unrelated_id_and_kills_the_old_one_at_once() {
 }
 
 #[tokio::test]
-async fn login_carries_over_what_was_written_since_the_snapshot() {
+async fn login_carries_over_what_the_visitor_wrote_since_the_snapshot() {
     let engine = Stage::new().engine();
-    let session = begin(&engine).await;
+    let session = engine.create(&deltas(&[("basket", 1)])).await.expect_done();
     let _ = engine.patch(&session, &deltas(&[("cart", 3)])).await;
 
     let login = engine
@@ -309,6 +309,24 @@ async fn login_carries_over_what_was_written_since_the_snapshot() {
         (value(&login, "cart"), value(&login, "user_id")),
         (Some(3), Some(42))
     );
+}
+
+#[tokio::test]
+async fn login_of_another_user_begins_with_nothing_of_the_one_before() {
+    let engine = Stage::new().engine();
+    let anna = begin(&engine).await;
+    let mut own_life = deltas(&[("token", 7)]);
+    own_life.expire(10 * HOUR, START);
+    let _ = engine.patch(&anna, &own_life).await.expect_done();
+
+    let ben = engine
+        .regenerate(&anna, &deltas(&[("user_id", 42), ("cart", 3)]))
+        .await
+        .expect_done();
+
+    let values = ["user_id", "cart", "token"].map(|name| value(&ben, name));
+    assert_eq!(values, [Some(42), Some(3), None]);
+    assert_eq!(ben.record().expires_at(), START.after(HOUR));
 }
 
 #[tokio::test]

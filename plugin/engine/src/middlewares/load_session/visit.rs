@@ -102,7 +102,8 @@ impl Visit {
     }
 
     fn change(&self, apply: impl FnOnce(&mut Deltas)) {
-        self.ledger().change(apply, || self.blank());
+        let policy = self.store.engine.policy();
+        self.ledger().change(apply, policy, || self.blank());
     }
 
     /// For the readers of this request. The family of what is stored is drawn when it is.
@@ -138,7 +139,7 @@ impl Visit {
             Work::Prolong(session) => (engine.rotate(&session).await, Deltas::new()),
             Work::Touch(session) => return self.keep_up(engine.touch(&session).await),
         };
-        self.ledger().accept(saved, changes)
+        self.ledger().accept(saved, changes, engine.policy())
     }
 
     /// What the gateway wanted for itself may fail: the session was read, so it is valid, and a storage that can only be
@@ -148,14 +149,15 @@ impl Visit {
             self.store.met_outage(&cause);
             return Ok(());
         }
-        self.ledger().accept(saved, Deltas::new())
+        let policy = self.store.engine.policy();
+        self.ledger().accept(saved, Deltas::new(), policy)
     }
 
     /// Asks the storage for what is only remembered. From here on, its answer counts.
     async fn confirm(&self, id: &SessionId, claim: Claim) -> Result<(), Failure> {
         let engine = &self.store.engine;
         match engine.load_for(id, claim).wait().await {
-            Loaded::Found(session) => self.ledger().confirm(session),
+            Loaded::Found(session) => self.ledger().confirm(session, engine.policy()),
             Loaded::Absent => self.ledger().refute(engine.policy(), || self.blank()),
             Loaded::Unavailable(cause) => return Err(cause.into()),
         }
@@ -165,7 +167,8 @@ impl Visit {
     async fn load_again(&self, id: SessionId, claim: Claim) -> Result<bool, Failure> {
         match self.store.engine.load_for(&id, claim).wait().await {
             Loaded::Found(session) => {
-                self.ledger().renew_basis(session);
+                let policy = self.store.engine.policy();
+                self.ledger().renew_basis(session, policy);
                 Ok(true)
             }
             Loaded::Absent => {

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::basis::{Basis, Remembered};
 use super::snapshots::Held;
-use crate::engine::Session;
+use crate::engine::{Policy, Session};
 use crate::session::{AttributesRef, Deltas, Device, Record, SessionId, json_len};
 
 pub(super) use self::notice::Notice;
@@ -195,6 +195,7 @@ impl Ledger {
     pub(super) fn change(
         &mut self,
         apply: impl FnOnce(&mut Deltas),
+        policy: &Policy,
         blank: impl FnOnce() -> Record,
     ) {
         if self.is_ending() {
@@ -202,7 +203,7 @@ impl Ledger {
         }
         apply(&mut self.changes);
         let base = self.basis.record().cloned().unwrap_or_else(blank);
-        self.merged = Some(base.merge(&self.changes));
+        self.merged = Some(policy.merge(&base, &self.changes));
     }
 
     pub(super) fn touch(&mut self) {

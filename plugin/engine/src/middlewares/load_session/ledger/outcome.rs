@@ -10,9 +10,9 @@ use crate::session::{Deltas, Record};
 
 impl Ledger {
     /// The storage has the session that was only remembered.
-    pub(crate) fn confirm(&mut self, session: Session) {
+    pub(crate) fn confirm(&mut self, session: Session, policy: &Policy) {
         if matches!(self.basis, Basis::Remembered(_)) {
-            self.settle_on(session);
+            self.settle_on(session, policy);
         }
     }
 
@@ -31,9 +31,9 @@ impl Ledger {
     }
 
     /// The storage was asked again, and has this.
-    pub(crate) fn renew_basis(&mut self, session: Session) {
+    pub(crate) fn renew_basis(&mut self, session: Session, policy: &Policy) {
         if matches!(self.basis, Basis::Remembered(_) | Basis::Stored(_)) {
-            self.settle_on(session);
+            self.settle_on(session, policy);
         }
     }
 
@@ -47,10 +47,15 @@ impl Ledger {
     }
 
     /// Takes the outcome of a write of `changes`.
-    pub(crate) fn accept(&mut self, saved: Saved, changes: Deltas) -> Result<(), Failure> {
+    pub(crate) fn accept(
+        &mut self,
+        saved: Saved,
+        changes: Deltas,
+        policy: &Policy,
+    ) -> Result<(), Failure> {
         match saved {
             Saved::Done(session) => {
-                self.settle_on(session);
+                self.settle_on(session, policy);
                 Ok(())
             }
             Saved::Lost if changes.leave_no_life() => {
@@ -102,7 +107,7 @@ impl Ledger {
     }
 
     /// Knows from now on what the storage says.
-    fn settle_on(&mut self, session: Session) {
+    fn settle_on(&mut self, session: Session, policy: &Policy) {
         let notice = match self.is_told(&session) {
             true if self.notice != Notice::Follow => Notice::to_owner(self.held),
             _ => Notice::Issue,
@@ -112,7 +117,7 @@ impl Ledger {
             self.has_moved();
         }
         let newer = (!self.changes.is_empty()).then_some(&self.changes);
-        self.merged = newer.map(|newer| session.record().merge(newer));
+        self.merged = newer.map(|newer| policy.merge(session.record(), newer));
         self.basis = Basis::Stored(session);
     }
 

@@ -45,6 +45,48 @@ fn change_of_user_gives_a_new_id_and_the_old_one_is_dead_at_once() {
 }
 
 #[test]
+fn another_user_gets_nothing_of_what_the_upstream_wrote_for_the_one_before() {
+    let bench = Bench::new(json!({ "responseHeader": "X-Session-Set" }));
+    let write = |cookie: &str, value: &'static str| {
+        let written = bench.visit(cookie, |exchange| {
+            exchange.answer(200, &[("X-Session-Set", value)]);
+        });
+        cookie_of(&written)
+    };
+    let visitor = write("", r#"{"basket":"apples"}"#).unwrap();
+
+    let anna = write(&visitor, r#"{"user_id":"anna","token":"anna's"}"#).unwrap();
+    assert_eq!(bench.read(&anna, "basket"), Some(json!("apples")));
+    let again = write(&anna, r#"{"user_id":"anna"}"#);
+    assert_eq!(again, None, "the same user is no change");
+    let ben = write(&anna, r#"{"user_id":"ben"}"#).unwrap();
+
+    assert_eq!(bench.user(&ben), Some(json!("ben")));
+    let left = ["token", "basket"].map(|name| bench.read(&ben, name));
+    assert_eq!(left, [None, None]);
+}
+
+#[test]
+fn who_reads_in_the_same_request_sees_nothing_of_the_user_before() {
+    let bench = Bench::new(json!({}));
+    let cookie = bench.log_in("anna");
+    bench.visit(&cookie, |exchange| set(exchange, "token", "anna's"));
+
+    bench.visit(&cookie, |exchange| {
+        set(exchange, "user_id", "ben");
+        let session = exchange.session().unwrap();
+        assert_eq!(session.get("token"), None);
+        assert_eq!(wait(session.reload()), Ok(true));
+        assert_eq!(
+            session.get("token"),
+            None,
+            "nor after a look at the storage"
+        );
+        assert_eq!(session.get("user_id"), Some(json!("ben")));
+    });
+}
+
+#[test]
 fn what_no_reader_of_json_would_follow_is_refused() {
     let bench = Bench::new(json!({}));
     let cookie = bench.log_in("anna");

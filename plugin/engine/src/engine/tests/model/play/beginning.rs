@@ -189,10 +189,16 @@ impl Play {
         Life::begin(lifetime, NOBODY, moment.here).written(lifetime, write, moment.here)
     }
 
+    /// With the data of who was there before, unless that is another user.
     fn again(&self, life: &Life, write: &Write, moment: Moment) -> Life {
         let lifetime = &self.truth.lifetime();
         let again = life.begin_again(lifetime, NOBODY, moment.here);
-        again.written(lifetime, write, moment.here)
+        let again = again.written(lifetime, write, moment.here);
+        let [before, after] = [life, &again].map(Life::principal);
+        match before.is_some() && after.is_some() && before != after {
+            true => self.blank(write, moment),
+            false => again,
+        }
     }
 }
 
