@@ -16,11 +16,15 @@ impl Visitor {
     /// None for somebody who is not logged in.
     ///
     /// # Errors
-    /// When the session was made by a plugin from before sessions knew their stores.
-    pub(super) fn of(exchange: &Exchange<'_>) -> Result<Option<Self>, Failure> {
+    /// When the storage did not answer and still does not: there may be somebody whom nobody could find just now. When the
+    /// session was made by a plugin from before sessions knew their stores.
+    pub(super) async fn of(exchange: &Exchange<'_>) -> Result<Option<Self>, Failure> {
         let Some(session) = exchange.session() else {
             return Ok(None);
         };
+        if session.principal().is_none() && !session.reload().wait().await? {
+            return Ok(None);
+        }
         let (Some(principal), Some(handle)) = (session.principal(), session.handle()) else {
             return Ok(None);
         };

@@ -99,19 +99,19 @@ impl InfoAction {
         }
     }
 
-    fn answer(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
+    async fn answer(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
         match exchange.method() {
-            "GET" | "HEAD" => self.tell(exchange),
+            "GET" | "HEAD" => self.tell(exchange).await,
             "OPTIONS" => self.answers.options(&mut exchange, METHODS),
             _ => self.answers.not_allowed(&mut exchange, METHODS),
         }
     }
 
-    fn tell(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
+    async fn tell(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
         if let Some(session) = exchange.session() {
             session.peek();
         }
-        let Some(Visitor { session, .. }) = Visitor::of(&exchange)? else {
+        let Some(Visitor { session, .. }) = Visitor::of(&exchange).await? else {
             let status = self.config.unauthenticated_status;
             return self.answers.error(&mut exchange, status, "not-logged-in");
         };
@@ -147,7 +147,7 @@ impl InfoAction {
 
 impl Action for InfoAction {
     fn call<'a>(&'a self, exchange: Exchange<'a>) -> Maybe<'a, Result<(), Failure>> {
-        Maybe::Ready(self.answer(exchange))
+        Maybe::task(self.answer(exchange))
     }
 }
 

@@ -66,7 +66,7 @@ impl RefreshAction {
     /// What has changed is stored before the answer is written: nobody is told of a life that an outage did not give.
     async fn refresh(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
         self.same_origin.check(&exchange)?;
-        let Some(Visitor { session, .. }) = Visitor::of(&exchange)? else {
+        let Some(Visitor { session, .. }) = Visitor::of(&exchange).await? else {
             return self.answers.error(&mut exchange, 401, "not-logged-in");
         };
         if let Left::Over(reason) = self.tokens.renew(&session).await? {

@@ -192,7 +192,7 @@ impl Action for SessionsAction {
 
 /// The user and their sessions; none for anybody who is not logged in now.
 async fn known(exchange: &Exchange<'_>) -> Result<Option<(Visitor, Vec<SessionEntry>)>, Failure> {
-    let Some(visitor) = Visitor::of(exchange)? else {
+    let Some(visitor) = Visitor::of(exchange).await? else {
         return Ok(None);
     };
     let sessions = visitor.sessions().await?;

@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use abi::Maybe;
+use abi::handle::ActionHandle;
 
 use super::*;
+use crate::actions::{InfoAction, InfoConfig, SessionsAction, SessionsConfig};
 
 #[test]
 fn under_refuse_a_copy_helps_nobody() {
@@ -123,6 +125,28 @@ fn under_anonymous_a_request_goes_on_as_that_of_a_stranger() {
     assert_eq!(during.response_headers("cache-control"), ["no-store"]);
     assert_eq!(bench.loads("overlooked"), 1);
     assert_eq!(bench.user(&cookie), Some(json!("anna")));
+}
+
+#[test]
+fn under_anonymous_nobody_is_told_that_they_are_not_logged_in() {
+    let bench = Fragile::new(json!({ "onStorageFailure": "anonymous" }));
+    let cookie = bench.log_in("anna");
+    let services = bench.gateway.services();
+    let info = InfoAction::new(InfoConfig::default(), bench.clock.clone(), &services).unwrap();
+    let sessions = SessionsAction::new(&SessionsConfig::default(), &services).unwrap();
+
+    for action in [ActionHandle::new(info), ActionHandle::new(sessions)] {
+        bench.fail();
+        bench.visit(&cookie, |exchange| {
+            let failure = exchange.call(&action).unwrap_err();
+            assert_eq!(failure.kind(), Kind::UNAVAILABLE);
+        });
+        let stranger = bench.visit("", |exchange| exchange.call(&action).unwrap());
+        assert_eq!(stranger.status(), Some(401), "who has no key is nobody");
+        bench.recover();
+        let user = bench.visit(&cookie, |exchange| exchange.call(&action).unwrap());
+        assert_eq!(user.status(), Some(200));
+    }
 }
 
 #[test]
