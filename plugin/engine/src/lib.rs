@@ -8,6 +8,7 @@ pub mod actions;
 pub mod clock;
 pub mod cookie;
 mod engine;
+mod header_names;
 mod lookup;
 pub mod middlewares;
 mod origin;

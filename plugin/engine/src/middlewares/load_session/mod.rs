@@ -38,6 +38,7 @@ use self::instruction::Instruction;
 use self::published::Published;
 use self::store::Store;
 use crate::clock::Clock;
+use crate::header_names::is_taken;
 use crate::runtime::Task;
 use crate::session::Keyring;
 use crate::storage::{Backing, Failovers};
@@ -185,6 +186,11 @@ fn attend(failovers: &Failovers, store: &Arc<Store>) -> Result<Task, Faults> {
 
 fn response_header(name: &str, services: &Services, faults: &mut Faults) -> Option<HeaderName> {
     if name.is_empty() {
+        return None;
+    }
+    if is_taken(Side::Response, name) {
+        let message = "belongs to the connection or the gateway; name one of your own, such as `X-Session-Set`";
+        faults.push("responseHeader", format!("`{name}` {message}"));
         return None;
     }
     let reserved = services.reserve(Side::Response, name);

@@ -19,6 +19,8 @@ use serde::Deserialize;
 
 pub use self::encoding::HeaderEncoding;
 
+use crate::header_names::{fold, is_taken};
+
 /// Which attribute becomes which header.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -147,11 +149,11 @@ impl Mapping {
         if attribute.is_empty() {
             return Err("expected the name of a session attribute, found nothing".to_owned());
         }
-        if UNMAPPABLE
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(&header))
-        {
-            return Err("this header belongs to the connection and cannot be mapped".to_owned());
+        if is_taken(Side::Request, &header) {
+            return Err(
+                "this header belongs to the connection or the gateway and cannot be mapped"
+                    .to_owned(),
+            );
         }
         let same = |other: &&Self| fold(&other.header).eq(fold(&header));
         if let Some(other) = others.iter().find(same) {
@@ -201,28 +203,6 @@ fn refused(attribute: &str) -> Failure {
     let message = format!("the session has no `{attribute}`, which is required here");
     Failure::new(Kind::UNAUTHORIZED, "attribute-required", message)
 }
-
-fn fold(name: &str) -> impl Iterator<Item = u8> {
-    name.bytes()
-        .filter(u8::is_ascii_alphanumeric)
-        .map(|byte| byte.to_ascii_lowercase())
-}
-
-// Framing, routing and hop-by-hop headers (RFC 9110, section 7.6.1), and the cookies that are the session's own way in.
-const UNMAPPABLE: [&str; 12] = [
-    "Connection",
-    "Content-Length",
-    "Cookie",
-    "Expect",
-    "Host",
-    "Keep-Alive",
-    "Proxy-Connection",
-    "TE",
-    "Trailer",
-    "Transfer-Encoding",
-    "Upgrade",
-    "Via",
-];
 
 #[cfg(test)]
 mod tests;

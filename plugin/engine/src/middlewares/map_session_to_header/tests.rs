@@ -86,14 +86,15 @@ fn mapped_headers_are_reserved() {
 fn every_header_that_cannot_be_mapped_is_named() {
     let faults = middleware(
         &TestGateway::new(),
-        json!({ "Host": "a", "no name": "b", "X-A": "", "X_User": "d", "x-user": "c" }),
+        json!({ "Host": "a", "X-Forwarded-For": "e", "no name": "b", "X-A": "", "X_User": "d", "x-user": "c" }),
     )
     .unwrap_err();
 
     assert_eq!(
         faults.to_string(),
-        "headers.Host: this header belongs to the connection and cannot be mapped\n\
+        "headers.Host: this header belongs to the connection or the gateway and cannot be mapped\n\
          headers.X-A: expected the name of a session attribute, found nothing\n\
+         headers.X-Forwarded-For: this header belongs to the connection or the gateway and cannot be mapped\n\
          headers.no name: not a header name\n\
          headers.x-user: the same header as `X_User` to an upstream that folds names"
     );

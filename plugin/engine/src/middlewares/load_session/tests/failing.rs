@@ -97,6 +97,24 @@ fn every_fault_is_found_at_once() {
 }
 
 #[test]
+fn response_header_that_the_gateway_needs_is_refused() {
+    for name in ["Set-Cookie", "content-type", "Vary"] {
+        let faults = Bench::make(
+            json!({ "responseHeader": name }),
+            memory(&Arc::new(ManualClock::new(Timestamp::from_millis(0)))),
+        )
+        .unwrap_err();
+
+        assert_eq!(
+            faults.to_string(),
+            format!(
+                "responseHeader: `{name}` belongs to the connection or the gateway; name one of your own, such as `X-Session-Set`"
+            )
+        );
+    }
+}
+
+#[test]
 fn cookie_that_browsers_would_drop_is_refused() {
     let clock = Arc::new(ManualClock::new(Timestamp::from_millis(0)));
     let faults = Bench::make(json!({ "cookieSameSite": 4 }), memory(&clock)).unwrap_err();
