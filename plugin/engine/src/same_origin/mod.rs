@@ -10,8 +10,8 @@ use crate::origin::Origin;
 /// In this order:
 ///
 /// 1. `Sec-Fetch-Site`, which no page can set or leave out: `same-origin` is believed, and nothing else. Not
-///    `same-site`, because a neighbour below the same domain is another site to us; not `none`, because a link in a
-///    mail is followed with it.
+///    `same-site`, because a neighbour below the same domain is another site to us; not `none`, because what a program
+///    outside of the browser opens comes with it, as a link in a mail does.
 /// 2. `Origin`, which older browsers and browsers on plain HTTP send with every POST: it must be the scheme, host and
 ///    port of the request. `https` in it is believed where the request came as `http`: something in front speaks TLS.
 /// 3. `Referer` in the same way, for browsers that send no `Origin`.
@@ -66,6 +66,10 @@ impl SameOrigin {
 
     /// Lets a request pass that is made by following a link, and may change something all the same: from a page of this
     /// origin, or typed into the address bar. A browser that does not say where it comes from is not believed.
+    ///
+    /// `none` is what a browser says of an address that was typed, and also of one that a mail program had it open: nobody
+    /// can tell the two apart. So only what may be done to somebody by a link in a mail may ask for less than
+    /// [`check`](Self::check).
     ///
     /// # Errors
     /// As for [`check`](Self::check).
