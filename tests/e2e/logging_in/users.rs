@@ -158,7 +158,11 @@ fn what_was_typed_is_in_no_log() {
     submit(&mut browser, "username=hunter2&password=tr0ub4dor");
     submit(&mut browser, LOGIN);
 
-    door.gateway.logged("login-failed");
+    let line = door.gateway.logged("login-failed");
+    assert!(
+        line.contains(" peer=127.0.0.1 "),
+        "what guards against guessing reads it: {line}"
+    );
     door.gateway.logged("event=\"login\"");
     for word in ["hunter2", "tr0ub4dor", "correct horse", "anna"] {
         assert!(!door.gateway.log().contains(word), "{word}");

@@ -30,8 +30,10 @@ pub enum Event {
     Revoked(Cause),
     /// Somebody came with its id after its time.
     Expired(End),
-    /// Something was not done.
+    /// Something was not stored.
     Refused(Refusal),
+    /// Somebody came with the id of a session that was ended.
+    RevokedId,
 }
 
 /// Why it was time for a new id.
@@ -74,8 +76,6 @@ pub enum Refusal {
     TooManySessions,
     /// The attributes would be larger than allowed.
     TooLarge,
-    /// The id belongs to a session that was ended.
-    Revoked,
 }
 
 impl Event {
@@ -88,7 +88,7 @@ impl Event {
             Self::ReuseDetected => "reuse-detected",
             Self::Revoked(_) => "revoked",
             Self::Expired(_) => "expired",
-            Self::Refused(_) => "refused",
+            Self::Refused(_) | Self::RevokedId => "refused",
         }
     }
 
@@ -111,7 +111,7 @@ impl Event {
             Self::Expired(End::Absolute) => "absolute",
             Self::Refused(Refusal::TooManySessions) => "too-many-sessions",
             Self::Refused(Refusal::TooLarge) => "too-large",
-            Self::Refused(Refusal::Revoked) => "revoked",
+            Self::RevokedId => "revoked",
         }
     }
 
@@ -133,6 +133,6 @@ impl Event {
         Self::Expired(End::Absolute),
         Self::Refused(Refusal::TooManySessions),
         Self::Refused(Refusal::TooLarge),
-        Self::Refused(Refusal::Revoked),
+        Self::RevokedId,
     ];
 }

@@ -4,7 +4,7 @@ use abi::Maybe;
 use abi::storage::{Key, Loaded};
 
 use super::Engine;
-use super::event::{Event, Refusal};
+use super::event::Event;
 use super::follow::Claim;
 use super::rows::Place;
 use super::session::Session;
@@ -165,7 +165,7 @@ impl Engine {
         match row.state {
             State::Live(record) => self.admitted(place, (row.version, record), terms.source),
             State::Revoked | State::Roster(_) => {
-                self.happened(Event::Refused(Refusal::Revoked), place.address.key());
+                self.happened(Event::RevokedId, place.address.key());
                 Loaded::Absent.into()
             }
             State::Rotating(_) | State::Rotated(_) => Maybe::task(async move {
@@ -220,7 +220,7 @@ impl Engine {
         if let Loaded::Unavailable(cause) = roster {
             return Loaded::Unavailable(cause);
         }
-        self.happened(Event::Refused(Refusal::Revoked), session.key());
+        self.happened(Event::RevokedId, session.key());
         Loaded::Absent
     }
 }

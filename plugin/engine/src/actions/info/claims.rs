@@ -5,6 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
+use crate::tokens::TokenSet;
+
 /// The claims of the session's access token, and the words of its scope. Nothing is checked here: what a session holds
 /// was checked when it was stored.
 #[derive(Debug, Default)]
@@ -16,7 +18,7 @@ pub(super) struct Claims {
 impl Claims {
     /// Those of the token set in the attribute `token`. A token that is no JWT has none.
     pub(super) fn of(session: &Session) -> Self {
-        let Some(set) = session.get(TOKEN) else {
+        let Some(set) = session.get(TokenSet::ATTRIBUTE) else {
             return Self::default();
         };
         let text = |name: &str| set.get(name).and_then(Value::as_str);
@@ -81,6 +83,3 @@ fn payload(token: &str) -> Option<Map<String, Value>> {
     let json = URL_SAFE_NO_PAD.decode(payload).ok()?;
     serde_json::from_slice(&json).ok()
 }
-
-/// The attribute in which a session keeps the tokens of its provider.
-pub(super) const TOKEN: &str = "token";

@@ -14,11 +14,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use self::claims::{Claims, TOKEN};
+use self::claims::Claims;
 use super::answers::Answers;
 use super::remaining;
 use super::visitor::Visitor;
 use crate::clock::Clock;
+use crate::tokens::TokenSet;
 
 /// What is told.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -69,7 +70,7 @@ impl InfoAction {
     ) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         for (number, value) in config.values.iter().enumerate() {
-            if value.split('.').next() == Some(TOKEN) {
+            if value.split('.').next() == Some(TokenSet::ATTRIBUTE) {
                 faults.push(
                     format!("values[{number}]"),
                     format!("`{value}`: the tokens of a session stay at the gateway"),

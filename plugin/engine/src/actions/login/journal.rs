@@ -1,9 +1,10 @@
 //! What becomes of logins, in the log and as numbers.
 
 use abi::{Counter, Exchange, Services};
+use tracing::field::display;
 use tracing::{info, warn};
 
-use super::view::Problem;
+use super::problem::Problem;
 
 /// Keeps `session_logins_total` and tells of logins on the target `session`, without names: people type passwords into
 /// the wrong field.
@@ -21,14 +22,16 @@ impl Journal {
         };
         Self {
             done: counter("done"),
-            failed: FAILURES.map(|code| (code, counter(code))).into(),
+            failed: Problem::ALL
+                .map(|problem| (problem.code(), counter(problem.code())))
+                .into(),
         }
     }
 
     pub(super) fn done(&self, exchange: &Exchange<'_>) {
         self.done.increment();
-        let (peer, request) = (exchange.peer(), exchange.request_id());
-        info!(target: TARGET, event = "login", ?peer, request, "session");
+        let (peer, request) = (exchange.peer().map(display), exchange.request_id());
+        info!(target: TARGET, event = "login", peer, request, "somebody logged in");
     }
 
     /// At `warn`, with the address: what guards machines against guessing reads logs.
@@ -37,17 +40,9 @@ impl Journal {
         if let Some((_, counter)) = self.failed.iter().find(|(code, _)| *code == reason) {
             counter.increment();
         }
-        let (peer, request) = (exchange.peer(), exchange.request_id());
-        warn!(target: TARGET, event = "login-failed", reason, ?peer, request, "session");
+        let (peer, request) = (exchange.peer().map(display), exchange.request_id());
+        warn!(target: TARGET, event = "login-failed", reason, peer, request, "nobody was logged in");
     }
 }
 
-const FAILURES: [&str; 6] = [
-    "credentials",
-    "throttled",
-    "busy",
-    "unavailable",
-    "refused",
-    "expired",
-];
 pub(super) const TARGET: &str = "session";

@@ -1,11 +1,10 @@
 //! The login page.
 
-use std::time::Duration;
-
 use abi::config::Faults;
 use abi::{Exchange, Failure, Services};
 
 use super::config::LoginPageConfig;
+use super::problem::Problem;
 use super::texts::Texts;
 use crate::actions::answers::whole_seconds;
 use crate::page::{Html, Page, PageTexts, PageTheme, Pages, Width, is_language};
@@ -40,17 +39,6 @@ pub(super) struct Sight<'a> {
 pub(super) struct Way {
     pub(super) href: String,
     pub(super) title: String,
-}
-
-/// Why somebody is here again. Written into the query by a code that does not change.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Problem {
-    Credentials,
-    Throttled(Duration),
-    Busy,
-    Unavailable,
-    Refused,
-    Expired,
 }
 
 impl View {
@@ -211,47 +199,3 @@ impl Texts {
         }
     }
 }
-
-impl Problem {
-    /// The parameters of the query that say so.
-    pub(super) fn query(self) -> String {
-        match self {
-            Self::Throttled(wait) => format!("{ERROR}=throttled&{WAIT}={}", whole_seconds(wait)),
-            problem => format!("{ERROR}={}", problem.code()),
-        }
-    }
-
-    pub(super) const fn code(self) -> &'static str {
-        match self {
-            Self::Credentials => "credentials",
-            Self::Throttled(_) => "throttled",
-            Self::Busy => "busy",
-            Self::Unavailable => "unavailable",
-            Self::Refused => "refused",
-            Self::Expired => "expired",
-        }
-    }
-
-    /// What a query says. Anybody can write one, so it decides nothing but which of our texts is shown.
-    pub(super) fn read(query: &str) -> Option<Self> {
-        let find = |name: &str| {
-            let mut pairs = form_urlencoded::parse(query.as_bytes());
-            pairs
-                .find(|(known, _)| known == name)
-                .map(|(_, value)| value)
-        };
-        let wait = || find(WAIT).and_then(|wait| wait.parse().ok()).unwrap_or(1);
-        Some(match &*find(ERROR)? {
-            "credentials" => Self::Credentials,
-            "throttled" => Self::Throttled(Duration::from_secs(wait().clamp(1, 3600))),
-            "busy" => Self::Busy,
-            "unavailable" => Self::Unavailable,
-            "refused" => Self::Refused,
-            "expired" => Self::Expired,
-            _ => return None,
-        })
-    }
-}
-
-const ERROR: &str = "error";
-const WAIT: &str = "wait";

@@ -1,10 +1,12 @@
 //! What happens to sessions, in the log and as numbers.
 
+use std::fmt;
+
 use abi::storage::Key;
 use abi::{Counter, Services};
 use tracing::{debug, info, warn};
 
-use crate::engine::{Event, Observer};
+use crate::engine::{Change, Event, Observer};
 
 /// Keeps the log target `session` and the counters `session_loads_total` and `session_events_total`.
 #[derive(Debug)]
@@ -61,18 +63,43 @@ impl Observer for Journal {
         if let Some((_, counter)) = self.events.iter().find(|(known, _)| *known == event) {
             counter.increment();
         }
-        let (name, reason) = (event.name(), event.reason());
+        let (name, reason, what) = (event.name(), event.reason(), in_words(event));
+        let session = Beginning(key);
         match event {
             Event::ReuseDetected => {
-                warn!(target: TARGET, event = name, reason, session = ?key, "a retired session id was used, its session is over");
+                warn!(target: TARGET, event = name, reason, %session, "{what}");
             }
-            Event::Expired(_) | Event::Refused(_) => {
-                debug!(target: TARGET, event = name, reason, session = ?key, "session");
+            Event::Expired(_) | Event::Refused(_) | Event::RevokedId => {
+                debug!(target: TARGET, event = name, reason, %session, "{what}");
             }
             Event::Created | Event::Renewed(_) | Event::Rotated(_) | Event::Revoked(_) => {
-                info!(target: TARGET, event = name, reason, session = ?key, "session");
+                info!(target: TARGET, event = name, reason, %session, "{what}");
             }
         }
+    }
+}
+
+/// Enough of the name of a row to tell two of them apart, and too little to find one.
+struct Beginning(Key);
+
+impl fmt::Display for Beginning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, ..] = self.0.as_bytes();
+        write!(f, "{a:02x}{b:02x}{c:02x}{d:02x}")
+    }
+}
+
+const fn in_words(event: Event) -> &'static str {
+    match event {
+        Event::Created => "a session began",
+        Event::Renewed(_) => "a session was renewed under a new id",
+        Event::Rotated(Change::Login) => "somebody logged in to a session, under a new id",
+        Event::Rotated(Change::Rights) => "a session goes on under an unrelated id",
+        Event::ReuseDetected => "a retired session id was used, its session is over",
+        Event::Revoked(_) => "a session was ended",
+        Event::Expired(_) => "the time of a session was over",
+        Event::Refused(_) => "a session was refused",
+        Event::RevokedId => "the id of a session was used that was ended",
     }
 }
 

@@ -9,6 +9,7 @@ use tracing::warn;
 use url::Url;
 
 use super::{ClientAuth, ProviderConfig, endpoint};
+use crate::tokens::TokenSet;
 use crate::tokens::http::Limits;
 use crate::tokens::jwt::Algorithm;
 use crate::trust::Trust;
@@ -128,7 +129,7 @@ impl ProviderConfig {
                     key,
                     "expected the name of a session attribute, found nothing",
                 ),
-                "token" => faults.push(
+                TokenSet::ATTRIBUTE => faults.push(
                     key,
                     "`token` is where the tokens are; expected another attribute",
                 ),

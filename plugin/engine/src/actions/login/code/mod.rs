@@ -17,7 +17,7 @@ use self::attempt::Attempt;
 use self::cookies::AttemptCookies;
 use super::identity::{Identity, Stay};
 use super::journal::TARGET;
-use super::view::Problem;
+use super::problem::Problem;
 use crate::actions::links::Login;
 use crate::clock::Clock;
 use crate::origin::Origin;

@@ -144,7 +144,7 @@ fn refused(refusal: Refusal) -> Failure {
             let message = "the user has as many sessions as maxSessionsPerPrincipal allows";
             Failure::new(Kind::FORBIDDEN, event.reason(), message)
         }
-        Refusal::TooLarge | Refusal::Revoked => Failure::new(
+        Refusal::TooLarge => Failure::new(
             Kind::INTERNAL,
             event.reason(),
             "the session would become larger than maxBytes allows",
