@@ -55,6 +55,8 @@ pub(super) async fn open(io: Io) -> Result<Stream, hyper::Error> {
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT)
         .max_header_list_size(MAX_HEADER_BYTES)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .handshake(TokioIo::new(io))
         .await?;
     let carrier = Arc::new(Carrier {
@@ -153,7 +155,11 @@ impl fmt::Debug for Multiplex {
 }
 
 // More on one connection, and a lost packet would hold up too many.
-const MAX_STREAMS: usize = 100;
+pub(super) const MAX_STREAMS: usize = 100;
+// What is kept of an answer that its client does not take. At 10 ms to the service and back it lets 25 MB/s through.
+const STREAM_WINDOW: u32 = 256 * 1024;
+// Room for all streams at a time: what their clients do not take may not hold up the answers of others.
+const CONNECTION_WINDOW: u32 = STREAM_WINDOW * MAX_STREAMS as u32;
 // What hyper reads of an answer in HTTP/1.1 is about as much.
 const MAX_HEADER_BYTES: u32 = 256 * 1024;
 const PING_INTERVAL: Duration = Duration::from_secs(10);

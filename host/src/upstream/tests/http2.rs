@@ -40,6 +40,29 @@ async fn another_connection_takes_what_the_first_may_not() {
 }
 
 #[tokio::test]
+async fn answers_that_nobody_reads_do_not_hold_up_the_others_of_their_connection() {
+    let large = Bytes::from(vec![b'x'; 4 << 20]);
+    let url = serving(move |number, request, mut respond| {
+        let is_large = request.method() == Method::PUT;
+        let body = if is_large { large.clone() } else { "ok".into() };
+        async move {
+            assert_eq!(number, 0, "there is room on the first connection");
+            let mut stream = respond.send_response(Response::new(()), false).unwrap();
+            stream.send_data(body, true).unwrap();
+        }
+    })
+    .await;
+    let upstream = upstream(&url);
+    let mut unread = Vec::new();
+    for _ in 1..multiplex::MAX_STREAMS {
+        let sent = upstream.send(request(Method::PUT, Body::Empty)).await;
+        unread.push(sent.unwrap());
+    }
+
+    assert_eq!(body_of(get(&upstream).await.unwrap()).await, "ok");
+}
+
+#[tokio::test]
 async fn the_target_names_scheme_and_host_and_trailers_pass() {
     let notes = Notes::default();
     let seen = Arc::clone(&notes);
