@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::activity::Busy;
 use super::connection::Client;
 use super::http2::{self, Delivery, WebSocket};
+use super::semantics::Semantics;
 use super::switch::Switch;
 use super::{Answer, Incoming, Peer, Service};
 use crate::access_log;
@@ -34,6 +35,7 @@ pub(super) fn run<S: Service>(
     delivery: Option<Arc<Delivery>>,
 ) -> impl Future<Output = Response<Sent>> {
     let mut record = Record::begin(&client, &request);
+    let semantics = Semantics::of(&request);
     let mut admitted = admit(&client, request);
     let mut trace = None;
     if let Ok(admitted) = &mut admitted {
@@ -43,7 +45,7 @@ pub(super) fn run<S: Service>(
         record.follow(step);
     }
     async move {
-        let answer = match &mut admitted {
+        let mut answer: Answer = match &mut admitted {
             Ok(admitted) => {
                 record.peer = admitted.peer;
                 let answer = pin!(answer(&client.doorway.service, admitted));
@@ -51,6 +53,7 @@ pub(super) fn run<S: Service>(
             }
             Err(refused) => std::mem::take(&mut **refused).into(),
         };
+        semantics.hold(&mut answer.response);
         record.status = answer.response.status();
         record.request = answer.request;
         record.route = answer.route;

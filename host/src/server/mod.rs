@@ -16,6 +16,7 @@ mod incoming;
 mod listener;
 mod peer;
 pub mod proxy_protocol;
+mod semantics;
 mod signal;
 mod stop;
 mod switch;

@@ -83,10 +83,9 @@ impl<'a, S: Service> Conversation<'a, S> {
             };
             let (request, promise) = self.accept(asked);
             let answer = pin!(exchange::run(Arc::clone(self.client), request, None));
-            let Some(mut response) = unless_gone(answer, self.wire).await else {
+            let Some(response) = unless_gone(answer, self.wire).await else {
                 return Ok(());
             };
-            make_final(&mut response, promise.as_ref());
             let wanted = self.afterwards(&question, response.status());
             match self.send(&question, response, wanted).await? {
                 Afterwards::Kept if self.is_over().await => {}
@@ -213,15 +212,6 @@ async fn unless_gone<T>(mut work: Pin<&mut impl Future<Output = T>>, wire: &Wire
         Poll::Pending => wire.poll_gone(cx).map(|()| None),
     })
     .await
-}
-
-/// A plugin may send any number; one that is not that of a final response is the plugin's defect.
-fn make_final<B>(response: &mut Response<B>, promise: Option<&Promise>) {
-    let status = response.status();
-    let is_switch = status == StatusCode::SWITCHING_PROTOCOLS && promise.is_some();
-    if status.is_informational() && !is_switch {
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    }
 }
 
 fn gone() -> Stopped {

@@ -1,11 +1,12 @@
 //! The head of a response as bytes (RFC 9112 4), and what it says about its body and the connection.
 
+use http::Method;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 use http::response::Parts;
-use http::{Method, StatusCode};
 use http_body::SizeHint;
 use hyper::ext::ReasonPhrase;
 
+use super::super::semantics::has_content;
 use super::date;
 use super::head::Wish;
 use crate::http1::outgoing::{Size, Trailers};
@@ -35,7 +36,7 @@ impl Question {
         afterwards: Afterwards,
         out: &mut Vec<u8>,
     ) -> (Size, Afterwards) {
-        let has_body = self.method != Method::HEAD && may_have_body(head.status);
+        let has_body = has_content(&self.method, head.status);
         let size = match (has_body, body.exact()) {
             (false, _) => Size::Known(0),
             (true, Some(length)) => Size::Known(length),
@@ -48,19 +49,13 @@ impl Question {
             afterwards => afterwards,
         };
         status(head, out);
-        let said = fields(head, has_body, out);
+        let has_date = fields(head, has_body, out);
         match size {
             Size::Chunked(_) => put(out, &[b"transfer-encoding: chunked\r\n"]),
             Size::Known(length) if has_body => put_length(out, length),
-            // That of what is not sent, which is never told from nothing.
-            Size::Known(_) if head.status != StatusCode::NO_CONTENT && !said.length => {
-                if let Some(length @ 1..) = body.exact() {
-                    put_length(out, length);
-                }
-            }
             Size::Known(_) | Size::UntilClose => {}
         }
-        if !said.date {
+        if !has_date {
             put(out, &[b"date: ", &date::now(), b"\r\n"]);
         }
         put(out, &[self.connection(afterwards), b"\r\n"]);
@@ -90,11 +85,6 @@ impl Question {
     }
 }
 
-/// RFC 9110 6.4.1. What has no body by its status has none, whatever somebody made of it.
-fn may_have_body(status: StatusCode) -> bool {
-    !status.is_informational() && !matches!(status.as_u16(), 204 | 304)
-}
-
 fn status(head: &Parts, out: &mut Vec<u8>) {
     let reason = head.extensions.get::<ReasonPhrase>();
     let reason = match reason {
@@ -109,30 +99,19 @@ fn status(head: &Parts, out: &mut Vec<u8>) {
     put(out, &[b"HTTP/1.1 ", code, b" ", reason, b"\r\n"]);
 }
 
-/// What fields have said.
-struct Said {
-    date: bool,
-    length: bool,
-}
-
-/// Writes what is not between the gateway and the client alone.
-fn fields(head: &Parts, has_body: bool, out: &mut Vec<u8>) -> Said {
-    let mut said = Said {
-        date: false,
-        length: false,
-    };
+/// Writes what is not between the gateway and the client alone. Whether a date was among it.
+fn fields(head: &Parts, has_body: bool, out: &mut Vec<u8>) -> bool {
+    let mut has_date = false;
     for (name, value) in &head.headers {
         if *name == CONNECTION || *name == TRANSFER_ENCODING {
             continue;
         }
-        if *name == CONTENT_LENGTH {
-            if has_body || said.length || head.status == StatusCode::NO_CONTENT {
-                continue;
-            }
-            said.length = true;
+        // That of a body is said by what frames it.
+        if *name == CONTENT_LENGTH && has_body {
+            continue;
         }
-        said.date |= *name == DATE;
+        has_date |= *name == DATE;
         put_field(out, name, value);
     }
-    said
+    has_date
 }

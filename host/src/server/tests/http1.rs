@@ -10,15 +10,6 @@ use tokio::io::AsyncReadExt;
 use super::*;
 use crate::testing::noting;
 
-/// Gives the same answer to everybody, and reads no body.
-struct Says(fn() -> Response<Body>);
-
-impl Service for Says {
-    async fn handle(&self, _: &Peer, _: &mut Request<Body>) -> Answer {
-        self.0().into()
-    }
-}
-
 async fn answer(request: &str, service: impl Service) -> (String, UnixStream) {
     let (mut stream, order) = client(service);
     // The order to stop is never given.

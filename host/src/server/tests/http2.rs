@@ -429,7 +429,9 @@ impl Service for Held {
     }
 }
 
-async fn h2_client(service: impl Service) -> (h2::client::SendRequest<Bytes>, watch::Sender<bool>) {
+pub(super) async fn h2_client(
+    service: impl Service,
+) -> (h2::client::SendRequest<Bytes>, watch::Sender<bool>) {
     let (stream, order) = client(service);
     let (sender, driver) = h2::client::handshake(stream).await.unwrap();
     tokio::spawn(async move {

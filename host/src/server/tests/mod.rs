@@ -4,6 +4,7 @@ mod http1;
 mod http2;
 mod proxied;
 mod resting;
+mod semantics;
 mod strictness;
 mod tls;
 mod websocket;
@@ -33,6 +34,15 @@ impl Service for Echo {
             Ok(_) => Response::new(Body::from(request.uri().path().to_owned())).into(),
             Err(error) => crate::rescue::body(error).into(),
         }
+    }
+}
+
+/// Gives the same answer to everybody, and reads no body.
+struct Says(fn() -> Response<Body>);
+
+impl Service for Says {
+    async fn handle(&self, _: &Peer, _: &mut Request<Body>) -> Answer {
+        self.0().into()
     }
 }
 
