@@ -47,13 +47,23 @@ pub(super) fn of(head: &mut Parts, marks: Marks, method: &Method) -> Result<Fram
 
 /// Whether the connection may be used for another request when the body has ended.
 pub(super) fn is_kept(head: &Parts, marks: Marks, framing: Framing) -> bool {
-    // An upstream that is unsure about the length may be about the end.
-    let is_contradicted = framing == Framing::Chunked && marks.has([Marks::LENGTH]);
+    let is_contradicted = match head.status {
+        // Whoever announces a body where none may be may send it, in front of the next answer.
+        StatusCode::NO_CONTENT => marks.has([Marks::CODING]) || announces_more(head, marks),
+        StatusCode::NOT_MODIFIED => marks.has([Marks::CODING]),
+        // An upstream that is unsure about the length may be about the end.
+        _ => framing == Framing::Chunked && marks.has([Marks::LENGTH]),
+    };
     let says_close = || says(head.headers.get_all(CONNECTION), b"close");
     head.version == Version::HTTP_11
         && framing != Framing::UntilClose
         && !is_contradicted
         && !(marks.has([Marks::CONNECTION]) && says_close())
+}
+
+/// Whether a length is said, and not that of nothing.
+fn announces_more(head: &Parts, marks: Marks) -> bool {
+    marks.has([Marks::LENGTH]) && !matches!(length(&head.headers), Ok(0))
 }
 
 /// No other coding was asked for (RFC 9110 10.1.4), and HTTP/1.0 knows none.
@@ -135,6 +145,25 @@ mod tests {
                 Framing::Length(0)
             );
         }
+    }
+
+    #[test]
+    fn a_connection_is_closed_behind_a_body_that_must_not_be() {
+        let kept_behind = |status: u16, header| {
+            let mut head = head(&[header]);
+            head.status = StatusCode::from_u16(status).unwrap();
+            kept(&head, Framing::Length(0))
+        };
+        let (chunked, empty, five) = (
+            ("transfer-encoding", "chunked"),
+            ("content-length", "0"),
+            ("content-length", "5"),
+        );
+
+        assert!(!kept_behind(204, chunked) && !kept_behind(204, five));
+        assert!(kept_behind(204, empty));
+        // A 304 says how long the body would be.
+        assert!(!kept_behind(304, chunked) && kept_behind(304, five));
     }
 
     #[test]

@@ -73,6 +73,21 @@ async fn a_response_without_a_body_gives_its_connection_back() {
 }
 
 #[tokio::test]
+async fn a_response_that_announces_a_body_it_must_not_have_closes_its_connection() {
+    for header in ["content-length: 5", "transfer-encoding: chunked"] {
+        let answer = format!("HTTP/1.1 204 No Content\r\n{header}\r\n\r\n");
+        let notes = Notes::default();
+        let upstream = upstream(&numbering(&notes, answer.leak()).await);
+
+        get(&upstream).await.unwrap();
+        settle().await;
+        get(&upstream).await.unwrap();
+
+        assert_eq!(*notes.lock().unwrap(), ["0", "1"], "{header}");
+    }
+}
+
+#[tokio::test]
 async fn a_response_that_is_not_read_to_its_end_closes_its_connection() {
     let notes = Notes::default();
     let url = numbering(&notes, "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\npart").await;
