@@ -11,6 +11,7 @@ use hyper::ext::ReasonPhrase;
 use super::Error;
 use super::framing::{self, Framing};
 use crate::http1::fields::{self, MAX_FIELDS};
+use crate::http1::lines;
 use crate::http1::wire::Parse;
 use crate::hygiene::Marks;
 
@@ -80,6 +81,9 @@ fn head(received: &Bytes, headers: &mut HeaderMap) -> Result<Option<(Parts, usiz
     let Status::Complete(length) = status.map_err(Error::Head)? else {
         return Ok(None);
     };
+    if !lines::are_whole(&received[..length]) {
+        return Err(Error::Head(httparse::Error::NewLine));
+    }
     let mut head = Response::new(()).into_parts().0;
     head.status = parsed
         .code
@@ -175,6 +179,9 @@ mod tests {
             "220 smtp ready\r\n\r\n",
             "HTTP/1.1 200 OK\r\nna me: x\r\n\r\n",
             "HTTP/2.0 ",
+            "HTTP/1.1 200 OK\r\nX-A: b\nSet-Cookie: c=1\r\n\r\n",
+            "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
+            "HTTP/1.1 103 Early Hints\n\nHTTP/1.1 200 OK\r\n\r\n",
         ] {
             let parsed = parse(
                 &mut BytesMut::from(text),

@@ -27,22 +27,32 @@ pub(super) fn of(head: &mut Parts, marks: Marks, method: &Method) -> Result<Fram
         head.status,
         StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
     );
+    let is_coded = marks.has([Marks::CODING]);
+    // Beside a coding nobody looks at a length, and it is not passed on.
+    let said = match marks.has([Marks::LENGTH]) && !is_coded {
+        true => Some(said_once(&mut head.headers)?),
+        false => None,
+    };
     if has_no_body || method == Method::HEAD {
         return Ok(Framing::Length(0));
     }
-    if marks.has([Marks::CODING]) {
+    if is_coded {
         return chunked(head);
     }
-    if !marks.has([Marks::LENGTH]) {
-        return Ok(Framing::UntilClose);
+    Ok(said.map_or(Framing::UntilClose, Framing::Length))
+}
+
+/// The length that is said. What was said twice is passed on once.
+fn said_once(headers: &mut HeaderMap) -> Result<u64, Error> {
+    let length = length(headers)?;
+    let mut said = headers.get_all(CONTENT_LENGTH).iter();
+    let is_list = said
+        .next()
+        .is_some_and(|first| first.as_bytes().contains(&b','));
+    if is_list || said.next().is_some() {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
-    let length = length(&head.headers)?;
-    // What was said twice is passed on once.
-    if head.headers.get_all(CONTENT_LENGTH).iter().nth(1).is_some() {
-        let length = HeaderValue::from(length);
-        head.headers.insert(CONTENT_LENGTH, length);
-    }
-    Ok(Framing::Length(length))
+    Ok(length)
 }
 
 /// Whether the connection may be used for another request when the body has ended.
@@ -167,12 +177,30 @@ mod tests {
     }
 
     #[test]
+    fn a_length_is_a_length_also_where_it_is_that_of_no_body() {
+        for said in ["5, 6", "abc", ""] {
+            let mut head = head(&[("content-length", said)]);
+            framing(&mut head, &Method::HEAD).unwrap_err();
+            for status in [204, 304] {
+                head.status = StatusCode::from_u16(status).unwrap();
+                framing(&mut head, &Method::GET).unwrap_err();
+            }
+        }
+    }
+
+    #[test]
     fn a_length_that_was_said_twice_is_passed_on_once() {
-        let mut head = head(&[("content-length", "5"), ("content-length", "5")]);
+        let twice = ("content-length", "5");
+        for headers in [&[twice, twice][..], &[("content-length", "5, 5")]] {
+            for method in [Method::GET, Method::HEAD] {
+                let mut head = head(headers);
 
-        framing(&mut head, &Method::GET).unwrap();
+                framing(&mut head, &method).unwrap();
 
-        assert_eq!(head.headers.get_all(CONTENT_LENGTH).iter().count(), 1);
+                let said: Vec<_> = head.headers.get_all(CONTENT_LENGTH).iter().collect();
+                assert_eq!(said, ["5"]);
+            }
+        }
     }
 
     #[test]
