@@ -1,6 +1,7 @@
 //! One attempt to have a request answered by one service.
 
 use http::{Request, Response};
+use tokio::time::Instant;
 
 use super::connection::Incoming;
 use super::occupancy::Stay;
@@ -46,6 +47,16 @@ pub(super) enum Extent {
     Untouched,
     /// The service may have acted on it.
     Seen,
+    /// The service has begun to answer it.
+    Answered,
+}
+
+/// What has come of a request so far, at one service.
+#[derive(Default)]
+pub(super) struct Tries {
+    refusals: u8,
+    /// When it failed and may have been seen.
+    seen: Option<Instant>,
 }
 
 impl Manner {
@@ -56,13 +67,39 @@ impl Manner {
     }
 }
 
-impl Failed {
-    /// Nothing of the request was sent.
-    pub(super) fn before(request: Request<Body>, error: UpstreamError) -> Self {
-        Self {
+impl Tries {
+    /// Whether the next one may be on a connection that is kept. A service that closes connections because of what is
+    /// asked would get the request on each one that there is.
+    pub(super) const fn may_reuse(&self) -> bool {
+        self.seen.is_none() && self.refusals < MAX_REFUSALS
+    }
+
+    /// Since when a connection must have been open, at the earliest.
+    pub(super) const fn since(&self) -> Option<Instant> {
+        self.seen
+    }
+
+    /// Takes notice of a failure after which there is another try.
+    pub(super) fn failed(&mut self, extent: Extent) {
+        match extent {
+            Extent::Untouched => self.refusals += 1,
+            Extent::Seen | Extent::Answered => self.seen = Some(Instant::now()),
+        }
+    }
+
+    /// There is no connection for the next one.
+    pub(super) fn end(&self, request: Request<Body>, error: UpstreamError) -> Failed {
+        let extent = match self.seen {
+            Some(_) => Extent::Seen,
+            None => Extent::Untouched,
+        };
+        Failed {
             error,
             request: Some(Box::new(request)),
-            extent: Extent::Untouched,
+            extent,
         }
     }
 }
+
+// Of one request by connections that are kept, before it gets a new one.
+const MAX_REFUSALS: u8 = 3;

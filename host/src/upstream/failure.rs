@@ -13,7 +13,7 @@ use crate::body::{Body, BodyError};
 /// How a request failed on a connection.
 pub(super) struct Failure {
     pub(super) error: UpstreamError,
-    extent: Extent,
+    pub(super) extent: Extent,
     /// Whether the request is as it was before.
     pub(super) is_whole: bool,
 }
@@ -24,6 +24,7 @@ impl Failure {
             Lost::Client(error) => (Extent::Seen, UpstreamError::Client(error)),
             Lost::Unsent(error) => (Extent::Untouched, UpstreamError::Failed(error.into())),
             Lost::Sent(error) => (Extent::Seen, UpstreamError::Failed(error.into())),
+            Lost::Answered(error) => (Extent::Answered, UpstreamError::Failed(error.into())),
         };
         Self {
             error,
@@ -60,13 +61,21 @@ impl Failure {
 
     /// Whether it is what a kept connection is prone to, and says nothing about the upstream.
     pub(super) fn is_of_connection(&self) -> bool {
-        self.extent == Extent::Untouched || is_stale(&self.error)
+        match self.extent {
+            Extent::Untouched => true,
+            Extent::Seen => is_stale(&self.error),
+            Extent::Answered => false,
+        }
     }
 
     /// Whether it does no harm to send the request again (RFC 9110 9.2.2).
     pub(super) fn is_harmless(&self, request: &Request<Body>) -> bool {
-        let is_untouched = self.extent == Extent::Untouched;
-        self.is_whole && (is_untouched || request.method().is_idempotent())
+        let is_harmless = match self.extent {
+            Extent::Untouched => true,
+            Extent::Seen => request.method().is_idempotent(),
+            Extent::Answered => false,
+        };
+        self.is_whole && is_harmless
     }
 
     /// What can be done with it.

@@ -1,7 +1,7 @@
 //! Sends requests to a service behind the gateway, over connections that are kept.
 //!
 //! One pool per worker thread and upstream: connections never cross threads. A request that did not reach the wire
-//! is sent again whatever it is; one that may have been seen is sent again only when that is harmless.
+//! is sent again whatever it is; one that may have been seen is sent again once, and only when that is harmless.
 
 mod attempt;
 mod balancer;
@@ -33,9 +33,9 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::{Request, Response, StatusCode, Uri, Version};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use self::attempt::{Delivered, Failed, Manner, Spare};
+use self::attempt::{Delivered, Failed, Manner, Spare, Tries};
 use self::connection::{Connection, Incoming};
 use self::multiplex::Multiplex;
 use self::occupancy::Stay;
@@ -163,10 +163,11 @@ impl Upstream {
         manner: Manner,
     ) -> impl Future<Output = Result<Delivered, Failed>> {
         async move {
+            let mut tries = Tries::default();
             let place = match &self.origin.occupancy {
                 None => None,
                 Some(occupancy) => match occupancy.enter(self.origin.patience.connect).await {
-                    None => return Err(Failed::before(request, UpstreamError::Busy)),
+                    None => return Err(tries.end(request, UpstreamError::Busy)),
                     place => place,
                 },
             };
@@ -175,11 +176,10 @@ impl Upstream {
                 _present: self.origin.counters.request(),
             };
             let protocol = manner.protocol.unwrap_or(self.origin.protocol);
-            let mut refusals = 0;
             loop {
-                let kept = match refusals {
-                    MAX_REFUSALS => None,
-                    _ => self.kept(&request, protocol),
+                let kept = match tries.may_reuse() {
+                    true => self.kept(&request, protocol),
+                    false => None,
                 };
                 let is_kept = kept.is_some();
                 let connection = match kept {
@@ -188,13 +188,12 @@ impl Upstream {
                         connection
                     }
                     // In a box: its size would be that of every request.
-                    None => match Box::pin(self.connect(protocol)).await {
+                    None => match Box::pin(self.connect(protocol, tries.since())).await {
                         Ok(connection) => connection,
-                        Err(error) => return Err(Failed::before(request, error)),
+                        Err(error) => return Err(tries.end(request, error)),
                     },
                 };
                 connection.form(&mut request, self.origin.endpoint.scheme());
-                let is_shared = matches!(connection, Connection::Http2(_));
                 let spare = if is_kept { Spare::Keep } else { manner.spare };
                 let patience = &self.origin.patience;
                 match exchange::run(connection, &mut request, spare, patience).await {
@@ -210,12 +209,12 @@ impl Upstream {
                         });
                     }
                     Err(failure) => {
-                        refusals += u8::from(is_shared);
                         // The upstream closed the connection as the request arrived: it was idle for too long.
                         let is_excused = is_kept && failure.is_of_connection();
                         if !(is_excused && failure.is_harmless(&request)) {
                             return Err(failure.with(request));
                         }
+                        tries.failed(failure.extent);
                     }
                 }
             }
@@ -256,20 +255,25 @@ impl Upstream {
     /// A connection that is open already.
     fn kept(&self, request: &Request<Body>, protocol: Protocol) -> Option<Connection> {
         if protocol != Protocol::Http1
-            && let Some(stream) = self.multiplex.take(self.origin.keep.idle_time)
+            && let Some(stream) = self.multiplex.take(self.origin.keep.idle_time, None)
         {
             return Some(Connection::Http2(stream));
         }
         self.pool.take(request).map(Connection::Http1)
     }
 
-    async fn connect(&self, protocol: Protocol) -> Result<Connection, UpstreamError> {
+    /// A new connection, or room on one that is not older than `since`.
+    async fn connect(
+        &self,
+        protocol: Protocol,
+        since: Option<Instant>,
+    ) -> Result<Connection, UpstreamError> {
         let connecting = async {
             if protocol == Protocol::Http1 || self.is_http1.load(Ordering::Relaxed) {
                 return self.open(protocol).await;
             }
             let _turn = self.multiplex.opening.lock().await;
-            match self.multiplex.take(self.origin.keep.idle_time) {
+            match self.multiplex.take(self.origin.keep.idle_time, since) {
                 Some(stream) => {
                     self.origin.counters.reused();
                     Ok(Connection::Http2(stream))
@@ -318,6 +322,3 @@ impl From<&Timeouts> for Patience {
         }
     }
 }
-
-// Of one request by HTTP/2 connections that are kept, before it gets a new one.
-const MAX_REFUSALS: u8 = 3;

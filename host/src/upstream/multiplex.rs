@@ -33,6 +33,7 @@ pub(super) struct Stream {
 struct Shared {
     sender: SendRequest<Body>,
     carrier: Arc<Carrier>,
+    opened: Instant,
     since: Instant,
 }
 
@@ -84,13 +85,14 @@ pub(super) async fn open(io: Io) -> Result<Stream, hyper::Error> {
 }
 
 impl Multiplex {
-    /// Room on a connection that is open. Forgets those that are closed, and those that nobody has needed for
+    /// Room on a connection that is open, and not older than `opened`. Forgets those that are closed, and those that nobody has needed for
     /// `idle_time`.
-    pub(super) fn take(&self, idle_time: Duration) -> Option<Stream> {
+    pub(super) fn take(&self, idle_time: Duration, opened: Option<Instant>) -> Option<Stream> {
         let now = Instant::now();
         let mut connections = self.lock();
         connections.retain(|shared| shared.is_usable(now, idle_time));
-        let shared = connections.iter_mut().find(|shared| shared.has_room())?;
+        let is_fit = |shared: &&mut Shared| shared.has_room() && shared.is_young(opened);
+        let shared = connections.iter_mut().find(is_fit)?;
         shared.since = now;
         shared.carrier.streams.fetch_add(1, Ordering::Relaxed);
         Some(Stream {
@@ -101,10 +103,12 @@ impl Multiplex {
 
     /// Lets others use the connection of this stream.
     pub(super) fn share(&self, stream: &Stream) {
+        let now = Instant::now();
         self.lock().push(Shared {
             sender: stream.sender.clone(),
             carrier: Arc::clone(&stream.carrier),
-            since: Instant::now(),
+            opened: now,
+            since: now,
         });
     }
 
@@ -129,6 +133,10 @@ impl Shared {
         !self.sender.is_closed()
             && !self.carrier.is_retired.load(Ordering::Relaxed)
             && !is_forgotten
+    }
+
+    fn is_young(&self, opened: Option<Instant>) -> bool {
+        opened.is_none_or(|opened| self.opened >= opened)
     }
 
     fn has_room(&self) -> bool {

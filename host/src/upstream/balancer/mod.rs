@@ -1,7 +1,8 @@
 //! Spreads requests over services that stand in for each other.
 //!
 //! What is known of a service is shared by all workers; turns, connections and the budget for repetitions are each
-//! worker's own, so that a choice takes no lock. A request goes to each endpoint once at most.
+//! worker's own, so that a choice takes no lock. A request goes to each endpoint once at most; whether a connection there
+//! was worth a second try, its upstream knows.
 
 mod budget;
 mod check;
@@ -174,7 +175,7 @@ impl Balancer {
 
     /// Where a request goes that failed at one endpoint. `None` when it must not, or there is nowhere.
     fn next(&self, journey: &mut Journey, extent: Extent) -> Option<usize> {
-        journey.is_seen |= extent == Extent::Seen;
+        journey.is_seen |= extent != Extent::Untouched;
         if extent == Extent::Untouched {
             return self.choose(journey);
         }

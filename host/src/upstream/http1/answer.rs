@@ -107,8 +107,14 @@ fn head(received: &Bytes, headers: &mut HeaderMap) -> Result<Option<(Parts, usiz
     Ok(Some((head, length)))
 }
 
-/// The answer to a request of a method, and a map for its headers.
-pub(super) struct To<'a>(pub(super) &'a Method, pub(super) &'a mut HeaderMap);
+/// The answer to a request.
+pub(super) struct To<'a> {
+    pub(super) method: &'a Method,
+    /// A map for its headers.
+    pub(super) room: &'a mut HeaderMap,
+    /// Whether anything has come of it.
+    pub(super) has_begun: &'a mut bool,
+}
 
 impl Parse for To<'_> {
     type Head = Answer;
@@ -119,7 +125,8 @@ impl Parse for To<'_> {
     }
 
     fn parse(&mut self, received: &mut BytesMut) -> Result<Option<(Answer, Bytes)>, Error> {
-        parse(received, self.0, self.1)
+        *self.has_begun = true;
+        parse(received, self.method, self.room)
     }
 }
 

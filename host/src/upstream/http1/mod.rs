@@ -45,6 +45,8 @@ pub(super) struct Http1 {
 /// A request under way, and what of its answer is there.
 pub(super) struct Asking {
     upload: Outgoing,
+    /// Whether anything has come of an answer, if only of an interim one.
+    is_answered: bool,
     /// Why the rest of the request is not sent. The answer may say why the upstream did not want it.
     stopped: Option<Error>,
 }
@@ -57,6 +59,8 @@ pub(super) enum Lost {
     Unsent(Error),
     /// The connection did, and the upstream may have seen the request.
     Sent(Error),
+    /// The connection did, within the answer.
+    Answered(Error),
 }
 
 impl Http1 {
@@ -102,7 +106,11 @@ impl Http1 {
                 Poll::Ready(Ok(())) | Poll::Pending => {}
             }
         }
-        let mut answer = To(request.method(), &mut self.spare);
+        let mut answer = To {
+            method: request.method(),
+            room: &mut self.spare,
+            has_begun: &mut asking.is_answered,
+        };
         let answer = ready!(self.wire.poll_head(&mut answer, cx));
         Poll::Ready(answer.map_err(|missing| asking.lost(missing.into())))
     }
@@ -114,7 +122,9 @@ impl Http1 {
         request: &mut Request<Body>,
         asking: Asking,
     ) -> Response<Incoming> {
-        let Asking { upload, stopped } = asking;
+        let Asking {
+            upload, stopped, ..
+        } = asking;
         let is_kept = answer.is_kept && stopped.is_none();
         let rest = match upload.is_done() {
             true => {
@@ -151,6 +161,7 @@ impl Asking {
     pub(super) fn new(request: &Request<Body>, connection: &mut Http1) -> Self {
         Self {
             upload: upload(request, std::mem::take(&mut connection.room)),
+            is_answered: false,
             stopped: None,
         }
     }
@@ -161,8 +172,10 @@ impl Asking {
             (Some(first), Error::Closed | Error::Io(_)) => first,
             (_, error) => error,
         };
+        let has_broken_off = matches!(error, Error::Closed | Error::Incomplete | Error::Io(_));
         match self.upload.is_untouched() {
             true => Lost::Unsent(error),
+            false if self.is_answered && has_broken_off => Lost::Answered(error),
             false => Lost::Sent(error),
         }
     }

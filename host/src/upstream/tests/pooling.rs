@@ -130,6 +130,57 @@ async fn a_stale_connection_costs_a_get_nothing_and_a_post_a_502() {
     assert_eq!(*notes.lock().unwrap(), ["0 GET ", "0 GET ", "1 GET "]);
 }
 
+/// Answers, but closes the connection at this method, and writes down each time that it came.
+async fn closing_at(method: &'static str, last_words: &'static str) -> (String, Notes) {
+    let notes = Notes::default();
+    let seen = Arc::clone(&notes);
+    let url = origin(move |mut stream, number| {
+        let seen = Arc::clone(&seen);
+        async move {
+            loop {
+                let head = read_to(&mut stream, "\r\n\r\n").await;
+                if head.starts_with(method) {
+                    seen.lock().unwrap().push(number.to_string());
+                    write(&mut stream, last_words).await;
+                    settle().await;
+                    let reset = socket2::SockRef::from(&stream);
+                    reset.set_linger(Some(Duration::ZERO)).unwrap();
+                    return;
+                }
+                write(&mut stream, OK).await;
+            }
+        }
+    })
+    .await;
+    (url, notes)
+}
+
+#[tokio::test]
+async fn a_request_that_its_upstream_closes_for_is_sent_twice_at_most() {
+    let (url, notes) = closing_at("DELETE", "").await;
+    let upstream = upstream(&url);
+    futures_util::future::join_all((0..5).map(|_| get(&upstream))).await;
+
+    let sent = upstream.send(request(Method::DELETE, Body::Empty)).await;
+
+    assert!(matches!(sent, Err(UpstreamError::Failed(_))), "{sent:?}");
+    assert_eq!(*notes.lock().unwrap(), ["4", "5"]);
+}
+
+#[tokio::test]
+async fn what_broke_off_within_its_answer_is_not_asked_for_twice() {
+    for last_words in ["HTTP/1.1 200 OK\r\nx", "HTTP/1.1 100 Continue\r\n\r\n"] {
+        let (url, notes) = closing_at("PUT", last_words).await;
+        let upstream = upstream(&url);
+        body_of(get(&upstream).await.unwrap()).await;
+
+        let sent = upstream.send(request(Method::PUT, Body::Empty)).await;
+
+        assert!(matches!(sent, Err(UpstreamError::Failed(_))), "{sent:?}");
+        assert_eq!(*notes.lock().unwrap(), ["0"], "{last_words:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_post_that_may_have_been_seen_is_not_sent_again() {
     let notes = Notes::default();
