@@ -34,6 +34,8 @@ pub enum Phase {
     Client,
     /// Nobody: the upstream has everything.
     Done,
+    /// Nobody: there is no more of it.
+    Failed(BodyError),
     /// The upstream has not taken the next part yet.
     Upstream,
 }
@@ -85,17 +87,17 @@ impl ClientBody {
             Poll::Ready(frame) => {
                 self.patience.renew();
                 let frame = frame.map(|frame| self.admit(frame));
-                let is_last = frame.is_none() || self.incoming.is_end();
-                self.note(if is_last {
-                    Phase::Done
-                } else {
-                    Phase::Upstream
+                self.note(match frame {
+                    Some(Err(error)) => Phase::Failed(error),
+                    Some(Ok(_)) if !self.incoming.is_end() => Phase::Upstream,
+                    Some(Ok(_)) | None => Phase::Done,
                 });
                 Poll::Ready(frame)
             }
             Poll::Pending => {
                 self.note(Phase::Client);
                 ready!(self.patience.poll_lost(cx));
+                self.note(Phase::Failed(BodyError::ClientStalled));
                 Poll::Ready(Some(Err(BodyError::ClientStalled)))
             }
         }
@@ -136,9 +138,17 @@ impl Upload {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Why it ended early, if it did. Who sends it may say no more than that the request failed.
+    pub(crate) fn failure(&self) -> Option<BodyError> {
+        match self.phase().0 {
+            Phase::Failed(error) => Some(error),
+            Phase::Client | Phase::Done | Phase::Upstream => None,
+        }
+    }
+
     fn note(&self, phase: Phase) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if *state != (Phase::Done, state.1) {
+        if !matches!(state.0, Phase::Done | Phase::Failed(_)) {
             *state = (phase, Instant::now());
         }
     }

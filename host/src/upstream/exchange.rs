@@ -13,7 +13,7 @@ use super::Patience;
 use super::attempt::Spare;
 use super::connection::{Connection, Incoming};
 use super::failure::Failure;
-use super::http1::{Asking, Http1};
+use super::http1::{Asking, Http1, Lost};
 use super::multiplex::Stream;
 use crate::alarm::Alarm;
 use crate::body::{Body, Phase, Upload};
@@ -114,6 +114,10 @@ async fn http2(
             });
         }
         Some(Err(mut error)) => {
+            // The connection and the others on it are as well as before.
+            if let Some(error) = waiting.0.and_then(|upload| upload.failure()) {
+                return Err(Failure::lost(Lost::Client(error), false));
+            }
             let message = error.take_message();
             let is_unsent = message.is_some();
             copy = message.or(copy);
@@ -173,7 +177,7 @@ fn extension(upload: Option<&Arc<Upload>>, patience: &Patience) -> Option<Instan
         // The body itself gives up on a client that stalls.
         (Phase::Client, _) => now + patience.write,
         (Phase::Upstream, since) => since + patience.write,
-        (Phase::Done, since) => since + patience.read,
+        (Phase::Done | Phase::Failed(_), since) => since + patience.read,
     };
     (deadline > now).then_some(deadline)
 }

@@ -8,7 +8,7 @@ use http::Request;
 use super::attempt::{Extent, Failed};
 use super::http1::Lost;
 use super::{UpstreamError, WireError};
-use crate::body::{Body, BodyError};
+use crate::body::Body;
 
 /// How a request failed on a connection.
 pub(super) struct Failure {
@@ -36,12 +36,8 @@ impl Failure {
 
     pub(super) fn http2(error: hyper::Error, is_unsent: bool) -> Self {
         let is_untouched = is_unsent || is_refused(&error);
-        let error = match source::<BodyError>(&error) {
-            Some(body) => UpstreamError::Client(*body),
-            None => UpstreamError::Failed(error.into()),
-        };
         Self {
-            error,
+            error: UpstreamError::Failed(error.into()),
             extent: if is_untouched {
                 Extent::Untouched
             } else {

@@ -6,6 +6,7 @@ use h2::{Reason, RecvStream};
 use tokio::io::AsyncReadExt;
 
 use super::*;
+use crate::server::{Answer, Peer, Service};
 
 type Server = Connection<TcpStream, Bytes>;
 type Respond = SendResponse<Bytes>;
@@ -207,6 +208,57 @@ async fn an_upstream_that_has_gone_without_a_word_is_noticed_before_the_answer_i
 }
 
 #[tokio::test]
+async fn a_bad_upload_is_its_clients_fault_and_leaves_the_connection_to_others() {
+    let mut settings = settings();
+    settings.limits.body_bytes = abi::config::ByteSize::of_bytes(4);
+    for (upload, status) in [("5\r\nhello\r\n", 413), ("zz\r\n", 400)] {
+        let (notes, upstream) = reading().await;
+        let (mut client, _order) = client_with(Lent(Arc::clone(&upstream)), settings.clone());
+
+        write(&mut client, &format!("{CHUNKED}1\r\na\r\n")).await;
+        begun(&notes).await;
+        write(&mut client, upload).await;
+        let answer = read_to(&mut client, "\r\n\r\n").await;
+
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+        body_of(get(&upstream).await.unwrap()).await;
+        assert_eq!(*notes.lock().unwrap(), ["0 POST", "0 GET"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_stalls_is_408_and_leaves_the_connection_to_others() {
+    let (notes, upstream) = reading().await;
+    let mut settings = settings();
+    settings.timeouts.idle = abi::config::ConfigDuration::of_secs(5);
+    let (mut client, _order) = client_with(Lent(Arc::clone(&upstream)), settings);
+
+    write(&mut client, &format!("{CHUNKED}1\r\na\r\n")).await;
+    let answer = read_to(&mut client, "\r\n\r\n").await;
+
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    body_of(get(&upstream).await.unwrap()).await;
+    assert_eq!(*notes.lock().unwrap(), ["0 POST", "0 GET"]);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_within_its_upload_leaves_the_connection_to_others() {
+    let (notes, upstream) = reading().await;
+    let (mut client, _order) = client(Lent(Arc::clone(&upstream)));
+
+    write(&mut client, &format!("{CHUNKED}1\r\na\r\n")).await;
+    begun(&notes).await;
+    client.shutdown().await.unwrap();
+    read_all(&mut client).await;
+
+    body_of(get(&upstream).await.unwrap()).await;
+    assert_eq!(*notes.lock().unwrap(), ["0 POST", "0 GET"]);
+}
+
+#[tokio::test]
 async fn an_upgrade_goes_to_an_upstream_of_http_2_in_http_1() {
     let url = origin(|mut stream, _| async move {
         let head = read_to(&mut stream, "\r\n\r\n").await;
@@ -225,6 +277,45 @@ async fn an_upgrade_goes_to_an_upstream_of_http_2_in_http_1() {
             .await
             .starts_with("HTTP/1.1 101 ")
     );
+}
+
+const CHUNKED: &str = "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
+
+/// Forwards everything to a service that a test asks as well.
+struct Lent(Arc<Upstream>);
+
+impl Service for Lent {
+    async fn handle(&self, _: &Peer, request: &mut Request<Body>) -> Answer {
+        let sent = self.0.send(std::mem::take(request)).await;
+        let answer = sent.unwrap_or_else(|error| crate::rescue::upstream(&error));
+        answer.into()
+    }
+}
+
+/// Reads requests to their end and answers them; writes down on which connection they came.
+async fn reading() -> (Notes, Arc<Upstream>) {
+    let notes = Notes::default();
+    let seen = Arc::clone(&notes);
+    let url = serving(move |number, request, mut respond| {
+        let (head, mut body) = request.into_parts();
+        seen.lock()
+            .unwrap()
+            .push(format!("{number} {}", head.method));
+        async move {
+            while let Some(Ok(_)) = body.data().await {}
+            if body.is_end_stream() {
+                answer(&mut respond);
+            }
+        }
+    })
+    .await;
+    (notes, Arc::new(upstream(&url)))
+}
+
+async fn begun(notes: &Notes) {
+    while notes.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Answers once `count` requests are there, on any connection, and writes down on which one each came.
