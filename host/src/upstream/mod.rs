@@ -19,6 +19,7 @@ mod occupancy;
 mod origin;
 mod pool;
 mod protocol;
+mod sweeper;
 mod tls;
 mod tunnel;
 
@@ -59,7 +60,7 @@ pub(crate) use tls::TlsConfig;
 pub struct Upstream {
     origin: Arc<Origin>,
     pool: Arc<Pool>,
-    multiplex: Multiplex,
+    multiplex: Arc<Multiplex>,
     // Where the origin chooses, whether its latest choice was HTTP/2: until it is known, one at a time asks.
     is_http1: AtomicBool,
     tracker: Tracker,
@@ -122,7 +123,7 @@ impl Upstream {
     pub fn new(origin: Arc<Origin>, tracker: Tracker) -> Self {
         Self {
             pool: Arc::new(Pool::new(origin.keep)),
-            multiplex: Multiplex::default(),
+            multiplex: Arc::new(Multiplex::new(origin.keep.idle_time)),
             is_http1: AtomicBool::new(origin.protocol == Protocol::Http1),
             origin,
             tracker,
@@ -255,7 +256,7 @@ impl Upstream {
     /// A connection that is open already.
     fn kept(&self, request: &Request<Body>, protocol: Protocol) -> Option<Connection> {
         if protocol != Protocol::Http1
-            && let Some(stream) = self.multiplex.take(self.origin.keep.idle_time, None)
+            && let Some(stream) = self.multiplex.take(None)
         {
             return Some(Connection::Http2(stream));
         }
@@ -273,7 +274,7 @@ impl Upstream {
                 return self.open(protocol).await;
             }
             let _turn = self.multiplex.opening.lock().await;
-            match self.multiplex.take(self.origin.keep.idle_time, since) {
+            match self.multiplex.take(since) {
                 Some(stream) => {
                     self.origin.counters.reused();
                     Ok(Connection::Http2(stream))

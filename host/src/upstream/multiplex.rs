@@ -12,12 +12,14 @@ use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::time::Instant;
 
+use super::sweeper::{Kept, Sweeper, look_after};
 use crate::body::Body;
 use crate::stream::Stream as Io;
 
 /// The HTTP/2 connections of one worker to one upstream.
-#[derive(Default)]
 pub(super) struct Multiplex {
+    idle_time: Duration,
+    sweeper: Sweeper,
     // Only this worker's thread ever locks it. The first with room is taken, so that the last ones run empty.
     connections: Mutex<Vec<Shared>>,
     /// Held by whoever opens one: the others wait, and find room on it.
@@ -85,12 +87,21 @@ pub(super) async fn open(io: Io) -> Result<Stream, hyper::Error> {
 }
 
 impl Multiplex {
-    /// Room on a connection that is open, and not older than `opened`. Forgets those that are closed, and those that nobody has needed for
-    /// `idle_time`.
-    pub(super) fn take(&self, idle_time: Duration, opened: Option<Instant>) -> Option<Stream> {
+    /// Connections are closed that nobody has needed for `idle_time`.
+    pub(super) fn new(idle_time: Duration) -> Self {
+        Self {
+            idle_time,
+            sweeper: Sweeper::default(),
+            connections: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Room on a connection that is open, and not older than `opened`.
+    pub(super) fn take(&self, opened: Option<Instant>) -> Option<Stream> {
         let now = Instant::now();
         let mut connections = self.lock();
-        connections.retain(|shared| shared.is_usable(now, idle_time));
+        self.forget(&mut connections, now);
         let is_fit = |shared: &&mut Shared| shared.has_room() && shared.is_young(opened);
         let shared = connections.iter_mut().find(is_fit)?;
         shared.since = now;
@@ -102,7 +113,7 @@ impl Multiplex {
     }
 
     /// Lets others use the connection of this stream.
-    pub(super) fn share(&self, stream: &Stream) {
+    pub(super) fn share(self: &Arc<Self>, stream: &Stream) {
         let now = Instant::now();
         self.lock().push(Shared {
             sender: stream.sender.clone(),
@@ -110,12 +121,30 @@ impl Multiplex {
             opened: now,
             since: now,
         });
+        look_after(self);
+    }
+
+    /// Forgets those that are closed, and those that nobody has needed for too long.
+    fn forget(&self, connections: &mut Vec<Shared>, now: Instant) {
+        connections.retain(|shared| shared.is_usable(now, self.idle_time));
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Shared>> {
         self.connections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept for Multiplex {
+    fn sweeper(&self) -> &Sweeper {
+        &self.sweeper
+    }
+
+    fn sweep(&self) -> bool {
+        let mut connections = self.lock();
+        self.forget(&mut connections, Instant::now());
+        connections.is_empty()
     }
 }
 

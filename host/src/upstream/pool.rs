@@ -2,15 +2,14 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::Request;
-use tokio::task::unconstrained;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::http1::Http1;
+use super::sweeper::{Kept, Sweeper, look_after};
 use crate::body::Body;
 
 /// The idle connections of one worker to one upstream.
@@ -18,8 +17,7 @@ pub(super) struct Pool {
     keep: Keep,
     // Only this worker's thread ever locks it; the newest connection is at the back.
     idle: Mutex<VecDeque<Box<Http1>>>,
-    /// Whether somebody looks after those that nobody takes.
-    is_swept: AtomicBool,
+    sweeper: Sweeper,
 }
 
 /// Which connections are kept.
@@ -37,7 +35,7 @@ impl Pool {
         Self {
             keep,
             idle: Mutex::default(),
-            is_swept: AtomicBool::new(false),
+            sweeper: Sweeper::default(),
         }
     }
 
@@ -79,43 +77,27 @@ impl Pool {
         if self.keep.idle > 0 {
             idle.push_back(connection);
             drop(idle);
-            self.look_after();
+            look_after(self);
         }
     }
 
-    /// Closes what the upstream has closed, and what has been idle for too long, while no request comes by.
-    fn look_after(self: &Arc<Self>) {
-        if self.is_swept.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let pool = Arc::downgrade(self);
-        let looking = async move {
-            loop {
-                sleep(SWEEP_INTERVAL).await;
-                if pool.upgrade().is_none_or(|pool| pool.sweep()) {
-                    break;
-                }
-            }
-        };
-        // When an upstream ends, all are closed at once, which is more than a task is told of in one turn.
-        tokio::spawn(unconstrained(looking));
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Box<Http1>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept for Pool {
+    fn sweeper(&self) -> &Sweeper {
+        &self.sweeper
     }
 
-    /// Whether nothing is left.
     fn sweep(&self) -> bool {
         let mut idle = self.lock();
         let limit = self.keep.idle_time;
         idle.retain_mut(|connection| {
             connection.since.elapsed() <= limit && connection.is_resting()
         });
-        if idle.is_empty() {
-            self.is_swept.store(false, Ordering::Relaxed);
-        }
         idle.is_empty()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Box<Http1>>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -139,5 +121,3 @@ impl fmt::Debug for Pool {
 
 // A request that cannot be repeated goes only where a close in flight is unlikely.
 const FRESH: Duration = Duration::from_secs(1);
-// An upstream that closes is not left waiting for long.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(5);

@@ -258,6 +258,24 @@ async fn a_client_that_leaves_within_its_upload_leaves_the_connection_to_others(
     assert_eq!(*notes.lock().unwrap(), ["0 POST", "0 GET"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_nobody_needs_is_closed_without_another_request() {
+    let (closed, mut is_closed) = tokio::sync::mpsc::unbounded_channel();
+    let url = http2(move |server, _| {
+        let closed = closed.clone();
+        async move {
+            serve(server, |_, mut respond| async move { answer(&mut respond) }).await;
+            closed.send(()).unwrap();
+        }
+    })
+    .await;
+    let upstream = upstream(&url);
+
+    body_of(get(&upstream).await.unwrap()).await;
+
+    is_closed.recv().await.unwrap();
+}
+
 #[tokio::test]
 async fn an_upgrade_goes_to_an_upstream_of_http_2_in_http_1() {
     let url = origin(|mut stream, _| async move {
