@@ -3,7 +3,9 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsStream;
@@ -20,6 +22,20 @@ pub enum Stream {
 }
 
 impl Stream {
+    /// A connection over TCP. A peer that has lost its power or its network is noticed, also where nobody has anything to
+    /// say for as long as they like, as in a tunnel.
+    ///
+    /// # Errors
+    /// When the connection is gone already.
+    pub(crate) fn tcp(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        let keepalive = TcpKeepalive::new()
+            .with_time(KEEPALIVE_TIME)
+            .with_interval(KEEPALIVE_INTERVAL);
+        SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+        Ok(Self::Tcp(stream))
+    }
+
     /// Ready when there is something to read, or nothing more will come. Over TLS that may turn out to be no data.
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
@@ -87,5 +103,26 @@ impl AsyncWrite for Stream {
 
     fn is_write_vectored(&self) -> bool {
         true
+    }
+}
+
+// A connection that rests costs a packet a minute, and one whose peer is gone is noticed within some more.
+const KEEPALIVE_TIME: Duration = Duration::from_secs(60);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_peer_that_is_gone_without_a_word_is_noticed() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await;
+
+        let Stream::Tcp(stream) = Stream::tcp(stream.unwrap()).unwrap() else {
+            panic!("it is over TCP");
+        };
+
+        assert!(SockRef::from(&stream).keepalive().unwrap());
     }
 }

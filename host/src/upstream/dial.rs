@@ -38,8 +38,7 @@ impl Origin {
                         first(&addresses, self.patience.connect, TcpStream::connect).await?
                     }
                 };
-                stream.set_nodelay(true)?;
-                Ok(Stream::Tcp(stream))
+                Stream::tcp(stream)
             }
             Place::Unix(path) => UnixStream::connect(path).await.map(Stream::Unix),
         }

@@ -11,6 +11,7 @@ mod dial;
 mod endpoint;
 mod exchange;
 mod failure;
+mod flow;
 mod form;
 mod forwarder;
 pub mod http1;

@@ -11,6 +11,7 @@ use http::{HeaderMap, Response};
 use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tracing::{debug, info};
 
+use super::flow::Side;
 use crate::body::Body;
 use crate::server::{Awaited, Busy, Switch};
 use crate::stream::Stream;
@@ -48,8 +49,8 @@ impl Request {
         websocket::is_accepted(headers, &self.expected)
     }
 
-    /// Joins both sides once the client has its 101. The tunnel lives until one side closes, the session it was opened
-    /// with ends, or the worker does; `alive` lives as long.
+    /// Joins both sides once the client has its 101. The tunnel lives until both sides have closed, or one has and nothing
+    /// more comes from the other, the session it was opened with ends, or the worker does; `alive` lives as long.
     pub(super) fn accept(
         self,
         mut head: Parts,
@@ -88,9 +89,13 @@ fn ask(headers: &mut HeaderMap) {
 }
 
 /// `first` has already come from the upstream.
-async fn join(client: Awaited, (mut upstream, first): (Stream, Bytes)) -> io::Result<()> {
+async fn join(client: Awaited, (upstream, first): (Stream, Bytes)) -> io::Result<()> {
     let mut client = client.switched().await?;
     client.write_all(&first).await?;
-    copy_bidirectional(&mut client, &mut upstream).await?;
-    Ok(())
+    let flow = Arc::default();
+    let (mut client, mut upstream) = (Side::new(client, &flow), Side::new(upstream, &flow));
+    tokio::select! {
+        copied = copy_bidirectional(&mut client, &mut upstream) => copied.map(drop),
+        () = flow.run_dry() => Err(io::ErrorKind::TimedOut.into()),
+    }
 }

@@ -282,6 +282,36 @@ async fn a_tunnel_keeps_its_place_until_it_is_closed() {
     assert!(matches!(error, UpstreamError::Busy), "{error:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_tunnel_that_one_side_has_left_lives_as_long_as_the_other_speaks() {
+    let url = origin(|mut stream, _| async move {
+        let head = read_to(&mut stream, "\r\n\r\n").await;
+        if !head.contains("upgrade: websocket\r\n") {
+            return write(&mut stream, OK).await;
+        }
+        write(&mut stream, &format!("{SWITCH}hi")).await;
+        read_all(&mut stream).await;
+        for _ in 0..9 {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            write(&mut stream, ".").await;
+        }
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let config = serde_json::json!({ "maxRequests": 1 });
+    let service = Arc::new(crate::testing::service(&url, config));
+    let beside = Upstream::new(Arc::clone(&service), Tracker::detached());
+    let (mut client, _order) = client(Proxy(Upstream::new(service, Tracker::detached())));
+    write(&mut client, OPENING).await;
+    read_to(&mut client, "hi").await;
+
+    client.shutdown().await.unwrap();
+    read_to(&mut client, ".........").await;
+    tokio::time::sleep(Duration::from_secs(61)).await;
+
+    assert_eq!(body_of(get(&beside).await.unwrap()).await, "ok");
+}
+
 #[tokio::test]
 async fn request_is_sent_when_all_others_of_its_turn_are_ready() {
     let accepted = Arc::new(Mutex::new(None));
