@@ -303,9 +303,10 @@ impl ExchangeObject for Exchange {
 fn unreadable(error: BodyError) -> Failure {
     let (kind, reason) = match error {
         BodyError::TooLarge => (Kind::TOO_LARGE, "body-too-large"),
-        BodyError::ClientGone | BodyError::ClientStalled | BodyError::Malformed => {
-            (Kind::BAD_REQUEST, "body-unreadable")
-        }
+        BodyError::ClientGone
+        | BodyError::ClientStalled
+        | BodyError::Length
+        | BodyError::Malformed => (Kind::BAD_REQUEST, "body-unreadable"),
         BodyError::SessionOver => (Kind::UNAUTHORIZED, "session-ended"),
         BodyError::UpstreamGone | BodyError::UpstreamStalled => {
             (Kind::UNAVAILABLE, "body-unreadable")

@@ -83,7 +83,7 @@ pub fn no_route(error: NoRoute<'_>) -> Response<Body> {
 /// The answer when a body could not be read.
 pub fn body(error: BodyError) -> Response<Body> {
     plain(match error {
-        BodyError::ClientGone | BodyError::Malformed => StatusCode::BAD_REQUEST,
+        BodyError::ClientGone | BodyError::Length | BodyError::Malformed => StatusCode::BAD_REQUEST,
         BodyError::ClientStalled => StatusCode::REQUEST_TIMEOUT,
         BodyError::SessionOver => StatusCode::UNAUTHORIZED,
         BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

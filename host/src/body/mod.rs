@@ -43,6 +43,9 @@ pub enum BodyError {
     /// The client went away, or cut its body short.
     #[error("the client closed the connection within its body")]
     ClientGone,
+    /// It is shorter or longer than was said, whoever sends it.
+    #[error("the body is not as long as was said")]
+    Length,
     /// The client's framing cannot be read.
     #[error("the body of the request is malformed")]
     Malformed,

@@ -227,7 +227,7 @@ impl Outgoing {
             // Whoever has it is told a length that is true, or nothing more.
             Size::Known(left) => {
                 let sent = data.len() as u64;
-                *left = left.checked_sub(sent).ok_or(BodyError::Malformed)?;
+                *left = left.checked_sub(sent).ok_or(BodyError::Length)?;
             }
             Size::Chunked(_) if data.is_empty() => return Ok(()),
             Size::Chunked(_) => {
@@ -242,7 +242,7 @@ impl Outgoing {
 
     fn end(&mut self, trailers: &HeaderMap) -> Result<(), BodyError> {
         match self.size {
-            Size::Known(_) => return Err(BodyError::ClientGone),
+            Size::Known(_) => return Err(BodyError::Length),
             Size::Chunked(kind) => {
                 let mut last = b"0\r\n".to_vec();
                 let trailers = trailers.iter().filter(|_| kind == Trailers::Sent);
@@ -356,8 +356,8 @@ mod tests {
             }
         };
 
-        assert!(matches!(stopped("long"), BodyError::Malformed));
-        assert!(matches!(stopped("s"), BodyError::ClientGone));
+        assert!(matches!(stopped("long"), BodyError::Length));
+        assert!(matches!(stopped("s"), BodyError::Length));
     }
 
     /// The parts that are written at once.
