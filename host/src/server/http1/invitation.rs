@@ -44,6 +44,9 @@ impl Invitation {
                 break;
             }
             let written = ready!(Pin::new(&mut *stream).poll_write(cx, left))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
             *self = Self::Due(&left[written..]);
         }
         Poll::Ready(Ok(()))
@@ -69,6 +72,19 @@ mod tests {
         let mut cx = Context::from_waker(Waker::noop());
         assert!(invitation.poll_say(&mut said, &mut cx).is_ready());
         assert_eq!(said, b"");
+    }
+
+    #[test]
+    fn a_stream_that_takes_nothing_more_is_an_error() {
+        let mut room = [0; 4];
+        let mut full = io::Cursor::new(&mut room[..]);
+        let mut cx = Context::from_waker(Waker::noop());
+
+        let mut invitation = Invitation::DUE;
+        let said = invitation.poll_say(&mut full, &mut cx);
+
+        let kind = said.map(|said| said.unwrap_err().kind());
+        assert_eq!(kind, Poll::Ready(io::ErrorKind::WriteZero));
     }
 
     #[test]
