@@ -1,5 +1,7 @@
 //! What a schema asks for and what was found instead, in words.
 
+use std::mem::discriminant;
+
 use serde_json::{Number, Value};
 
 /// The JSON types a schema allows.
@@ -42,6 +44,17 @@ impl<'a> Kinds<'a> {
             *value = adopted;
         }
     }
+}
+
+/// Whether a value has a JSON type that the schema allows, whatever else is wrong with it.
+pub(super) fn is_of_kind(root: &Value, schema: &Value, value: &Value) -> bool {
+    choices(root, schema).map_or_else(
+        || Kinds::of(schema).allow(value),
+        |options| {
+            let mut kinds = options.into_iter().map(discriminant);
+            kinds.any(|kind| kind == discriminant(value))
+        },
+    )
 }
 
 fn is_a(value: &Value, kind: &str) -> bool {
@@ -165,8 +178,23 @@ fn kind_name(schema: &Value, kind: &str) -> String {
     name.to_owned()
 }
 
+/// The least and the greatest number that a schema allows. `schemars` writes the bounds of narrow integers down, and
+/// leaves those of wider ones to the format.
+pub(super) fn bounds(schema: &Value) -> (Option<Value>, Option<Value>) {
+    let (least, greatest) = match schema["format"].as_str() {
+        Some("int32") => (Some(i32::MIN.into()), Some(i32::MAX.into())),
+        Some("uint32") => (Some(0.into()), Some(u32::MAX.into())),
+        _ => (None, None),
+    };
+    let written = |name: &str| schema.get(name).cloned();
+    (
+        written("minimum").or(least),
+        written("maximum").or(greatest),
+    )
+}
+
 fn integer_name(schema: &Value) -> String {
-    match (schema.get("minimum"), schema.get("maximum")) {
+    match bounds(schema) {
         (Some(minimum), Some(maximum)) => format!("an integer from {minimum} to {maximum}"),
         (Some(minimum), None) => format!("an integer of at least {minimum}"),
         (None, Some(maximum)) => format!("an integer of at most {maximum}"),

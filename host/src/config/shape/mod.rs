@@ -78,8 +78,16 @@ impl<'a> Shape<'a> {
         self.faults.push(path, message);
     }
 
-    fn choice(&mut self, schema: &Value, options: &[&Value], value: &Value, path: &str) {
-        if options.contains(&value) || (value.is_null() && expectation::is_nullable(schema)) {
+    fn choice(&mut self, schema: &Value, options: &[&Value], value: &mut Value, path: &str) {
+        if options.contains(&&*value) || (value.is_null() && expectation::is_nullable(schema)) {
+            return;
+        }
+        let spelt = options.iter().find(|option| {
+            let text = value.as_str();
+            text.is_some_and(|text| text == expectation::bare(option))
+        });
+        if let Some(option) = spelt {
+            *value = (*option).clone();
             return;
         }
         let names: Vec<String> = options
@@ -108,7 +116,7 @@ impl<'a> Shape<'a> {
                 *value = candidate;
                 return;
             }
-            let fits = Kinds::of(self.target(variant)).allow(value);
+            let fits = expectation::is_of_kind(self.root, self.target(variant), value);
             let fewer = |best: &Faults| attempt.faults.iter().len() < best.iter().len();
             if fits && nearest.as_ref().is_none_or(fewer) {
                 nearest = Some(attempt.faults);
@@ -190,9 +198,11 @@ impl<'a> Shape<'a> {
 
     fn number(&mut self, schema: &Value, value: &Value, path: &str) {
         let Some(number) = value.as_f64() else { return };
-        let bound = |name: &str| schema[name].as_f64();
-        let below = bound("minimum").is_some_and(|minimum| number < minimum);
-        let above = bound("maximum").is_some_and(|maximum| number > maximum);
+        let (least, greatest) = expectation::bounds(schema);
+        let below = least.and_then(|least| least.as_f64());
+        let below = below.is_some_and(|least| number < least);
+        let above = greatest.and_then(|greatest| greatest.as_f64());
+        let above = above.is_some_and(|greatest| number > greatest);
         if below || above {
             let wanted = expected(self.root, schema);
             self.faults

@@ -29,6 +29,25 @@ struct Sample {
     nested: Option<Nested>,
     #[schemars(default)]
     names: std::collections::BTreeMap<String, String>,
+    limit: Option<u32>,
+    page: Option<Page>,
+}
+
+/// A word or a map.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum Page {
+    None(Nothing),
+    Shown(Nested),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum Nothing {
+    /// With a description of its own, an enumeration has no type but in its variants.
+    None,
 }
 
 #[derive(Default, JsonSchema, serde::Serialize)]
@@ -87,7 +106,7 @@ fn everything_wrong_is_reported_at_once() {
     let expected = [
         "host: missing, expected a text",
         "prot: unknown key, did you mean `port`? known are host, port, sameSite, lookup, timeout, idle, size, path, \
-         password, secrets, secure, nested, names",
+         password, secrets, secure, nested, names, limit, page",
         "port: expected an integer from 0 to 65535, found `70000`",
         "sameSite: `lax-ish` is not one of them: known are Lax, Strict",
         "lookup: expected a text or a list, found `7`",
@@ -142,6 +161,42 @@ fn a_duration_that_can_be_switched_off_may_be_0() {
         idle(json!(true)),
         "idle: expected a duration such as `30m`, or 0, found `true`"
     );
+}
+
+#[test]
+fn a_map_beside_a_word_is_told_what_is_wrong_with_the_map() {
+    let page = |page| faults(&json!({ "host": "a", "page": page }));
+
+    assert_eq!(
+        page(json!({ "certFile": "a", "nodes": [], "titel": 1 })),
+        ["page.titel: unknown key, known are certFile, nodes"]
+    );
+    assert_eq!(
+        page(json!("nnoe")),
+        ["page: `nnoe` is not one of them: did you mean `none`? known are none"]
+    );
+}
+
+#[test]
+fn a_number_that_is_too_large_is_named_with_its_key() {
+    let limit = |limit: u64| run(&json!({ "host": "a", "limit": limit }));
+
+    assert!(limit(u32::MAX.into()).is_ok());
+    assert_eq!(
+        limit(1 << 32).unwrap_err(),
+        ["limit: expected an integer from 0 to 4294967295, found `4294967296`"]
+    );
+}
+
+#[test]
+fn a_text_counts_as_the_choice_it_spells() {
+    let schema = json!({ "enum": ["Lax", 3] });
+
+    let settled = |value| settle(&schema, value, Path::new("/"));
+
+    assert_eq!(settled(json!("3")), Ok(json!(3)));
+    assert_eq!(settled(json!(3)), Ok(json!(3)));
+    assert!(settled(json!("4")).is_err());
 }
 
 #[test]
