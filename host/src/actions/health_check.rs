@@ -65,7 +65,11 @@ impl HealthCheckConfig {
             }
         };
         if self.timeout.get() > self.interval.get() {
-            faults.push("timeout", "expected no more than the interval");
+            let (timeout, interval) = (self.timeout, self.interval);
+            faults.push(
+                "timeout",
+                format!("expected no more than the interval, {interval}; it is {timeout}"),
+            );
         }
         if self.statuses.is_empty() {
             faults.push("statuses", "expected at least one status");
@@ -137,6 +141,10 @@ mod tests {
                 "statuses[1]",
                 "statuses[2]"
             ]
+        );
+        assert_eq!(
+            faults.iter().nth(1).unwrap().message,
+            "expected no more than the interval, 1s; it is 2s"
         );
     }
 
