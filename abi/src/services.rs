@@ -26,7 +26,7 @@ pub enum ServicesError {
     #[error("not a header name")]
     HeaderName,
     /// Headers are reserved by constructors; once requests run it is too late.
-    #[error("not a header name, or the gateway already serves")]
+    #[error("the gateway already serves, and headers are reserved before")]
     Reserve,
     /// A gateway keeps at most 64 flags.
     #[error("too many flags, 64 is the limit")]
@@ -82,11 +82,10 @@ impl Services {
     /// # Errors
     /// When it is no header name, or when it comes too late: only constructors may call this.
     pub fn reserve(&self, side: Side, name: &str) -> Result<(), ServicesError> {
-        if self.raw.reserve(side, name) {
-            Ok(())
-        } else {
-            Err(ServicesError::Reserve)
-        }
+        // What crosses is only whether it was done.
+        self.header(name)?;
+        let is_done = self.raw.reserve(side, name);
+        is_done.then_some(()).ok_or(ServicesError::Reserve)
     }
 
     /// A counter. `name` follows Prometheus (`session_loads_total`); the same name and labels are the same counter.

@@ -289,3 +289,13 @@ fn run_in_mode(mode: &str) -> Result<(), Failure> {
     let middleware = plugin.middleware("Echo", json!({ "mode": mode })).unwrap();
     gateway.exchange("GET", "/").run(&middleware, 200)
 }
+
+#[test]
+fn what_is_no_header_name_cannot_be_reserved_and_is_called_so() {
+    let services = TestGateway::new().services();
+
+    let refused = services.reserve(Side::Response, "X Session");
+
+    assert_eq!(refused, Err(crate::ServicesError::HeaderName));
+    assert_eq!(services.reserve(Side::Response, "X-Session"), Ok(()));
+}
