@@ -16,14 +16,19 @@ impl Engine {
     /// roster of its principal names it, and a row that no roster names is dead. [`Saved::Lost`] only when the deltas
     /// themselves end the session; [`Saved::Refused`] at the limits of the policy.
     pub async fn create(&self, deltas: &Deltas) -> Saved {
-        let attempt = self.try_create(deltas).await;
+        let attempt = self.try_create(deltas, None).await;
         if let Ok(session) = &attempt {
             self.happened(Event::Created, session.key());
         }
         attempt.into()
     }
 
-    pub(super) async fn try_create(&self, deltas: &Deltas) -> Attempt<Session> {
+    /// As [`create`](Self::create), in place of a session that is over.
+    pub(super) async fn try_create(
+        &self,
+        deltas: &Deltas,
+        replaced: Option<Family>,
+    ) -> Attempt<Session> {
         let place = self.place(self.new_id()?);
         let lifetime = &self.policy.lifetime;
         let blank = lifetime.begin(self.new_family()?, self.now());
@@ -38,7 +43,8 @@ impl Engine {
             // 256 random bits do not repeat. If they seem to, nothing else about them can be trusted.
             return Err(Unavailable::new("a new session id was already taken").into());
         }
-        self.join(&place, (&record, deltas.device())).await?;
+        self.join(&place, (&record, deltas.device()), replaced)
+            .await?;
         self.session(place, 1, record).map_err(|_| Stop::Lost)
     }
 
@@ -51,17 +57,19 @@ impl Engine {
         Ok(record.on_roster(roster.map(|roster| roster.key())))
     }
 
-    /// Makes a session whose row was just written a living one.
+    /// Makes a session whose row was just written a living one. One that it replaces does not count for the limit, and goes
+    /// by itself.
     pub(super) async fn join(
         &self,
         place: &Place,
         (record, device): (&Record, Option<&Device>),
+        replaced: Option<Family>,
     ) -> Attempt<()> {
         let Some(principal) = self.policy.principal_of(record.attributes()) else {
             return Ok(());
         };
         let entry = self.entry(record, device.cloned());
-        let admitted = self.admit(&principal, entry).await;
+        let admitted = self.admit(&principal, entry, replaced).await;
         if let Err(Stop::Refused(_)) = admitted {
             // Dead already, as no roster names it. An outage leaves it lying there until its time runs out.
             let row = (place.address, 1);

@@ -52,6 +52,12 @@ impl Policy {
         }
     }
 
+    /// Whether `deltas` say who the user is, be it who it was.
+    pub fn names_user(&self, deltas: &Deltas) -> bool {
+        let name = self.principal.as_deref();
+        name.is_some_and(|name| deltas.change(name))
+    }
+
     /// Whether `deltas` make the session of one user that of another.
     pub fn gives_to_another(&self, record: &Record, deltas: &Deltas) -> bool {
         let [before, after] = self.principals(record, deltas);
@@ -65,9 +71,9 @@ impl Policy {
             principal.map(Cow::into_owned)
         };
         let before = of(record);
-        let after = match self.principal.as_deref() {
-            Some(name) if deltas.change(name) => of(&record.merge(deltas)),
-            _ => before.clone(),
+        let after = match self.names_user(deltas) {
+            true => of(&record.merge(deltas)),
+            false => before.clone(),
         };
         [before, after]
     }

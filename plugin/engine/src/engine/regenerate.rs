@@ -12,15 +12,19 @@ impl Engine {
     /// Moves the session, with `deltas` applied, to a fresh random id with a fresh life. The old id is dead when this
     /// returns [`Saved::Done`]: no grace, or whoever planted the old id would share the login (fixation).
     ///
-    /// When the deltas name another principal, that is a login: the session begins anew, with what a visitor has gathered
-    /// and without what another user has left. If the old one was ended meanwhile, the login begins without its data.
+    /// When the deltas name the principal, that is a login, also of who it was before: the session begins anew, with what a
+    /// visitor or the same user has gathered and without what another user has left. It takes the place of the old one
+    /// under the limit. If the old one was ended meanwhile, the login begins without its data.
     ///
     /// The new row is written first, under an id that nobody knows, and joins the roster of its principal; it happens
     /// with the tombstone over the old row. Whatever was written to the old row until then is carried over.
     pub async fn regenerate(&self, session: &Session, deltas: &Deltas) -> Saved {
         let change = self.change(&session.record, deltas);
-        let attempt = match self.try_regenerate(session, deltas).await {
-            Err(Stop::Lost) if change == Change::Login => self.try_create(deltas).await,
+        let attempt = match self.try_regenerate(session, (deltas, change)).await {
+            Err(Stop::Lost) if change == Change::Login => {
+                let replaced = Some(session.record.family());
+                self.try_create(deltas, replaced).await
+            }
             attempt => attempt,
         };
         if let Ok(session) = &attempt {
@@ -29,10 +33,16 @@ impl Engine {
         attempt.into()
     }
 
-    async fn try_regenerate(&self, session: &Session, deltas: &Deltas) -> Attempt<Session> {
+    async fn try_regenerate(
+        &self,
+        session: &Session,
+        (deltas, change): (&Deltas, Change),
+    ) -> Attempt<Session> {
         let place = self.place(self.new_id()?);
         let family = match self.policy.principals(&session.record, deltas) {
-            [before, after] if before == after => session.record.family(),
+            [before, after] if change == Change::Rights && before == after => {
+                session.record.family()
+            }
             _ => self.new_family()?,
         };
         let old = self.current(session).await?;
@@ -68,7 +78,11 @@ impl Engine {
             self.put_successor((place, version), &record).await?;
             if family != old.record.family() {
                 match version {
-                    1 => self.join(place, (&record, deltas.device())).await?,
+                    1 => {
+                        let replaced = Some(old.record.family());
+                        self.join(place, (&record, deltas.device()), replaced)
+                            .await?;
+                    }
                     // What it joined with may have had another end.
                     _ => self.note(&record, &place.address).await?,
                 }
@@ -135,7 +149,7 @@ impl Engine {
 
     fn change(&self, old: &Record, deltas: &Deltas) -> Change {
         match self.policy.principals(old, deltas) {
-            [before, Some(after)] if before.as_ref() != Some(&after) => Change::Login,
+            [_, Some(_)] if self.policy.names_user(deltas) => Change::Login,
             _ => Change::Rights,
         }
     }

@@ -102,7 +102,12 @@ impl Engine {
     }
 
     /// Puts a session that begins on the roster of its principal.
-    pub(super) async fn admit(&self, principal: &str, entry: Entry) -> Attempt<()> {
+    pub(super) async fn admit(
+        &self,
+        principal: &str,
+        entry: Entry,
+        replaced: Option<Family>,
+    ) -> Attempt<()> {
         let rosters = self.policy.keyring.rosters(principal);
         let Some((newest, older)) = rosters.split_first() else {
             return Ok(());
@@ -111,14 +116,15 @@ impl Engine {
         for address in older {
             elsewhere.extend(self.roster(*address).await?.1.entries());
         }
-        self.enter(*newest, entry, self.policy.limit, &elsewhere)
+        elsewhere.retain(|entry: &Entry| Some(entry.family) != replaced);
+        self.enter(*newest, (entry, replaced), self.policy.limit, &elsewhere)
             .await
     }
 
     async fn enter(
         &self,
         address: Address,
-        entry: Entry,
+        (entry, replaced): (Entry, Option<Family>),
         limit: Option<Limit>,
         elsewhere: &[Entry],
     ) -> Attempt<()> {
@@ -126,7 +132,7 @@ impl Engine {
             // Who moved here stands there still, until the time runs out that it had there.
             let is_only_there = |entry: &&Entry| !roster.names(entry.family);
             let elsewhere = elsewhere.iter().filter(is_only_there).count();
-            match roster.admit(entry.clone(), limit, elsewhere) {
+            match roster.admit((entry.clone(), replaced), limit, elsewhere) {
                 Some(admission) => {
                     Amendment::Write(admission.roster, Some(admission.evicted.len()))
                 }
@@ -190,7 +196,7 @@ impl Engine {
         };
         let device = self.device_of(&record, from).await?;
         let entry = self.entry(&record, device);
-        self.enter(home, entry, None, &[]).await?;
+        self.enter(home, (entry, None), None, &[]).await?;
         let moved = record.clone().on_roster(Some(home.key()));
         match self.note(&record, from).await {
             Ok(()) => Ok(moved),

@@ -54,8 +54,7 @@ impl Identity {
             .into()
     }
 
-    /// Makes the session this user's. It is stored, under a new id, when the response passes the middleware that attached
-    /// it.
+    /// Makes the session this user's, as a login: who is set and asks for a new id logs in, also who was logged in before.
     ///
     /// What a visitor has gathered goes along into the login. What another user has left does not.
     ///

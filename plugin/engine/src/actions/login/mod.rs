@@ -199,7 +199,8 @@ impl LoginAction {
         match entered {
             Ok(()) => {
                 let target = asked.as_ref().unwrap_or_else(|| self.returns.usual());
-                self.answers.see_other(&mut exchange, target.as_str())
+                self.answers.see_other(&mut exchange, target.as_str())?;
+                self.settle(exchange).await
             }
             Err(problem) => self.send_back(exchange, problem, (path, asked.as_ref())),
         }
@@ -334,7 +335,6 @@ impl LoginAction {
                 }
             }
         }
-        self.journal.done(exchange);
         Ok(Ok(()))
     }
 
@@ -350,14 +350,23 @@ impl LoginAction {
             return self.turn_away(exchange, problem, credentials);
         }
         match credentials.form {
-            Form::Json => self.answers.json(&mut exchange, 200, &user),
+            Form::Json => self.answers.json(&mut exchange, 200, &user)?,
             Form::Html => {
                 let asked = credentials.return_to.as_deref();
                 let target = asked.and_then(|asked| self.returns.read(asked, &exchange));
                 let target = target.as_ref().unwrap_or_else(|| self.returns.usual());
-                self.answers.see_other(&mut exchange, target.as_str())
+                self.answers.see_other(&mut exchange, target.as_str())?;
             }
         }
+        self.settle(exchange).await
+    }
+
+    /// Stores the login whose answer is written, and adds its cookie. If that fails, the answer goes to nobody.
+    async fn settle(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
+        let session = exchange.session().cloned().ok_or_else(no_session)?;
+        session.commit(exchange.reborrow()).wait().await?;
+        self.journal.done(&exchange);
+        Ok(())
     }
 
     fn turn_away(

@@ -237,6 +237,25 @@ async fn at_the_limit_a_login_is_refused_and_nothing_is_left_of_it() {
 }
 
 #[tokio::test]
+async fn a_login_of_the_same_user_takes_the_place_of_the_session_it_came_with() {
+    for (most, excess) in [(2, Excess::EvictOldest), (2, Excess::Refuse)] {
+        let (stage, engine) = limited(most, excess);
+        let other = log_in(&engine, "anna").await;
+        stage.clock.advance(MINUTE);
+        let here = log_in(&engine, "anna").await;
+        let mut login = Deltas::new();
+        login.set("user_id", "anna");
+
+        let again = engine.regenerate(&here, &login).await.expect_done();
+
+        assert_eq!(find(&engine, here.id()).await, None);
+        for session in [other, again] {
+            assert!(find(&engine, session.id()).await.is_some(), "{excess:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_login_that_is_too_large_for_what_others_wrote_leaves_nothing_behind() {
     let stage = Stage::new();
     let policy = Policy {

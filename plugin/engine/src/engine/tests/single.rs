@@ -330,6 +330,28 @@ async fn login_of_another_user_begins_with_nothing_of_the_one_before() {
 }
 
 #[tokio::test]
+async fn login_of_the_same_user_begins_anew_with_what_they_had() {
+    let stage = Stage::new();
+    let engine = stage.engine();
+    let before = begin(&engine).await;
+    let _ = engine.patch(&before, &deltas(&[("cart", 3)])).await;
+    stage.clock.advance(MINUTE);
+
+    let login = engine
+        .regenerate(&before, &deltas(&[("user_id", 1)]))
+        .await
+        .expect_done();
+
+    assert_eq!(login.record().created_at(), START.after(MINUTE));
+    assert_ne!(login.record().family(), before.record().family());
+    assert_eq!(value(&login, "cart"), Some(3));
+    assert_eq!(find(&engine, before.id()).await, None);
+    let listed = engine.sessions_of("1").await.unwrap();
+    let families = listed.iter().map(|entry| entry.family);
+    assert!(families.eq([login.record().family()]));
+}
+
+#[tokio::test]
 async fn login_kills_the_successor_of_the_id_it_came_with() {
     let stage = Stage::new();
     let engine = stage.engine();

@@ -95,19 +95,26 @@ impl Roster {
     }
 
     /// Adds a session; none when the limit refuses it. `elsewhere` is how many more living sessions the principal
-    /// has on rosters of older secrets.
-    pub fn admit(&self, entry: Entry, limit: Option<Limit>, elsewhere: usize) -> Option<Admission> {
+    /// has on rosters of older secrets. A session that the new one replaces is about to go: it does not count, and nobody
+    /// has to go for it.
+    pub fn admit(
+        &self,
+        (entry, replaced): (Entry, Option<Family>),
+        limit: Option<Limit>,
+        elsewhere: usize,
+    ) -> Option<Admission> {
         let newcomer = entry.family;
         let mut roster = self.with(entry);
         let Some(limit) = limit else {
             let evicted = Vec::new();
             return Some(Admission { roster, evicted });
         };
-        let excess = (roster.0.len() + elsewhere).saturating_sub(limit.sessions);
+        let going = usize::from(replaced.is_some_and(|family| self.names(family)));
+        let excess = (roster.0.len() + elsewhere).saturating_sub(limit.sessions + going);
         if excess > 0 && limit.excess == Excess::Refuse {
             return None;
         }
-        let evicted = roster.oldest(excess, newcomer);
+        let evicted = roster.oldest(excess, [Some(newcomer), replaced]);
         roster = roster.retain(|entry| !evicted.contains(&entry.family));
         Some(Admission { roster, evicted })
     }
@@ -143,8 +150,10 @@ impl Roster {
         self.0.footprint()
     }
 
-    fn oldest(&self, count: usize, spared: Family) -> Vec<Family> {
-        let others = self.entries().filter(|entry| entry.family != spared);
+    fn oldest(&self, count: usize, spared: [Option<Family>; 2]) -> Vec<Family> {
+        let others = self
+            .entries()
+            .filter(|entry| !spared.contains(&Some(entry.family)));
         let mut by_age: Vec<_> = others
             .map(|entry| (entry.created_at, entry.family))
             .collect();
@@ -238,7 +247,7 @@ mod tests {
     fn sessions_on_older_rosters_count() {
         let limit = limit(3, Excess::EvictOldest);
 
-        let admission = of(&[1, 2]).admit(entry(9), limit, 2).unwrap();
+        let admission = of(&[1, 2]).admit((entry(9), None), limit, 2).unwrap();
 
         assert_eq!(admission.evicted, [Family::new(1), Family::new(2)]);
     }
@@ -246,10 +255,21 @@ mod tests {
     #[test]
     fn the_newcomer_is_never_the_one_to_go() {
         let admission = of(&[5])
-            .admit(entry(1), limit(1, Excess::EvictOldest), 0)
+            .admit((entry(1), None), limit(1, Excess::EvictOldest), 0)
             .unwrap();
 
         assert_eq!(admission.evicted, [Family::new(5)]);
+    }
+
+    #[test]
+    fn nobody_has_to_go_for_who_replaces_a_session() {
+        for excess in [Excess::Refuse, Excess::EvictOldest] {
+            let replaced = Some(Family::new(1));
+
+            let admission = of(&[1, 2]).admit((entry(9), replaced), limit(2, excess), 0);
+
+            assert_eq!(admission.unwrap().evicted, []);
+        }
     }
 
     #[test]
@@ -305,7 +325,7 @@ mod tests {
     }
 
     fn admit(roster: &Roster, newcomer: u64, limit: Option<Limit>) -> Option<(usize, Vec<u64>)> {
-        let admission = roster.admit(entry(newcomer), limit, 0)?;
+        let admission = roster.admit((entry(newcomer), None), limit, 0)?;
         let evicted = admission.evicted.iter().map(|family| family.bits());
         Some((admission.roster.entries().count(), evicted.collect()))
     }

@@ -7,15 +7,17 @@ mod providers;
 use std::fs;
 use std::time::Duration;
 
-use abi::handle::ActionHandle;
+use abi::handle::{ActionHandle, MiddlewareHandle};
 use abi::testing::{TestExchange, TestGateway, TestSession};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::middlewares::LoadSessionMiddleware;
 use crate::runtime::Runtime;
 use crate::session::Timestamp;
+use crate::storage::{MemoryConfig, MemoryStorage, Rows};
 use users::tests::{ARGON2ID, BCRYPT};
 
 #[test]
@@ -170,6 +172,20 @@ impl Scene {
             .with_body(form(fields));
         exchange.call(&self.action).unwrap();
         exchange
+    }
+
+    /// What a real session is loaded by.
+    fn middleware(&self, config: Value) -> MiddlewareHandle {
+        let rows = MemoryStorage::open(&MemoryConfig::default(), self.clock.clone()).unwrap();
+        let rows: Arc<dyn Rows> = Arc::new(rows);
+        let made = LoadSessionMiddleware::new(
+            abi::Entry { name: "Load" },
+            &serde_json::from_value(config).unwrap(),
+            |_| Ok(rows.into()),
+            self.clock.clone(),
+            &self.gateway.services(),
+        );
+        MiddlewareHandle::new(made.unwrap())
     }
 
     fn user(&self) -> Option<Value> {

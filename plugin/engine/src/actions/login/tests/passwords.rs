@@ -20,6 +20,41 @@ fn program_with_the_right_password_gets_the_user() {
 }
 
 #[test]
+fn login_is_stored_before_it_is_answered() {
+    let scene = Scene::new(json!({}));
+    let config = json!({ "maxSessionsPerPrincipal": 1, "onLimit": "refuse" });
+    let middleware = scene.middleware(config);
+    let log_in = |cookie: &str| {
+        let login = json!({ "username": "bob", "password": PASSWORD }).to_string();
+        let mut exchange = scene
+            .gateway
+            .exchange("POST", "/login")
+            .with_header("cookie", cookie)
+            .with_header("content-type", "application/json")
+            .with_body(login);
+        let mut answered = Ok(());
+        let _ = exchange.run_with(&middleware, |exchange| {
+            answered = exchange.call(&scene.action);
+        });
+        (exchange, answered)
+    };
+
+    let (first, answered) = log_in("");
+    answered.unwrap();
+    let [cookie] = first.response_headers("set-cookie")[..] else {
+        panic!("one cookie, told once")
+    };
+    let (_, refused) = log_in("");
+    let (again, answered) = log_in(cookie.split(';').next().unwrap());
+    answered.unwrap();
+
+    assert_eq!(first.status(), Some(200));
+    assert_eq!(refused.unwrap_err().reason(), "too-many-sessions");
+    assert_eq!(again.response_headers("set-cookie").len(), 1);
+    assert_eq!(scene.counted("done"), 2, "what was refused was no login");
+}
+
+#[test]
 fn program_without_the_right_password_gets_401_and_nothing_happens() {
     let scene = Scene::new(json!({}));
     for (username, password) in [("anna", "wrong"), ("nobody", PASSWORD)] {

@@ -153,6 +153,14 @@ impl From<&Record> for Life {
 }
 
 impl Write {
+    /// Whether they say who the user is.
+    pub(super) fn names_user(&self) -> bool {
+        self.0.iter().any(|change| match change {
+            Change::Delete(name) | Change::Set(name, _) => name == "user_id",
+            Change::Expire { .. } => false,
+        })
+    }
+
     /// The same changes in the words of the engine.
     pub(super) fn deltas(&self, now: Timestamp) -> Deltas {
         let mut deltas = Deltas::new();

@@ -114,10 +114,12 @@ impl Ledger {
         new != old
     }
 
+    /// Whether somebody logs in: another user, or one who was said to do so by a plugin that asked for another id, too.
     pub(super) fn is_login(&self, policy: &Policy) -> bool {
         let names_user = self
             .attributes()
             .is_some_and(|attributes| policy.principal_of(attributes).is_some());
-        names_user && self.changes_principal(policy)
+        let is_said = self.fate == Fate::Regenerate && policy.names_user(&self.changes);
+        names_user && (is_said || self.changes_principal(policy))
     }
 }

@@ -18,11 +18,10 @@ impl Play {
     pub(super) async fn create(&mut self, at: usize, write: &Write) -> Checked {
         let moment = self.act(at);
         let saved = self.engine(at).create(&write.deltas(moment.here)).await;
-        self.begun(saved, self.blank(write, moment), moment)
+        self.begun(saved, self.blank(write, moment), (moment, None))
     }
 
-    /// Gives the session an id that has nothing to do with the old one. If it belongs to somebody else from now on,
-    /// another one begins.
+    /// Gives the session an id that has nothing to do with the old one. If somebody logs in, or out, another one begins.
     pub(super) async fn regenerate(&mut self, case: &Case, write: &Write) -> Checked {
         let (lifetime, now) = (self.truth.lifetime(), case.moment.here);
         let renewed = case
@@ -31,7 +30,9 @@ impl Play {
             .written(&lifetime, write, now);
         let engine = self.engine(case.at);
         let saved = engine.regenerate(&case.snapshot, &write.deltas(now)).await;
-        if renewed.principal() == self.life(case.session).principal() {
+        let is_same = renewed.principal() == self.life(case.session).principal();
+        let is_login = renewed.principal().is_some() && write.names_user();
+        if is_same && !is_login {
             self.goes_on(case, write, (saved, &renewed)).await
         } else {
             self.begins_again(case, write, saved).await
@@ -77,14 +78,14 @@ impl Play {
             Verdict::Yes => {
                 // Without a life it ends what there was; refused, it leaves it.
                 let ends = matches!(saved, Saved::Done(_) | Saved::Lost);
-                self.begun(saved, carried, case.moment)?;
+                self.begun(saved, carried, (case.moment, Some(case.session)))?;
                 if ends {
                     self.truth.end(case.session, case.moment);
                 }
             }
             Verdict::No => {
                 match is_login {
-                    true => self.begun(saved, blank, case.moment)?,
+                    true => self.begun(saved, blank, (case.moment, Some(case.session)))?,
                     false => prop_assert_eq!(saved, Saved::Lost),
                 }
                 self.check_lost(case).await?;
@@ -100,10 +101,10 @@ impl Play {
                 };
                 match &saved {
                     Saved::Done(told) if is_carried(told) => {
-                        self.begun(saved, carried, case.moment)?
+                        self.begun(saved, carried, (case.moment, Some(case.session)))?
                     }
                     Saved::Lost if !is_login => {}
-                    _ => self.begun(saved, blank, case.moment)?,
+                    _ => self.begun(saved, blank, (case.moment, Some(case.session)))?,
                 }
                 self.put_down(case).await;
             }
@@ -115,8 +116,13 @@ impl Play {
     }
 
     /// A session wanted to begin, and this is what came of it.
-    fn begun(&mut self, saved: Saved, mut life: Life, moment: Moment) -> Checked {
-        let entrance = self.entrance(&life, moment);
+    fn begun(
+        &mut self,
+        saved: Saved,
+        mut life: Life,
+        (moment, replaced): (Moment, Option<usize>),
+    ) -> Checked {
+        let entrance = self.entrance(&life, (moment, replaced));
         let [is_over, is_too_large] = [self.is_over(&life, moment), self.is_too_large(&life)];
         match saved {
             Saved::Lost => prop_assert!(is_over && !is_too_large),
@@ -152,7 +158,8 @@ impl Play {
         Ok(())
     }
 
-    fn entrance(&self, life: &Life, moment: Moment) -> Entrance {
+    /// A session whose place it takes is in nobody's way.
+    fn entrance(&self, life: &Life, (moment, replaced): (Moment, Option<usize>)) -> Entrance {
         let mut entrance = Entrance {
             is_admitted: Verdict::Yes,
             evicted: Vec::new(),
@@ -161,7 +168,10 @@ impl Play {
         let (Some(limit), Some(user)) = (self.truth.world.policy.limit, life.principal()) else {
             return entrance;
         };
-        let [surely, perhaps] = self.truth.sessions_of(&user, moment);
+        let [surely, perhaps] = self.truth.sessions_of(&user, moment).map(|mut sessions| {
+            sessions.retain(|session| Some(*session) != replaced);
+            sessions
+        });
         let least = surely.len() + 1;
         if least + perhaps.len() <= limit.sessions {
             return entrance;

@@ -24,6 +24,23 @@ fn memory_of_an_ended_session_ends_none_of_its_user() {
 }
 
 #[test]
+fn login_of_the_user_whose_session_is_only_remembered_begins_another_one() {
+    let cached = Cached::new(json!({}));
+    let (mut here, mut copied) = (cached.log_in("anna"), cached.log_in("anna"));
+    end_others(&cached, &mut here);
+    let ended = copied.id();
+
+    cached.visit(&mut copied, |exchange| {
+        set(exchange, "user_id", "anna");
+        exchange.session().unwrap().regenerate();
+    });
+
+    assert_ne!(copied.id(), ended);
+    assert_eq!(cached.user(&mut copied), Some(json!("anna")));
+    assert_eq!(cached.user(&mut here), Some(json!("anna")));
+}
+
+#[test]
 fn user_is_logged_out_everywhere_from_a_request_that_was_answered_from_a_snapshot() {
     let cached = Cached::new(json!({}));
     let (mut here, mut there) = (cached.log_in("anna"), cached.log_in("anna"));
