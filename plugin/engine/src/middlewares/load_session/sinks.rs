@@ -62,7 +62,8 @@ impl Sinks {
     }
 
     /// Tells the client its id: in the place the old one came from, or, for a new session, in every place it will be
-    /// looked for. An id from a URL is never turned into a cookie: somebody may have planted it.
+    /// looked for. An id from a URL is never turned into a cookie, nor one that follows from it: somebody may have planted
+    /// it. What is drawn anew counts as new.
     pub(super) fn issue(
         &self,
         exchange: &mut Exchange<'_>,

@@ -133,6 +133,7 @@ impl Visit {
             }
             Work::Patch(session, changes) => (engine.patch(&session, &changes).await, changes),
             Work::Regenerate(session, changes) => {
+                self.leave_unreachable_place()?;
                 (engine.regenerate(&session, &changes).await, changes)
             }
             Work::Renew(session) => return self.keep_up(engine.rotate(&session).await),
@@ -140,6 +141,18 @@ impl Visit {
             Work::Touch(session) => return self.keep_up(engine.touch(&session).await),
         };
         self.ledger().accept(saved, changes, engine.policy())
+    }
+
+    /// An id that nobody has seen yet is told wherever one is looked for, if the place of the old one cannot be told: a
+    /// login would be lost, and with it what was there before.
+    fn leave_unreachable_place(&self) -> Result<(), Failure> {
+        let mut ledger = self.ledger();
+        let is_unreachable = |place| !self.store.reaches(place);
+        if ledger.place().is_some_and(is_unreachable) {
+            self.store.check_sinks()?;
+            ledger.leave_place();
+        }
+        Ok(())
     }
 
     /// What the gateway wanted for itself may fail: the session was read, so it is valid, and a storage that can only be

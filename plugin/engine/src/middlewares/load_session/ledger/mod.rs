@@ -173,6 +173,11 @@ impl Ledger {
         self.place
     }
 
+    /// The id is to be told as that of a session that begins.
+    pub(super) const fn leave_place(&mut self) {
+        self.place = None;
+    }
+
     /// What a reader sees: nothing once the end was decided.
     pub(super) fn attributes(&self) -> Option<AttributesRef<'_>> {
         if self.is_ending() {

@@ -153,7 +153,7 @@ impl Store {
             return Ok(());
         }
         Err(Failure::internal(
-            "keyLookup names only query parameters, so no session can begin here",
+            "keyLookup names only query parameters, so no session can begin here or get another id",
         ))
     }
 

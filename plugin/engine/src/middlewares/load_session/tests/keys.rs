@@ -178,6 +178,54 @@ fn id_from_a_query_is_found_but_never_becomes_a_cookie() {
 }
 
 #[test]
+fn login_with_an_id_from_a_query_is_told_where_a_response_can_carry_it() {
+    let bench =
+        Bench::new(json!({ "keyLookup": ["cookie:session_id", "header:X-Session", "query:s"] }));
+    let planted =
+        cookie_of(&bench.visit("", |exchange| set(exchange, "basket", "apples"))).unwrap();
+    let id = planted.strip_prefix("session_id=").unwrap();
+
+    let mut login = bench.gateway.exchange("GET", &format!("/?s={id}"));
+    login
+        .run_with(&bench.middleware, |exchange| {
+            set(exchange, "user_id", "anna")
+        })
+        .unwrap();
+
+    let cookie = cookie_of(&login).unwrap();
+    assert_eq!(bench.user(&cookie), Some(json!("anna")));
+    assert_eq!(
+        cookie,
+        format!("session_id={}", login.response_headers("x-session")[0])
+    );
+    assert_eq!(
+        bench.read(&planted, "basket"),
+        None,
+        "what was planted is dead"
+    );
+}
+
+#[test]
+fn login_that_no_response_could_tell_of_is_refused_and_changes_nothing() {
+    let bench = Bench::new(json!({}));
+    let cookie = cookie_of(&bench.visit("", |exchange| set(exchange, "basket", "apples"))).unwrap();
+    let id = cookie.strip_prefix("session_id=").unwrap();
+    let query = json!({ "keyLookup": "query:s" });
+    let beside = Bench::assemble(query, bench.rows.clone(), bench.clock.clone());
+
+    let mut login = beside.gateway.exchange("GET", &format!("/?s={id}"));
+    let failure = login
+        .run_with(&beside.middleware, |exchange| {
+            set(exchange, "user_id", "anna")
+        })
+        .unwrap_err();
+
+    assert_eq!(failure.kind(), Kind::INTERNAL);
+    assert_eq!(bench.read(&cookie, "basket"), Some(json!("apples")));
+    assert_eq!(bench.user(&cookie), None);
+}
+
+#[test]
 fn session_cannot_begin_where_no_response_could_tell_of_it() {
     let bench = Bench::new(json!({ "keyLookup": "query:s" }));
     let mut exchange = bench.gateway.exchange("GET", "/");
