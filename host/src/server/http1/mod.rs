@@ -89,9 +89,6 @@ impl<'a, S: Service> Conversation<'a, S> {
             let wanted = self.afterwards(&question, response.status());
             match self.send(&question, response, wanted).await? {
                 Afterwards::Kept if self.is_over().await => {}
-                Afterwards::Closed if !question.wish.is_kept && self.is_over().await => {
-                    return Ok(self.wire.close().await?);
-                }
                 Afterwards::Closed | Afterwards::Kept => return self.part().await,
                 Afterwards::Switched => {
                     switch::keep(promise, self.wire);

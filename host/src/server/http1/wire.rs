@@ -183,11 +183,6 @@ impl Wire {
         }
     }
 
-    /// Says that nothing more will be said.
-    pub(super) async fn close(&self) -> io::Result<()> {
-        poll_fn(|cx| Pin::new(&mut self.state().wire.stream).poll_shutdown(cx)).await
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -189,6 +189,21 @@ async fn who_answers_has_a_date_and_a_status_that_ends_something() {
 }
 
 #[tokio::test]
+async fn what_comes_late_is_taken_behind_the_last_answer_of_a_connection() {
+    for request in [
+        "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+        "GET / HTTP/1.0\r\n\r\n",
+    ] {
+        let (mut client, _order) = client(Says(|| Response::new("ok".into())));
+        write(&mut client, request).await;
+        assert!(read_all(&mut client).await.ends_with("ok"));
+
+        // Over TCP the kernel would answer it with a reset, and take back what was not read.
+        client.write_all(b"\r\n").await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn who_is_still_sending_gets_an_early_answer_whole() {
     for connection in ["keep-alive", "close"] {
         let (mut client, _order) = client(Says(|| Response::new("enough".into())));
