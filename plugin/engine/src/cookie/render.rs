@@ -39,9 +39,15 @@ impl CookieRules {
     /// script, and would go on being sent. RFC 6265bis, section 4.1.1 wants each name once in a response, lest the order
     /// matters; these two leave the same behind in either.
     pub fn clear(&self) -> impl Iterator<Item = String> {
-        let domain = self.domain.as_ref();
-        let twin = domain.map(|_| self.expired(None));
-        [self.expired(domain)].into_iter().chain(twin)
+        [self.expired(self.domain.as_ref())]
+            .into_iter()
+            .chain(self.clear_twin())
+    }
+
+    /// The header value that makes the browser forget the twin, for a cookie of a domain. To be sent before the one that
+    /// [issues](Self::issue) the cookie, for clients that do not tell the two apart.
+    pub fn clear_twin(&self) -> Option<String> {
+        self.domain.as_ref().map(|_| self.expired(None))
     }
 
     fn expired(&self, domain: Option<&CookieDomain>) -> String {

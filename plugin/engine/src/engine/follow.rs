@@ -13,22 +13,30 @@ use crate::storage::Versioned;
 
 /// On what grounds somebody asks for the session of an id.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Claim {
-    /// A client has just come with it.
-    Presented,
+pub(crate) enum Claim<'a> {
+    /// A client has just come with it, and with these.
+    Presented(&'a [SessionId]),
     /// A client came with it then, and the storage has not been asked for it since.
     PresentedAt(Timestamp),
     /// It was valid when the request began, however long ago that was.
     Held,
 }
 
-impl Claim {
+impl Claim<'_> {
     /// Whether somebody came with an id that had its grace `until` then.
     fn is_late(self, until: Timestamp, now: Timestamp) -> bool {
         match self {
-            Self::Presented => until <= now,
+            Self::Presented(_) => until <= now,
             Self::PresentedAt(then) => until <= then,
             Self::Held => false,
+        }
+    }
+
+    /// Whether the client came with this id as well.
+    fn names(self, id: &SessionId) -> bool {
+        match self {
+            Self::Presented(beside) => beside.contains(id),
+            Self::PresentedAt(_) | Self::Held => false,
         }
     }
 }
@@ -47,7 +55,7 @@ impl Engine {
         &self,
         mut place: Place,
         mut row: Option<Versioned>,
-        claim: Claim,
+        claim: Claim<'_>,
     ) -> Result<Option<Session>, Unavailable> {
         let mut trail = Trail::default();
         for _ in 0..TRIES {
@@ -71,6 +79,10 @@ impl Engine {
                         return Ok(None);
                     };
                     place = next;
+                    if claim.names(&place.id) {
+                        // Whoever has the newer id has nothing to gain by the older one: a browser that keeps both.
+                        trail = Trail::default();
+                    }
                 }
                 State::Rotating(rotating) => {
                     match self.finish((&place, version), &rotating).await {

@@ -22,9 +22,9 @@ pub(super) enum Source {
 
 /// How an id is looked up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Terms {
+struct Terms<'a> {
     source: Source,
-    claim: Claim,
+    claim: Claim<'a>,
 }
 
 impl Engine {
@@ -39,22 +39,37 @@ impl Engine {
     /// A retired id that comes after its grace, when its successor was already in use, was stolen or is in the hands
     /// of the victim: the session is over for both.
     pub fn load(&self, id: &SessionId) -> Maybe<'_, Loaded<Session>> {
-        self.find(id, COPIES)
+        self.load_beside(id, &[])
+    }
+
+    /// As [`load`](Self::load), for a client that came with the ids `beside` it as well. A retired id is no theft while it
+    /// is beside one that it leads to.
+    pub(crate) fn load_beside<'a>(
+        &'a self,
+        id: &SessionId,
+        beside: &'a [SessionId],
+    ) -> Maybe<'a, Loaded<Session>> {
+        let (source, claim) = (Source::Copies, Claim::Presented(beside));
+        self.find(id, Terms { source, claim })
     }
 
     /// As [`load`](Self::load), and never from a copy: what was ended anywhere is not found.
     pub fn load_anew(&self, id: &SessionId) -> Maybe<'_, Loaded<Session>> {
-        self.load_for(id, Claim::Presented)
+        self.load_for(id, Claim::Presented(&[]))
     }
 
     /// As [`load_anew`](Self::load_anew), for whoever has had the id for a while: what was renewed meanwhile is found
     /// under its new id, however long the grace is over by now.
-    pub(crate) fn load_for(&self, id: &SessionId, claim: Claim) -> Maybe<'_, Loaded<Session>> {
+    pub(crate) fn load_for<'a>(
+        &'a self,
+        id: &SessionId,
+        claim: Claim<'a>,
+    ) -> Maybe<'a, Loaded<Session>> {
         let source = Source::Storage;
         self.find(id, Terms { source, claim })
     }
 
-    fn find(&self, id: &SessionId, terms: Terms) -> Maybe<'_, Loaded<Session>> {
+    fn find<'a>(&'a self, id: &SessionId, terms: Terms<'a>) -> Maybe<'a, Loaded<Session>> {
         let place = self.place(id.clone());
         match self.ask(terms.source, place.address) {
             Maybe::Ready(loaded) if terms.source == Source::Copies && self.is_over(&loaded) => {
@@ -71,7 +86,7 @@ impl Engine {
     }
 
     /// The session and, as far as is remembered from the last time, its roster: both rows with one round trip.
-    async fn find_both(&self, place: Place, key: Key, terms: Terms) -> Loaded<Session> {
+    async fn find_both(&self, place: Place, key: Key, terms: Terms<'_>) -> Loaded<Session> {
         let both = [place.address, key.into()];
         let [loaded, roster] = self.ask_both(both, terms.source).await;
         match self.settle_at_once(&place, &loaded, (key, roster)) {
@@ -127,12 +142,12 @@ impl Engine {
         }
     }
 
-    fn settle(
-        &self,
+    fn settle<'a>(
+        &'a self,
         place: Place,
         loaded: Loaded<Versioned>,
-        terms: Terms,
-    ) -> Maybe<'_, Loaded<Session>> {
+        terms: Terms<'a>,
+    ) -> Maybe<'a, Loaded<Session>> {
         let row = match loaded {
             Loaded::Found(row) => row,
             Loaded::Absent => return self.under_older_secrets(place, terms),
@@ -142,11 +157,11 @@ impl Engine {
     }
 
     /// What an id leads to that leads nowhere under the newest secret.
-    fn under_older_secrets(
-        &self,
+    fn under_older_secrets<'a>(
+        &'a self,
         Place { id, .. }: Place,
-        terms: Terms,
-    ) -> Maybe<'_, Loaded<Session>> {
+        terms: Terms<'a>,
+    ) -> Maybe<'a, Loaded<Session>> {
         let keyring = &self.policy.keyring;
         if !keyring.has_older() {
             return Loaded::Absent.into();
@@ -161,7 +176,12 @@ impl Engine {
         })
     }
 
-    fn settle_row(&self, place: Place, row: Versioned, terms: Terms) -> Maybe<'_, Loaded<Session>> {
+    fn settle_row<'a>(
+        &'a self,
+        place: Place,
+        row: Versioned,
+        terms: Terms<'a>,
+    ) -> Maybe<'a, Loaded<Session>> {
         match row.state {
             State::Live(record) => self.admitted(place, (row.version, record), terms.source),
             State::Revoked | State::Roster(_) => {
@@ -224,12 +244,6 @@ impl Engine {
         Loaded::Absent
     }
 }
-
-/// For a client that has just come, from whatever is known.
-const COPIES: Terms = Terms {
-    source: Source::Copies,
-    claim: Claim::Presented,
-};
 
 /// Whether this is a roster, and the session on it.
 pub(super) fn is_named(record: &Record, row: &Versioned) -> bool {

@@ -40,6 +40,19 @@ impl Presented {
         self.ids.iter().flatten().map(|(place, id)| (*place, id))
     }
 
+    /// All of them, where there are several.
+    pub(super) fn several(&self) -> Vec<SessionId> {
+        match self.ids {
+            [_, None, ..] => Vec::new(),
+            _ => self.iter().map(|(_, id)| id.clone()).collect(),
+        }
+    }
+
+    /// An id and its place, if it was presented.
+    pub(super) fn find(&self, id: &SessionId) -> Option<(usize, &SessionId)> {
+        self.iter().find(|(_, known)| *known == id)
+    }
+
     /// Keeps `text` if it has the shape of an id. Nothing else of a request is ever taken for one.
     fn offer(&mut self, place: usize, text: &[u8]) {
         let Some(id) = SessionId::parse(text) else {

@@ -73,7 +73,12 @@ impl Sinks {
         let meant = |place: usize| from.is_none_or(|from| from == place);
         for (_, sink) in self.sinks.iter().filter(|(place, _)| meant(*place)) {
             match sink {
-                Sink::Cookie(rules) => self.set_cookie(exchange, &rules.issue(id, remaining, now)),
+                Sink::Cookie(rules) => {
+                    // It may hold the id that this one takes the place of, and would be sent before it.
+                    let twin = rules.clear_twin();
+                    let cookies = twin.into_iter().chain([rules.issue(id, remaining, now)]);
+                    cookies.for_each(|cookie| self.set_cookie(exchange, &cookie));
+                }
                 Sink::Header(name) => {
                     // An id is base64url: always a header value.
                     let _ = exchange.set_header(Side::Response, *name, id.encode());

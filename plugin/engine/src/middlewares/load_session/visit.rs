@@ -167,7 +167,7 @@ impl Visit {
     }
 
     /// Asks the storage for what is only remembered. From here on, its answer counts.
-    async fn confirm(&self, id: &SessionId, claim: Claim) -> Result<(), Failure> {
+    async fn confirm(&self, id: &SessionId, claim: Claim<'_>) -> Result<(), Failure> {
         let engine = &self.store.engine;
         match engine.load_for(id, claim).wait().await {
             Loaded::Found(session) => self.ledger().confirm(session, engine.policy()),
@@ -177,7 +177,7 @@ impl Visit {
         Ok(())
     }
 
-    async fn load_again(&self, id: SessionId, claim: Claim) -> Result<bool, Failure> {
+    async fn load_again(&self, id: SessionId, claim: Claim<'_>) -> Result<bool, Failure> {
         match self.store.engine.load_for(&id, claim).wait().await {
             Loaded::Found(session) => {
                 let policy = self.store.engine.policy();

@@ -12,7 +12,7 @@ pub(crate) enum Work {
     /// Nothing can be stored about a session that is not known. Stays to be done: the request must not succeed.
     Refuse(Unavailable),
     /// What is only remembered has to be asked for, before anything else.
-    Confirm(SessionId, Claim),
+    Confirm(SessionId, Claim<'static>),
     Create(Deltas),
     Patch(Session, Deltas),
     Regenerate(Session, Deltas),

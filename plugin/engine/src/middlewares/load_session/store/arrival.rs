@@ -12,7 +12,7 @@ use super::super::presented::Presented;
 use super::super::snapshots::{Held, Recalled};
 use super::super::visit::Visit;
 use super::Store;
-use crate::engine::Session;
+use crate::engine::{Claim, Session};
 use crate::session::SessionId;
 
 /// What a request brings along.
@@ -43,7 +43,7 @@ impl Store {
         {
             return Maybe::Ready(Ok(self.remembered(recalled, arrival.held)));
         }
-        match self.load(id, &arrival) {
+        match self.load(id, &[], &arrival) {
             Maybe::Ready(Loaded::Found(session)) => {
                 Maybe::Ready(Ok(self.found(session, (place, id), &arrival)))
             }
@@ -75,29 +75,45 @@ impl Store {
         }
     }
 
-    fn load(&self, id: &SessionId, arrival: &Arrival) -> Maybe<'_, Loaded<Session>> {
+    fn load<'a>(
+        &'a self,
+        id: &SessionId,
+        beside: &'a [SessionId],
+        arrival: &Arrival,
+    ) -> Maybe<'a, Loaded<Session>> {
         match arrival.is_sensitive {
-            true => self.engine.load_anew(id),
-            false => self.engine.load(id),
+            true => self.engine.load_for(id, Claim::Presented(beside)),
+            false => self.engine.load_beside(id, beside),
         }
     }
 
     /// Tries each id that was presented; the first that leads to a session is the one. A snapshot counts again when
     /// the storage does not answer.
+    ///
+    /// A browser sends several when the domain or the path of the cookie has changed, the older one first. So none is
+    /// taken for stolen without a look at the others.
     async fn search(
         self: &Arc<Self>,
         arrival: Arrival,
         first: Maybe<'_, Loaded<Session>>,
     ) -> Result<Visit, Failure> {
-        let mut first = Some(first);
+        let beside = arrival.presented.several();
+        let mut first = match first {
+            Maybe::Pending(_) if !beside.is_empty() => None,
+            first => Some(first),
+        };
         for (place, id) in arrival.presented.iter() {
-            let load = first.take().unwrap_or_else(|| self.load(id, &arrival));
+            let load = first.take();
+            let load = load.unwrap_or_else(|| self.load(id, &beside, &arrival));
             match load.wait().await {
                 Loaded::Absent => {}
                 Loaded::Unavailable(cause) => return self.endure(cause, (place, id), &arrival),
                 Loaded::Found(session) => {
                     self.outages.over(self.engine.now());
-                    return Ok(self.found(session, (place, id), &arrival));
+                    let own = arrival.presented.find(session.id());
+                    let own = own.map(|(place, id)| (place, id.clone()));
+                    let (place, id) = own.unwrap_or_else(|| (place, id.clone()));
+                    return Ok(self.found(session, (place, &id), &arrival));
                 }
             }
         }

@@ -42,7 +42,13 @@ fn cookie_goes_to_the_hosts_and_paths_that_are_configured() {
 
     let exchange = bench.visit("", |exchange| set(exchange, "user_id", "anna"));
 
-    let cookie = exchange.response_headers("set-cookie")[0].to_owned();
+    let [twin, cookie] = exchange.response_headers("set-cookie")[..] else {
+        panic!("two cookies")
+    };
+    assert!(
+        twin.starts_with("session_id=; ") && !twin.contains("Domain"),
+        "{twin}"
+    );
     let (_, attributes) = cookie.split_once("; ").unwrap();
     let mut attributes: Vec<&str> = attributes.split("; ").collect();
     attributes.sort_unstable();
@@ -91,6 +97,44 @@ fn first_valid_one_of_several_cookies_counts() {
     let user = bench.user(&format!("session_id=junk; {stale}; {cookie}"));
 
     assert_eq!(user, Some(json!("anna")));
+}
+
+// As a browser sends them after the domain or the path of the cookie has changed.
+#[test]
+fn retired_id_beside_the_one_that_it_leads_to_is_no_theft() {
+    let bench = Bench::new(json!({ "sensitivePaths": ["/admin/*"] }));
+    let old = bench.log_in("anna");
+    let new = renew_and_use(&bench, &old);
+    bench.clock.advance(Duration::from_secs(60));
+
+    for path in ["/", "/admin"] {
+        let exchange = bench.gateway.exchange("GET", path);
+        let mut exchange = exchange.with_header("Cookie", format!("{old}; {new}"));
+        exchange.run(&bench.middleware, 200).unwrap();
+        assert_eq!(
+            exchange.session().unwrap().get("user_id"),
+            Some(json!("anna"))
+        );
+        assert_eq!(exchange.response_headers("set-cookie"), [""; 0]);
+    }
+    bench.clock.advance(Duration::from_secs(30 * 60));
+    let renewed = bench.visit(&format!("{old}; {new}"), |_| {});
+
+    let newest = cookie_of(&renewed).expect("it is due as with one cookie");
+    assert_eq!(bench.user(&newest), Some(json!("anna")));
+}
+
+#[test]
+fn retired_id_beside_that_of_somebody_else_is_theft() {
+    let bench = Bench::new(json!({}));
+    let (old, other) = (bench.log_in("anna"), bench.log_in("ben"));
+    let new = renew_and_use(&bench, &old);
+    bench.clock.advance(Duration::from_secs(60));
+
+    let user = bench.user(&format!("{old}; {other}"));
+
+    assert_eq!(user, Some(json!("ben")));
+    assert_eq!(bench.user(&new), None);
 }
 
 #[test]
@@ -236,4 +280,13 @@ fn session_cannot_begin_where_no_response_could_tell_of_it() {
 
     assert_eq!(failure.kind(), Kind::INTERNAL);
     assert_eq!(bench.stored(), 0);
+}
+
+fn renew_and_use(bench: &Bench, cookie: &str) -> String {
+    let renewed = bench.visit(cookie, |exchange| {
+        assert!(exchange.session().unwrap().renew());
+    });
+    let new = cookie_of(&renewed).unwrap();
+    bench.visit(&new, |_| {});
+    new
 }

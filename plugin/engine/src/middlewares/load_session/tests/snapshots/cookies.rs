@@ -17,8 +17,8 @@ fn snapshot_has_the_attributes_of_the_session_cookie_and_is_never_cached() {
         let (kept, _) = attributes.split_once("Max-Age").unwrap();
         kept.to_owned()
     };
-    let [id, snapshot] = exchange.response_headers("set-cookie")[..] else {
-        panic!("two cookies")
+    let [_twin, id, snapshot] = exchange.response_headers("set-cookie")[..] else {
+        panic!("three cookies")
     };
     assert_eq!(attributes(id), attributes(snapshot));
     assert!(id.contains("Max-Age=7200;") && snapshot.contains("Max-Age=300;"));
