@@ -102,11 +102,11 @@ impl Deltas {
 
     /// Whether they leave the session no life.
     pub fn leave_no_life(&self) -> bool {
-        let lives = self.iter().filter_map(|delta| match delta {
+        let mut lives = self.iter().rev().filter_map(|delta| match delta {
             Delta::Expire { after, .. } => Some(*after),
             Delta::Delete { .. } | Delta::Set { .. } => None,
         });
-        lives.last().is_some_and(|life| life.is_zero())
+        lives.next().is_some_and(|life| life.is_zero())
     }
 
     /// Whether one of them is of this attribute.
