@@ -137,7 +137,8 @@ impl Session {
     }
 
     /// Gives the session a new id when it is stored; the old one is dead at once, without a time of grace. To be
-    /// called at each change of what the session may do.
+    /// called at each change of what the session may do. Together with a write of the attribute that names the user it is
+    /// a login, also of who was logged in before: a session of its own, whose life begins.
     pub fn regenerate(&self) {
         self.raw.regenerate();
     }
