@@ -13,9 +13,9 @@ use crate::server::Tracker;
 /// What an action forwards to.
 #[derive(Debug)]
 pub(crate) enum Service {
-    /// To this one.
+    /// This service.
     One(Arc<Origin>),
-    /// To one of these.
+    /// One of these at a time.
     Many(Arc<Group>),
 }
 

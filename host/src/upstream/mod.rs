@@ -62,7 +62,8 @@ pub struct Upstream {
     origin: Arc<Origin>,
     pool: Arc<Pool>,
     multiplex: Arc<Multiplex>,
-    // Where the origin chooses, whether its latest choice was HTTP/2: until it is known, one at a time asks.
+    // Where the origin chooses, whether its latest choice was HTTP/1.1. Until it is, one at a time connects: what that opens may
+    // have room for the others.
     is_http1: AtomicBool,
     tracker: Tracker,
 }

@@ -197,7 +197,7 @@ pub(super) const MAX_STREAMS: usize = 100;
 const STREAM_WINDOW: u32 = 256 * 1024;
 // Room for all streams at a time: what their clients do not take may not hold up the answers of others.
 const CONNECTION_WINDOW: u32 = STREAM_WINDOW * MAX_STREAMS as u32;
-// What hyper reads of an answer in HTTP/1.1 is about as much.
+// The reader of answers in HTTP/1.1 takes about as much.
 const MAX_HEADER_BYTES: u32 = 256 * 1024;
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 const PING_TIMEOUT: Duration = Duration::from_secs(5);

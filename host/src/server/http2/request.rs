@@ -5,6 +5,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method};
 
 use super::websocket::WebSocket;
+use crate::http1::fields::MAX_FIELDS;
 use crate::hygiene::{self, Refusal};
 
 /// Joins what HTTP/2 splits and names what it has other names for. What comes out goes the way of every request.
@@ -14,7 +15,7 @@ use crate::hygiene::{self, Refusal};
 /// When the parts contradict each other, or are more than HTTP/1.1 may have.
 pub(in crate::server) fn adapt(request: &mut Parts) -> Result<Option<WebSocket>, Refusal> {
     join_cookies(&mut request.headers);
-    if request.headers.len() > MAX_HEADERS {
+    if request.headers.len() > MAX_FIELDS {
         return Err(Refusal::Headers);
     }
     if request.method == Method::CONNECT {
@@ -37,9 +38,6 @@ fn join_cookies(headers: &mut HeaderMap) {
         headers.insert(COOKIE, joined);
     }
 }
-
-// What the reader of HTTP/1.1 allows.
-const MAX_HEADERS: usize = 100;
 
 #[cfg(test)]
 mod tests {

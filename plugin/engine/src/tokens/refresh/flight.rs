@@ -1,5 +1,6 @@
 //! One refresh, from looking whether it is needed to storing what came of it.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,7 +82,7 @@ impl Flight {
         let asked = self.provider.refresh(tokens.clone());
         let answer = tokio::select! {
             answer = asked => answer,
-            () = self.hold(lease) => return Outcome::Failed("lease-lost"),
+            never = self.hold(lease) => match never {},
         };
         match answer {
             Ok(renewed) => {
@@ -133,11 +134,11 @@ impl Flight {
 
     /// Keeps the lease while the provider takes its time. A storage that does not answer for a moment is asked again
     /// before the lease ends; a lease that is lost does not stop the call, whose answer nobody could get again.
-    async fn hold(&self, lease: &mut Lease) {
+    async fn hold(&self, lease: &mut Lease) -> Infallible {
         loop {
             sleep(LEASE / 3).await;
             if let Ok(false) = self.keeper.engine().extend(lease, LEASE).await {
-                std::future::pending::<()>().await;
+                std::future::pending().await
             }
         }
     }
