@@ -31,6 +31,9 @@ pub enum PatternError {
     /// No slash in front.
     #[error("a path begins with `/`")]
     Relative,
+    /// A query or a fragment, which no path has.
+    #[error("a path has no `?` and no `#`; where they are meant, they are written `%3F` and `%23`")]
+    Surplus,
     /// A star anywhere but as the last segment.
     #[error("`*` is allowed as the last segment only, as in `/files/*`")]
     Star,
@@ -49,11 +52,18 @@ pub(super) struct Template {
 impl Template {
     pub(super) fn parse(path: &str) -> Result<Self, PatternError> {
         let inner = path.strip_prefix('/').ok_or(PatternError::Relative)?;
+        if inner.contains(['?', '#']) {
+            return Err(PatternError::Surplus);
+        }
         let (fixed, is_open) = match inner.strip_suffix('*') {
             Some(fixed) if fixed.is_empty() || fixed.ends_with('/') => (fixed, true),
             _ => (inner, false),
         };
-        let segments: Vec<&str> = fixed.split('/').collect();
+        // Slashes that follow each other count as one, as in requests.
+        let mut segments: Vec<&str> = fixed.split('/').collect();
+        let last = segments.pop();
+        segments.retain(|segment| !segment.is_empty());
+        segments.extend(last);
         let mut text = String::with_capacity(path.len() + 8);
         for (index, segment) in segments.iter().enumerate() {
             let is_twin = segment.starts_with(':') && segments[..index].contains(segment);

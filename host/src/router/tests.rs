@@ -163,6 +163,8 @@ fn malformed_patterns_are_refused() {
     assert_eq!(error("/a*"), PatternError::Star);
     assert_eq!(error("/:"), PatternError::Parameter);
     assert_eq!(error("/:a/:a"), PatternError::Parameter);
+    assert_eq!(error("/a?b=c"), PatternError::Surplus);
+    assert_eq!(error("/a#b"), PatternError::Surplus);
     assert_eq!(error("/a/../b"), PatternError::Dots);
     assert_eq!(error("/a/%2e%2E/b"), PatternError::Dots);
     for host in ["a:80", "a/b", "*", "*.", "a.*.b", "http://a"] {
@@ -172,7 +174,7 @@ fn malformed_patterns_are_refused() {
 
 #[test]
 fn pattern_is_met_by_every_spelling_of_what_it_says() {
-    let patterns = ["/{a}", "/café/:x", "/%61dmin/*", "/*"];
+    let patterns = ["/{a}", "/café/:x", "/%61dmin/*", "/*", "//b///c//", "/d//*"];
     let router = router(&patterns);
     let route = |path| found(&router, "", &normalise(path));
 
@@ -184,6 +186,10 @@ fn pattern_is_met_by_every_spelling_of_what_it_says() {
         ("/admin/", 2),
         ("/%61dmi%6E//x", 2),
         ("/b", 3),
+        ("/b/c/", 4),
+        ("/b//c/", 4),
+        ("/d/", 5),
+        ("/d/e", 5),
     ];
     for (path, number) in expected {
         assert_eq!(route(path), Some(number), "{path}");
