@@ -128,26 +128,33 @@ fn cookie_of_a_domain_is_shared_with_its_hosts_until_logout() {
 }
 
 #[test]
-fn logout_takes_back_the_twin_that_a_script_has_planted() {
+fn login_and_logout_take_back_the_twin_that_a_script_has_planted() {
     let (gateway, upstream) =
         app("forwardSessionKey: true, cookieDomain: example.test, cookieHTTPOnly: true");
     let app = url(&gateway, "www.example.test", "/app");
     let mut chromium = Chromium::start();
     chromium.visit(&app);
     let planted = format!("session_id={}", "B".repeat(43));
-    chromium.run(&format!("document.cookie = '{planted}; Path=/'"));
+    let plant = format!("document.cookie = '{planted}; Path=/'");
 
+    chromium.run(&plant);
     chromium.visit(&format!("{app}/login"));
+    chromium.visit(&app);
+    let alone = latest(&upstream);
+    chromium.run(&plant);
     chromium.visit(&app);
     let both = latest(&upstream);
     chromium.visit(&format!("{app}/logout"));
     chromium.visit(&app);
 
-    let cookies = both.header("cookie").unwrap();
+    let cookies = |request: &Message| request.header("cookie").unwrap();
+    assert!(!cookies(&alone).contains(&planted), "{}", cookies(&alone));
     assert!(
-        cookies.contains(&planted) && cookies.matches("session_id=").count() == 2,
-        "{cookies}"
+        cookies(&both).contains(&planted) && cookies(&both).matches("session_id=").count() == 2,
+        "{}",
+        cookies(&both)
     );
+    assert_eq!(identity(&alone), is_anna());
     assert_eq!(identity(&both), is_anna());
     assert_eq!(latest(&upstream).header("cookie"), None);
 }

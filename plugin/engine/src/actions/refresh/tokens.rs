@@ -50,7 +50,11 @@ impl Tokens {
             .refresh(&handle, (keeper, id), (provider, Due::Asked));
         let left = match asked.await {
             Outcome::Renewed | Outcome::Found => Left::Alive,
-            Outcome::Ended(reason) => Left::Over(reason),
+            Outcome::Ended(reason) => {
+                // The end is this request's own, so that the key goes as well.
+                session.destroy();
+                Left::Over(reason)
+            }
             Outcome::Gone => Left::Over("not-logged-in"),
             Outcome::Failed(reason) => return Err(provider_unavailable(reason)),
             Outcome::Unavailable(cause) => return Err(cause.into()),

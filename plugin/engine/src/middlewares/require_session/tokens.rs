@@ -198,6 +198,8 @@ impl Tokens {
                 Ok(TokenSet::of(session).ok_or(Refusal::Session("no-session")))
             }
             Some(Outcome::Ended(reason)) => {
+                // The end is this request's own, so that the key goes as well.
+                session.destroy();
                 session.reload().wait().await?;
                 Ok(Err(Refusal::Session(reason)))
             }

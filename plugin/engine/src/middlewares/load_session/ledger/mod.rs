@@ -249,8 +249,11 @@ impl Ledger {
     }
 
     pub(super) fn destroy(&mut self) {
-        if self.fate != Fate::Over {
-            self.fate = Fate::Destroy;
+        match self.fate {
+            // Somebody else was quicker. Who wants the end is made to forget the key all the same.
+            Fate::Over if self.was_lost => self.end(),
+            Fate::Over => {}
+            _ => self.fate = Fate::Destroy,
         }
     }
 
