@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use e2e::{Certificate, Crowd, Gateway, PATIENCE, Redis, Site, Upstream};
 
@@ -33,9 +33,7 @@ fn successor_takes_over_under_load_and_nobody_is_let_down() {
     crowd.until_answered(400);
     signal("USR2", first.0);
     let _second = Successor::of(&gateway, 2);
-    while gateway.count("stopped") < 2 {
-        thread::sleep(Duration::from_millis(10));
-    }
+    gateway.logged_again(2, "stopped");
     crowd.until_answered(400);
 
     crowd.stop().assert_complete();
@@ -60,9 +58,7 @@ fn successor_takes_over_from_several_workers_with_tls_and_http_2() {
     people.until_answered(400);
     signal("USR2", first.0);
     let _second = Successor::of(&gateway, 2);
-    while gateway.count("stopped") < 2 {
-        thread::sleep(Duration::from_millis(10));
-    }
+    gateway.logged_again(2, "stopped");
     people.until_answered(400);
 
     let outcome = people.stop();
@@ -213,19 +209,9 @@ fn sigterm_under_load_cuts_no_response_of_http_2() {
 impl Successor {
     /// Waits until it serves; the log is that of all processes.
     fn of(gateway: &Gateway, nth: usize) -> Self {
-        let began = Instant::now();
-        loop {
-            let log = gateway.log();
-            let lines = log
-                .lines()
-                .filter(|line| line.contains("the successor serves"));
-            if let Some(line) = lines.clone().nth(nth - 1) {
-                let (_, process) = line.split_once("process=").unwrap();
-                return Self(process.trim().parse().unwrap());
-            }
-            assert!(began.elapsed() < PATIENCE, "no successor:\n{log}");
-            thread::sleep(Duration::from_millis(10));
-        }
+        let line = gateway.logged_again(nth, "the successor serves");
+        let (_, process) = line.split_once("process=").unwrap();
+        Self(process.trim().parse().unwrap())
     }
 }
 

@@ -110,6 +110,19 @@ impl Gateway {
         line.unwrap_or_else(|| panic!("nothing in the log has {text:?}"))
     }
 
+    /// Waits for the line of the log that is the `nth`, from 1 on, to contain `text`.
+    ///
+    /// # Panics
+    /// When it does not come.
+    #[track_caller]
+    pub fn logged_again(&self, nth: usize, text: &str) -> String {
+        let line = self.log.wait(|lines| {
+            let mut found = lines.iter().filter(|line| line.contains(text));
+            found.nth(nth - 1).cloned()
+        });
+        line.unwrap_or_else(|| panic!("{} lines have {text:?}, not {nth}", self.count(text)))
+    }
+
     /// The log so far.
     pub fn log(&self) -> String {
         self.log.text()

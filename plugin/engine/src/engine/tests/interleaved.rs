@@ -64,19 +64,23 @@ fn writes_of_different_attributes_all_survive_a_rotation_and_a_login() {
     });
 }
 
+/// One attribute is written, 42 logs in, and another attribute is written.
+fn writes_beside_a_login(seed: u64, engine: &Engine, session: &Session) -> Vec<Saved> {
+    let patch = |name| -> Task<'_, Saved> {
+        Box::pin(async move { engine.patch(session, &deltas(&[(name, 1)])).await })
+    };
+    let login: Task<'_, Saved> = Box::pin(async {
+        engine
+            .regenerate(session, &deltas(&[("user_id", 42)]))
+            .await
+    });
+    interleave(seed, vec![patch("a"), login, patch("b")])
+}
+
 #[test]
 fn no_acknowledged_write_of_a_visitor_is_lost_to_a_login() {
     for_each_order_from(&deltas(&[("basket", 1)]), |seed, stage, engine, session| {
-        let patch = |name| -> Task<'_, Saved> {
-            Box::pin(async move { engine.patch(session, &deltas(&[(name, 1)])).await })
-        };
-        let login: Task<'_, Saved> = Box::pin(async {
-            engine
-                .regenerate(session, &deltas(&[("user_id", 42)]))
-                .await
-        });
-
-        let outcomes = interleave(seed, vec![patch("a"), login, patch("b")]);
+        let outcomes = writes_beside_a_login(seed, engine, session);
 
         let login = outcomes[1].clone().expect_done();
         let found = block_on(find(engine, login.id())).unwrap();
@@ -97,16 +101,7 @@ fn no_acknowledged_write_of_a_visitor_is_lost_to_a_login() {
 #[test]
 fn nothing_that_one_user_writes_is_left_to_the_next() {
     for_each_order(|seed, stage, engine, session| {
-        let patch = |name| -> Task<'_, Saved> {
-            Box::pin(async move { engine.patch(session, &deltas(&[(name, 1)])).await })
-        };
-        let login: Task<'_, Saved> = Box::pin(async {
-            engine
-                .regenerate(session, &deltas(&[("user_id", 42)]))
-                .await
-        });
-
-        let outcomes = interleave(seed, vec![patch("a"), login, patch("b")]);
+        let outcomes = writes_beside_a_login(seed, engine, session);
 
         let login = outcomes[1].clone().expect_done();
         let found = block_on(find(engine, login.id())).unwrap();
