@@ -1,8 +1,6 @@
 //! Anna, who logs in in most tests.
 
-use std::time::Instant;
-
-use e2e::{Answer, Browser, Gateway, Message, PATIENCE, Upstream};
+use e2e::{Answer, Browser, Gateway, Message, Upstream, until_some};
 
 /// What the upstream's `/login` writes into the session.
 pub(crate) const SESSION: &str = r#"{"user_id":"anna","authorization":"Bearer anna-token"}"#;
@@ -38,14 +36,10 @@ pub(crate) fn log_in(gateway: &Gateway) -> Browser {
 #[track_caller]
 pub(crate) fn until_renewed(browser: &mut Browser) -> Message {
     let first = browser.cookie("session_id");
-    let began = Instant::now();
-    loop {
+    until_some("the session is renewed", || {
         let response = browser.get("/");
-        if browser.cookie("session_id") != first {
-            return response;
-        }
-        assert!(began.elapsed() < PATIENCE, "the session is not renewed");
-    }
+        (browser.cookie("session_id") != first).then_some(response)
+    })
 }
 
 /// `X-User-Id` and `Authorization` of a request, as an upstream got it.

@@ -3,10 +3,8 @@
 use std::fs;
 use std::io::{BufReader, Write};
 use std::net::TcpStream;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use e2e::{Gateway, Message, PATIENCE, Site};
+use e2e::{Gateway, Message, Site, until};
 
 #[test]
 fn memory_of_a_burst_is_given_back_when_its_connections_rest_and_when_they_are_gone() {
@@ -45,15 +43,8 @@ fn burst(gateway: &Gateway, clients: usize) -> Vec<BufReader<TcpStream>> {
 /// Waits until no more KiB are in use.
 #[track_caller]
 fn falls_to(gateway: &Gateway, enough: usize) {
-    let began = Instant::now();
-    loop {
-        let now = anonymous(gateway);
-        if now <= enough {
-            return;
-        }
-        assert!(began.elapsed() < PATIENCE, "{now} KiB, not {enough}");
-        thread::sleep(Duration::from_millis(20));
-    }
+    let what = format!("no more than {enough} KiB are in use");
+    until(&what, || anonymous(gateway) <= enough);
 }
 
 /// The memory of a process in KiB, without what is mapped from files.

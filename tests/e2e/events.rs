@@ -1,8 +1,6 @@
 //! What happens to sessions is told in the log and counted, each time with a reason that people may build alarms on.
 
-use std::time::Instant;
-
-use e2e::{Gateway, PATIENCE, Redis, Site, Upstream};
+use e2e::{Gateway, Redis, Site, Upstream, until};
 
 use crate::anna::{self, identity, log_in, until_renewed, writes_session};
 
@@ -63,7 +61,7 @@ fn session_that_is_older_than_another_gateway_allows_is_told_to_be_expired() {
     let strict = site.load("expiration: 1s").run();
     let mut browser = log_in(&lenient).at(strict.address());
 
-    until(|| {
+    until("it is told to be expired", || {
         browser.get("/");
         counted(&strict, "expired", "absolute") > 0
     });
@@ -86,7 +84,7 @@ fn retired_cookie_in_the_hands_of_a_thief_ends_the_session_on_every_gateway() {
     victim.get("/");
 
     // Within the grace the thief passes for a request in flight.
-    until(|| {
+    until("the thief is noticed", || {
         thief.put_cookie("session_id", &stolen);
         thief.get("/");
         counted(&other, "reuse-detected", "retired-id") > 0
@@ -134,12 +132,4 @@ fn is_part_of(story: &[(&str, &str)], told: &[(String, String)]) -> bool {
     story
         .iter()
         .all(|(event, reason)| told.any(|found| found.0 == *event && found.1 == *reason))
-}
-
-#[track_caller]
-fn until(mut happens: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !happens() {
-        assert!(began.elapsed() < PATIENCE, "it does not happen");
-    }
 }

@@ -1,8 +1,6 @@
 //! `LogoutAction` in a real gateway: what is over afterwards, and for whom.
 
-use std::time::Instant;
-
-use e2e::{Browser, Gateway, Message, PATIENCE, Provider, Redis, Request, Site, Upstream};
+use e2e::{Browser, Gateway, Message, Provider, Redis, Request, Site, Upstream, until};
 use serde_json::json;
 
 use crate::anna::writes_session;
@@ -57,10 +55,9 @@ fn everywhere_is_on_all_gateways() {
     assert_eq!(answer.status(), 303);
     assert_eq!(here.cookie("session_id"), None);
     // Its gateway is told by the server, a moment later.
-    let began = Instant::now();
-    while user(&upstream, &mut there).is_some() {
-        assert!(began.elapsed() < PATIENCE, "the session goes on elsewhere");
-    }
+    until("the session is over elsewhere", || {
+        user(&upstream, &mut there).is_none()
+    });
     assert_eq!(user(&upstream, &mut stranger), None);
 }
 
@@ -140,10 +137,9 @@ fn logout_goes_on_at_the_provider_and_gives_its_tokens_back() {
     );
     let back = browser.get("/logout/done?state=%2Fbye%3Fx%3D1");
     assert_eq!(back.header("location").as_deref(), Some("/bye?x=1"));
-    let began = Instant::now();
-    while portal.provider.calls("/token/revocation").is_empty() {
-        assert!(began.elapsed() < PATIENCE, "the tokens are not given back");
-    }
+    until("the tokens are given back", || {
+        !portal.provider.calls("/token/revocation").is_empty()
+    });
     assert!(tokens_before.is_some());
 }
 

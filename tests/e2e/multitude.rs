@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
 
-use e2e::{Certificate, PATIENCE};
+use e2e::{Certificate, until};
 use futures_util::future::join_all;
 use h2::Ping;
 use h2::client::{SendRequest, handshake};
@@ -90,12 +89,11 @@ impl Multitude {
     #[track_caller]
     pub(crate) fn until_answered(&self, more: usize) {
         let enough = self.shared.answered.load(Ordering::Relaxed) + more;
-        let began = Instant::now();
-        while self.shared.answered.load(Ordering::Relaxed) < enough {
-            let cut = self.shared.cut.lock().unwrap().clone();
-            assert!(began.elapsed() < PATIENCE, "nobody is answered: {cut:?}");
-            thread::sleep(Duration::from_millis(10));
-        }
+        until("everybody is answered, or somebody cut", || {
+            let cut = self.shared.cut.lock().unwrap();
+            assert!(cut.is_empty(), "{cut:?}");
+            self.shared.answered.load(Ordering::Relaxed) >= enough
+        });
     }
 
     /// Lets everybody finish.

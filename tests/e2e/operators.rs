@@ -1,8 +1,6 @@
 //! `gateway sessions`: what an operator sees and ends in the storage of running gateways, and what is out of reach.
 
-use std::time::Instant;
-
-use e2e::{Browser, Gateway, Redis, Request, Site, Upstream, Verdict};
+use e2e::{Browser, Gateway, Redis, Request, Site, Upstream, Verdict, until};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -63,7 +61,8 @@ fn session_that_an_operator_ends_is_refused_by_the_running_gateway() {
         "{}",
         again.errors
     );
-    assert!(office.is_over(&mut other) && office.is_alive(&mut one));
+    office.until_over(&mut other);
+    assert!(office.is_alive(&mut one));
 }
 
 #[test]
@@ -76,7 +75,9 @@ fn all_sessions_of_a_user_are_ended_with_one_command() {
 
     assert_eq!(document(&ended)["ended"], 3);
     assert_eq!((nobody.code, nobody.output.lines().count()), (Some(0), 1));
-    assert!(browsers.iter_mut().all(|browser| office.is_over(browser)));
+    for browser in &mut browsers {
+        office.until_over(browser);
+    }
 }
 
 #[test]
@@ -236,15 +237,10 @@ impl Office {
         identity(&self.upstream.last()) == is_anna()
     }
 
-    /// Whether a session ends as soon as the gateway has heard of it.
-    fn is_over(&self, browser: &mut Browser) -> bool {
-        let began = Instant::now();
-        while self.is_alive(browser) {
-            if began.elapsed() > e2e::PATIENCE {
-                return false;
-            }
-        }
-        true
+    /// Waits until a session is over, as it is as soon as its gateway has heard of it.
+    #[track_caller]
+    fn until_over(&self, browser: &mut Browser) {
+        until("the session is over", || !self.is_alive(browser));
     }
 }
 

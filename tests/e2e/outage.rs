@@ -1,6 +1,6 @@
 //! A storage that does not answer never looks like a visitor without a session.
 
-use e2e::{Gateway, Message, Redis, Request, Site, Upstream, plugins};
+use e2e::{Gateway, Message, Redis, Request, Site, Upstream, plugins, until, until_some};
 
 use crate::anna::{self, identity, is_anna, log_in};
 
@@ -125,13 +125,9 @@ pub(crate) fn is_outage(response: &Message) {
 /// waits before it tries again, so nobody can say which request is the first to be served. Each 503 takes its time: the
 /// gateway waits for a connection before it gives up.
 pub(crate) fn until_answered(mut ask: impl FnMut() -> Message) -> Message {
-    let began = std::time::Instant::now();
-    loop {
-        let response = ask();
-        if response.status() != 503 || began.elapsed() > e2e::PATIENCE {
-            return response;
-        }
-    }
+    until_some("the outage is over", || {
+        Some(ask()).filter(|response| response.status() != 503)
+    })
 }
 
 #[test]
@@ -145,7 +141,9 @@ fn under_stale_a_session_is_served_from_a_copy_for_as_long_as_copies_count() {
     let served = browser.get("/");
     let was_anna = identity(&upstream.last()) == is_anna();
     let written = browser.get("/login");
-    let afterwards = until(|response| response.status() == 503, || browser.get("/"));
+    let afterwards = until_some("the copy no longer counts", || {
+        Some(browser.get("/")).filter(|response| response.status() == 503)
+    });
     redis.start();
 
     assert_eq!((served.status(), was_anna), (200, true));
@@ -166,10 +164,10 @@ fn under_anonymous_users_are_strangers_until_the_storage_is_back() {
     let written = browser.get("/login");
     let sensitive = browser.get("/admin/users");
     redis.start();
-    until(
-        |_| identity(&upstream.last()) == is_anna(),
-        || browser.get("/"),
-    );
+    until("the storage is back", || {
+        browser.get("/");
+        identity(&upstream.last()) == is_anna()
+    });
 
     assert_eq!((served.status(), during), (200, (None, None)));
     assert_eq!(served.header("set-cookie"), None);
@@ -197,17 +195,4 @@ fn cached(local_cache: &str, policy: &str, redis: &Redis, upstream: &Upstream) -
     let keys = format!("onStorageFailure: {policy}, sensitivePaths: [/admin/*]");
     let site = Site::new(upstream).storage("plugins.session.storages.RedisStorage", &config);
     site.load(&keys).run()
-}
-
-/// Asks again until an answer is as it should be.
-#[track_caller]
-fn until(is_so: impl Fn(&Message) -> bool, mut ask: impl FnMut() -> Message) -> Message {
-    let began = std::time::Instant::now();
-    loop {
-        let response = ask();
-        if is_so(&response) {
-            return response;
-        }
-        assert!(began.elapsed() < e2e::PATIENCE, "it does not come to that");
-    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::thread;
 
-use e2e::{Browser, Gateway, Message, Redis, Request, Site, Upstream, plugins};
+use e2e::{Browser, Gateway, Message, Redis, Request, Site, Upstream, plugins, until};
 use serde_json::{Value, json};
 
 use crate::anna::{self, identity, is_anna};
@@ -71,7 +71,7 @@ fn session_that_is_revoked_here_is_refused_there_too() {
     let ended = [(); 2].map(|()| end(&mut near, &target).json());
 
     assert_eq!(ended, [json!(true), json!(false)]);
-    assert!(pair.is_over(&mut far));
+    pair.until_over(&mut far);
     assert!(pair.is_alive(&mut near));
     assert_eq!(pair.list(there).len(), 1);
 }
@@ -87,7 +87,8 @@ fn all_other_sessions_are_ended_on_every_gateway() {
     let ended = end(&mut own, "/sessions/anna/others").json();
 
     assert_eq!(ended, 2);
-    assert!(pair.is_over(&mut near) && pair.is_over(&mut far));
+    pair.until_over(&mut near);
+    pair.until_over(&mut far);
     for gateway in &pair.gateways {
         assert!(pair.is_alive(&mut own.at(gateway.address())));
     }
@@ -104,7 +105,7 @@ fn all_sessions_are_ended_and_a_new_login_is_not() {
 
     assert_eq!(ended, 3);
     for browser in &mut over {
-        assert!(pair.is_over(browser));
+        pair.until_over(browser);
     }
     assert!(pair.is_alive(&mut again));
     assert_eq!(pair.list(there).len(), 1);
@@ -266,19 +267,14 @@ impl Pair {
         listed.as_array().unwrap().clone()
     }
 
-    /// Whether the upstream is told that it is Anna who asks.
+    /// Waits until a session is over, as it is as soon as its gateway has heard of it.
     #[track_caller]
-    /// Whether the session ends, as soon as the news of it have come to the gateway of this browser.
-    fn is_over(&self, browser: &mut Browser) -> bool {
-        let began = std::time::Instant::now();
-        while began.elapsed() < e2e::PATIENCE {
-            if !self.is_alive(browser) {
-                return true;
-            }
-        }
-        false
+    fn until_over(&self, browser: &mut Browser) {
+        until("the session is over", || !self.is_alive(browser));
     }
 
+    /// Whether the upstream is told that it is Anna who asks.
+    #[track_caller]
     fn is_alive(&self, browser: &mut Browser) -> bool {
         assert_eq!(browser.get("/").status(), 200);
         identity(&self.upstream.last()) == is_anna()

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Instant;
 
-use e2e::{Answer, Chromium, Gateway, PATIENCE, Provider, Site, Upstream, plugins};
+use e2e::{Answer, Chromium, Gateway, PATIENCE, Provider, Site, Upstream, plugins, until};
 use serde_json::{Value, json};
 
 #[test]
@@ -174,11 +174,10 @@ impl Town {
 
     /// Waits until the provider has taken tokens back.
     fn until_given_back(&self) {
-        let began = Instant::now();
         let is_done = |call: &Value| call["status"] == 200;
-        while !self.provider.calls("/token/revocation").iter().any(is_done) {
-            assert!(began.elapsed() < PATIENCE, "the tokens are not given back");
-        }
+        until("the tokens are given back", || {
+            self.provider.calls("/token/revocation").iter().any(is_done)
+        });
     }
 
     /// Presses the button of a page of the service.

@@ -3,9 +3,8 @@
 use std::fs;
 use std::sync::{Mutex, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
 
-use e2e::{Crowd, Gateway, PATIENCE, Redis, Request, Site, Upstream};
+use e2e::{Crowd, Gateway, Redis, Request, Site, Upstream, until, until_some};
 
 use crate::anna::{self, identity, is_anna, log_in};
 
@@ -224,11 +223,9 @@ fn storage_that_is_no_longer_named_is_closed() {
 
     gateway.reload(&Site::new(&upstream));
 
-    let began = Instant::now();
-    while holdings(&gateway, &redis).clients != 0 {
-        assert!(began.elapsed() < PATIENCE, "connections stay open");
-        thread::sleep(Duration::from_millis(20));
-    }
+    until("its connections are closed", || {
+        holdings(&gateway, &redis).clients == 0
+    });
 }
 
 /// What a process holds.
@@ -241,24 +238,18 @@ struct Holdings {
 }
 
 /// Waits until it holds as little as before, or as little as it is going to.
+#[track_caller]
 fn settled(gateway: &Gateway, redis: &Redis, before: Option<Holdings>) -> Holdings {
-    let began = Instant::now();
-    loop {
-        let now = holdings(gateway, redis);
-        let is_settled = match before {
-            Some(before) => {
-                now.threads <= before.threads
-                    && now.files <= before.files
-                    && now.clients <= before.clients
-            }
-            None => now.clients <= 2,
-        };
-        if is_settled {
-            return now;
+    let is_settled = |now: &Holdings| match before {
+        Some(before) => {
+            now.threads <= before.threads
+                && now.files <= before.files
+                && now.clients <= before.clients
         }
-        assert!(began.elapsed() < PATIENCE, "{now:?}, before {before:?}");
-        thread::sleep(Duration::from_millis(20));
-    }
+        None => now.clients <= 2,
+    };
+    let what = format!("it holds no more than {before:?}");
+    until_some(&what, || Some(holdings(gateway, redis)).filter(is_settled))
 }
 
 fn holdings(gateway: &Gateway, redis: &Redis) -> Holdings {

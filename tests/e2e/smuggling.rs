@@ -4,10 +4,8 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
-use e2e::{Gateway, Site, converse, plugins};
+use e2e::{Gateway, Site, converse, plugins, until};
 use tempfile::TempDir;
 
 #[test]
@@ -67,11 +65,10 @@ impl Parser {
             "nginx.conf",
         );
         let socket = parser.directory.path().join("parser.sock");
-        while UnixStream::connect(&socket).is_err() {
-            let ended = parser.process.try_wait().unwrap();
-            assert_eq!(ended, None, "nginx does not listen");
-            thread::sleep(Duration::from_millis(10));
-        }
+        until("nginx listens", || {
+            assert_eq!(parser.process.try_wait().unwrap(), None, "it has ended");
+            UnixStream::connect(&socket).is_ok()
+        });
         parser.endpoint = format!("unix:{}", socket.display());
         parser
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use e2e::{Gateway, Redis, Request, Site, Upstream, plugins};
+use e2e::{Gateway, Redis, Request, Site, Upstream, plugins, until};
 use engine::storage::server::{Certificates, RedisCluster, RedisSentinels, RedisServer, Setup};
 use serde_json::{Value, json};
 
@@ -169,11 +169,10 @@ fn gateways_on_one_redis_share_sessions() {
 
     assert_eq!(shared, is_anna());
     // The news of it are on their way.
-    let began = std::time::Instant::now();
-    while identity(&upstream.last()) != (None, None) {
-        assert!(began.elapsed() < e2e::PATIENCE, "the session goes on");
+    until("the session is over", || {
         browser.get("/");
-    }
+        identity(&upstream.last()) == (None, None)
+    });
 }
 
 #[test]
@@ -204,11 +203,10 @@ fn each_thread_of_the_gateway_has_a_connection_of_its_own() {
         let ours = |client: &&str| client.contains(" user=default ");
         clients.lines().filter(ours).count()
     };
-    let began = std::time::Instant::now();
-    while connections() < 2 {
-        assert!(began.elapsed() < e2e::PATIENCE, "no lane was opened");
+    until("a lane is opened", || {
         assert_eq!(browser.get("/").status(), 200);
-    }
+        connections() >= 2
+    });
     assert_eq!(connections(), 2);
 }
 

@@ -4,12 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::Browser;
 use crate::log::Log;
-use crate::{Browser, PATIENCE};
+use crate::patience::listens;
 
 /// nginx, Caddy or HAProxy, as a process with a configuration of the test's. Ends with the test.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Front {
                 });
             let log = Log::of(process.stderr.take().expect("the log of the proxy"));
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            if listens(&mut process, address) {
+            if listens(&mut process, || TcpStream::connect(address)) {
                 return Self {
                     process,
                     address,
@@ -135,21 +135,6 @@ impl FrontKind {
             .env("XDG_DATA_HOME", directory);
         command
     }
-}
-
-/// Waits until somebody listens; false when the process has ended.
-fn listens(process: &mut Child, address: SocketAddr) -> bool {
-    let began = Instant::now();
-    while began.elapsed() < PATIENCE {
-        if process.try_wait().is_ok_and(|status| status.is_some()) {
-            return false;
-        }
-        if TcpStream::connect(address).is_ok() {
-            return true;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    false
 }
 
 /// A port that was free a moment ago: these proxies cannot be asked to choose one.

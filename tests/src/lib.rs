@@ -20,6 +20,7 @@ mod message;
 mod nginx;
 mod nobody;
 pub mod npm;
+mod patience;
 pub mod plugins;
 mod provider;
 mod proxy;
@@ -38,15 +39,10 @@ pub use load::{Answered, Load, Person};
 pub use message::Message;
 pub use nginx::Nginx;
 pub use nobody::Nobody;
+pub use patience::{PATIENCE, until, until_some};
 pub use provider::Provider;
 pub use proxy::Proxy;
 pub use redis::Redis;
 pub use site::Site;
 pub use upstream::{Answer, Line, Upstream};
 pub use websocket::{OPENING, SWITCH};
-
-use std::time::Duration;
-
-/// How long the harness waits for something that must happen. Not a limit that a test relies on: whoever waits this
-/// long has failed.
-pub const PATIENCE: Duration = Duration::from_secs(30);

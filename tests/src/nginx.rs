@@ -6,13 +6,12 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::PATIENCE;
 use crate::gateway::signal;
 use crate::log::Log;
+use crate::patience::listens;
 
 /// One process that answers every request with its name. Ends with the test.
 #[derive(Debug)]
@@ -92,17 +91,8 @@ impl Nginx {
 
     /// Waits until somebody listens; false when the process has ended.
     fn listens(&mut self) -> bool {
-        let began = Instant::now();
-        while began.elapsed() < PATIENCE {
-            if self.process.try_wait().is_ok_and(|status| status.is_some()) {
-                return false;
-            }
-            if TcpStream::connect(self.address()).is_ok() {
-                return true;
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        false
+        let address = self.address();
+        listens(&mut self.process, || TcpStream::connect(address))
     }
 }
 

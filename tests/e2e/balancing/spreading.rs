@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use e2e::{Answer, Browser, Gateway, Redis, Site, Upstream};
+use e2e::{Answer, Browser, Gateway, Redis, Site, Upstream, until_some};
 
 use super::{balanced, named, site};
 use crate::anna::SESSION;
@@ -154,11 +154,11 @@ fn ask(browser: &mut Browser, count: usize) -> BTreeMap<String, usize> {
 
 /// The names of the one that has been asked, and of the other one.
 fn until_one_is_asked(busy: &Upstream, free: &Upstream) -> (&'static str, &'static str) {
-    loop {
+    until_some("one is asked", || {
         match [busy, free].map(|upstream| upstream.seen().len()) {
-            [1, _] => return ("busy", "free"),
-            [_, 1] => return ("free", "busy"),
-            _ => std::thread::yield_now(),
+            [1, _] => Some(("busy", "free")),
+            [_, 1] => Some(("free", "busy")),
+            _ => None,
         }
-    }
+    })
 }

@@ -3,9 +3,8 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
-use e2e::{Answer, Gateway, Nobody, Proxy, Request, Site, Upstream, Verdict};
+use e2e::{Answer, Gateway, Nobody, Proxy, Request, Site, Upstream, Verdict, until};
 
 use super::{balanced, named, site};
 
@@ -62,7 +61,9 @@ fn each_service_is_checked_once_for_all_threads() {
     std::fs::write(&file, text).unwrap();
     let gateway = Gateway::run(directory);
 
-    until(|| one.seen().iter().any(|request| request.path() == "/up"));
+    until("it is checked", || {
+        one.seen().iter().any(|request| request.path() == "/up")
+    });
     (0..20).for_each(|_| drop(gateway.browser().get("/")));
 
     let checks = one
@@ -168,7 +169,7 @@ fn a_service_that_fails_is_left_alone_and_tried_by_one_request_later() {
 
     let answers: Vec<_> = (0..20).map(|_| browser.get("/").text()).collect();
     wire.mend();
-    until(|| browser.get("/").text() == "bad");
+    until("it is tried again", || browser.get("/").text() == "bad");
 
     assert_eq!(answers, ["good"; 20]);
     // Written before the answer, and read after it.
@@ -256,14 +257,5 @@ impl Held {
     fn let_one_go(&self) {
         self.arrival();
         self.go();
-    }
-}
-
-#[track_caller]
-fn until(mut is_so: impl FnMut() -> bool) {
-    let began = std::time::Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < e2e::PATIENCE, "it never is");
-        thread::sleep(Duration::from_millis(5));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Browser, Gateway, Message, PATIENCE, Redis, Upstream};
+use e2e::{Browser, Gateway, Message, PATIENCE, Redis, Upstream, until_some};
 use serde_json::json;
 
 use super::{people, site};
@@ -123,14 +123,9 @@ impl Desk {
     /// Asks who it is until the answer is as expected.
     #[track_caller]
     fn until(&self, browser: &mut Browser, is_so: fn(&Message) -> bool) -> Message {
-        let began = Instant::now();
-        loop {
-            let answer = browser.get("/who");
-            if is_so(&answer) {
-                return answer;
-            }
-            assert!(began.elapsed() < PATIENCE, "{:?}", answer.text());
-        }
+        until_some("the answer is as expected", || {
+            Some(browser.get("/who")).filter(is_so)
+        })
     }
 }
 

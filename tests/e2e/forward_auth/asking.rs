@@ -1,6 +1,6 @@
 //! What the gateway answers to proxies, and to those who are none.
 
-use e2e::{Message, Request, Site, Upstream};
+use e2e::{Message, Request, Site, Upstream, until};
 
 use crate::anna::{identity, is_anna, log_in};
 
@@ -137,10 +137,7 @@ fn outage_is_told_to_the_proxy_as_one() {
         |response: &Message| response.status() == 503 && identity(response) == (None, None);
 
     // A copy may be good still.
-    let began = std::time::Instant::now();
-    while !outage(&browser.send(asked())) {
-        assert!(began.elapsed() < e2e::PATIENCE, "the outage is not noticed");
-    }
+    until("the outage is noticed", || outage(&browser.send(asked())));
 }
 
 /// A gateway behind a proxy at that address, where `/login` is the upstream's.

@@ -2,9 +2,7 @@
 
 mod page;
 
-use std::time::Instant;
-
-use e2e::{Browser, Gateway, PATIENCE, Redis, Request, Site, Upstream};
+use e2e::{Browser, Gateway, Redis, Request, Site, Upstream, until};
 use serde_json::{Value, json};
 
 use crate::anna::{self, identity, is_anna};
@@ -52,7 +50,8 @@ fn session_that_is_ended_here_is_refused_everywhere_at_once() {
     let ended = here.send(Request::new("DELETE", &format!("/sessions/{id}")));
 
     assert_eq!((ended.status(), ended.body), (204, vec![]));
-    assert!(house.is_over(&mut there) && house.is_alive(&mut here));
+    house.until_over(&mut there);
+    assert!(house.is_alive(&mut here));
     assert_eq!(here.get(&format!("/sessions/{id}")).status(), 404);
 }
 
@@ -65,7 +64,9 @@ fn all_other_sessions_are_ended_at_once() {
     let ended = here.send(Request::new("DELETE", "/sessions")).json();
 
     assert_eq!(ended, json!({ "ended": 3 }));
-    assert!(others.iter_mut().all(|browser| house.is_over(browser)));
+    for browser in &mut others {
+        house.until_over(browser);
+    }
     assert!(house.is_alive(&mut here));
 }
 
@@ -79,7 +80,7 @@ fn ending_the_session_of_this_request_clears_its_cookie() {
     let ended = here.send(Request::new("DELETE", &format!("/sessions/{id}")));
 
     assert_eq!((ended.status(), here.cookie("session_id")), (204, None));
-    assert!(house.is_over(&mut before.at(house.gateways[1].address())));
+    house.until_over(&mut before.at(house.gateways[1].address()));
 }
 
 #[test]
@@ -257,15 +258,10 @@ impl House {
         identity(&self.upstream.last()) == is_anna()
     }
 
-    /// Whether a session ends as soon as its gateway has heard of it.
-    fn is_over(&self, browser: &mut Browser) -> bool {
-        let began = Instant::now();
-        while self.is_alive(browser) {
-            if began.elapsed() > PATIENCE {
-                return false;
-            }
-        }
-        true
+    /// Waits until a session is over, as it is as soon as its gateway has heard of it.
+    #[track_caller]
+    fn until_over(&self, browser: &mut Browser) {
+        until("the session is over", || !self.is_alive(browser));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The page with the sessions, in a browser: by keyboard, by screen reader, without scripts, light and dark, wide and
 //! narrow.
 
-use e2e::Chromium;
+use e2e::{Chromium, until_some};
 use serde_json::json;
 
 use super::{FIREFOX, House};
@@ -20,7 +20,7 @@ fn keyboard_ends_another_session_and_the_page_says_so() {
     let url = settled(&mut browser);
 
     assert!(url.ends_with("/sessions?ended=1"), "{url}");
-    assert!(house.is_over(&mut phone));
+    house.until_over(&mut phone);
     let told = browser.accessibility();
     assert!(
         told.iter().any(|(role, _)| role == "status"),
@@ -109,14 +109,11 @@ fn at_the_page(house: &House) -> Chromium {
 }
 
 /// Where the browser is when it has left the page that it was on.
+#[track_caller]
 fn settled(browser: &mut Chromium) -> String {
-    let began = std::time::Instant::now();
-    loop {
-        let url = browser.url();
-        if url.contains('?') || began.elapsed() > e2e::PATIENCE {
-            return url;
-        }
-    }
+    until_some("the page is another", || {
+        Some(browser.url()).filter(|url| url.contains('?'))
+    })
 }
 
 /// How much the first of these stands out from what is behind it (WCAG 2.2, 1.4.3).

@@ -6,7 +6,9 @@ use std::io::Write;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use e2e::{Answer, Browser, Gateway, Message, PATIENCE, Provider, Redis, Request, Site, Upstream};
+use e2e::{
+    Answer, Browser, Gateway, Message, PATIENCE, Provider, Redis, Request, Site, Upstream, until,
+};
 use serde_json::json;
 
 use crate::logging_in::providers::enter_at_provider;
@@ -234,11 +236,9 @@ impl House {
         self.upstream.last().header(&header).unwrap()
     }
 
+    #[track_caller]
     fn until_nobody(&self, browser: &mut Browser) {
-        let began = Instant::now();
-        while self.user(browser).is_some() {
-            assert!(began.elapsed() < PATIENCE, "the session goes on");
-        }
+        until("the session is over", || self.user(browser).is_none());
     }
 }
 

@@ -1,9 +1,6 @@
 //! A provider that is away keeps everybody logged in, and one that says no ends a session.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
-use e2e::{PATIENCE, Provider, Upstream};
+use e2e::{Provider, Upstream, until};
 use serde_json::json;
 
 use super::*;
@@ -50,11 +47,9 @@ fn without_a_good_token_an_outage_is_503_and_passes() {
     assert!(browser.cookie("session_id").is_some());
 
     provider.fault("/token", &json!({}));
-    let began = Instant::now();
-    while browser.send(navigation("/app/a")).status() != 200 {
-        assert!(began.elapsed() < PATIENCE, "nobody asked again");
-        thread::sleep(Duration::from_millis(100));
-    }
+    until("the provider is asked again", || {
+        browser.send(navigation("/app/a")).status() == 200
+    });
     assert_eq!(provider.refreshes().len(), 1);
 }
 

@@ -2,15 +2,13 @@
 
 mod driver;
 
-use std::time::Instant;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use self::driver::Driver;
-use crate::PATIENCE;
+use crate::until;
 
 /// A browser with a profile of its own, empty at first. Every host name leads to this machine, so that a test can be at
 /// any site; nothing it does leaves it.
@@ -134,10 +132,7 @@ impl Chromium {
     pub fn until_elsewhere(&mut self, act: impl FnOnce(&mut Self)) {
         let before = self.url();
         act(self);
-        let acted = Instant::now();
-        while self.url() == before {
-            assert!(acted.elapsed() < PATIENCE, "still at {before}");
-        }
+        until("the page is another", || self.url() != before);
     }
 
     /// What is on the screen, as PNG.
@@ -160,10 +155,9 @@ impl Chromium {
         let element = element[ELEMENT].as_str().expect("the page has the element");
         self.driver
             .post(&format!("element/{element}/click"), &json!({}));
-        let pressed = Instant::now();
-        while self.driver.get("url") == before {
-            assert!(pressed.elapsed() < PATIENCE, "{selector} leads nowhere");
-        }
+        until(&format!("{selector} leads somewhere"), || {
+            self.driver.get("url") != before
+        });
     }
 }
 
