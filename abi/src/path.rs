@@ -30,10 +30,10 @@ pub fn normalise(path: &str) -> Cow<'_, str> {
         }
         match (*letter == b'%').then(|| decoded(tail)).flatten() {
             Some(code) => {
-                push(&mut normal, code, is_unreserved(code));
+                push(&mut normal, code, is_unreserved);
                 rest = &tail[2..];
             }
-            None => push(&mut normal, *letter, may_stand(*letter)),
+            None => push(&mut normal, *letter, may_stand),
         }
     }
     Cow::Owned(normal)
@@ -79,8 +79,8 @@ fn without_parameters(path: &str) -> String {
     bare.collect::<Vec<_>>().join("/")
 }
 
-fn push(path: &mut String, code: u8, is_plain: bool) {
-    if is_plain {
+fn push(path: &mut String, code: u8, is_plain: fn(u8) -> bool) {
+    if is_plain(code) {
         path.push(char::from(code));
     } else {
         // Writing to a `String` does not fail.

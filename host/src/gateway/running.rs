@@ -76,7 +76,10 @@ impl Running {
         let before = self.generations.newest();
         let next = Gateway::beside(Some(&before), read, Arc::clone(&self.metrics));
         drop(before);
-        self.reloads.count(next.is_ok());
+        match &next {
+            Ok(_) => self.reloads.done(),
+            Err(_) => self.reloads.refused(),
+        }
         let Gateway {
             config, assembly, ..
         } = next?;

@@ -265,9 +265,9 @@ mod tests {
         let reloads = Reloads::new(&metrics);
         let is_current = || metrics.render().contains("last_reload_successful 1\n");
 
-        reloads.count(false);
+        reloads.refused();
         assert!(!is_current());
-        reloads.count(true);
+        reloads.done();
 
         assert!(is_current());
     }

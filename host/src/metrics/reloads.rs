@@ -28,15 +28,16 @@ impl Reloads {
         reloads
     }
 
-    /// Counts one, good or not.
-    pub fn count(&self, is_done: bool) {
-        if is_done {
-            self.done.fetch_add(1, Ordering::Relaxed);
-            self.serve();
-        } else {
-            self.refused.fetch_add(1, Ordering::Relaxed);
-            self.is_current.store(0, Ordering::Relaxed);
-        }
+    /// Counts one that serves from now on.
+    pub fn done(&self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+        self.serve();
+    }
+
+    /// Counts one that changes nothing.
+    pub fn refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        self.is_current.store(0, Ordering::Relaxed);
     }
 
     fn serve(&self) {

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use super::activity::Activity;
 use super::stop::Stop;
@@ -66,8 +66,9 @@ impl<'a> Watchdog<'a> {
                 if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
                     return Poll::Ready(End::Over(ended));
                 }
-                let Poll::Ready(event) = self.event(manner, is_dismissed, cx) else {
-                    return Poll::Pending;
+                let event = match !is_dismissed && self.stop.poll(cx).is_ready() {
+                    true => Event::Stop,
+                    false => ready!(self.event(manner, cx)),
                 };
                 let is_idle = self.activity.is_waiting();
                 let may_speak = manner == Manner::Told && is_idle && !is_dismissed;
@@ -84,10 +85,7 @@ impl<'a> Watchdog<'a> {
         .await
     }
 
-    fn event(&mut self, manner: Manner, is_dismissed: bool, cx: &mut Context<'_>) -> Poll<Event> {
-        if !is_dismissed && self.stop.poll(cx).is_ready() {
-            return Poll::Ready(Event::Stop);
-        }
+    fn event(&mut self, manner: Manner, cx: &mut Context<'_>) -> Poll<Event> {
         let (deadline, rest) = self.activity.times();
         let rest = rest.filter(|_| manner == Manner::Resting);
         match rest.filter(|rest| deadline.is_some_and(|deadline| *rest < deadline)) {

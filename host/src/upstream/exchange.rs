@@ -10,7 +10,7 @@ use http::{Request, Response, Version};
 use tokio::time::Instant;
 
 use super::Patience;
-use super::attempt::Spare;
+use super::attempt::{Extent, Spare};
 use super::connection::{Connection, Incoming};
 use super::failure::Failure;
 use super::http1::{Asking, Http1, Lost};
@@ -79,17 +79,19 @@ async fn http1(
     let_others_go_on().await;
     let answer = wait(poll, &mut alarm, since, waiting).await;
     connection.alarm = alarm;
-    match answer {
+    let mut failure = match answer {
         Some(Ok(answer)) => {
             let response = connection.receive(answer, request, asking);
-            Ok(Answered {
+            return Ok(Answered {
                 response: response.map(Incoming::Http1),
                 is_whole,
-            })
+            });
         }
-        Some(Err(lost)) => Err(Failure::lost(lost, is_whole)),
-        None => Err(Failure::late(is_whole)),
-    }
+        Some(Err(lost)) => Failure::lost(lost),
+        None => Failure::late(),
+    };
+    failure.is_whole |= is_whole;
+    Err(failure)
 }
 
 async fn http2(
@@ -116,14 +118,17 @@ async fn http2(
         Some(Err(mut error)) => {
             // The connection and the others on it are as well as before.
             if let Some(error) = waiting.0.and_then(|upload| upload.failure()) {
-                return Err(Failure::lost(Lost::Client(error), false));
+                return Err(Failure::lost(Lost::Client(error)));
             }
-            let message = error.take_message();
-            let is_unsent = message.is_some();
-            copy = message.or(copy);
-            Failure::http2(error.into_error(), is_unsent)
+            let unsent = error.take_message();
+            let mut failure = Failure::http2(error.into_error());
+            if unsent.is_some() {
+                failure.extent = Extent::Untouched;
+                copy = unsent;
+            }
+            failure
         }
-        None => Failure::late(false),
+        None => Failure::late(),
     };
     // It takes no more requests after one has failed.
     stream.retire();

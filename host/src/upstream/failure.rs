@@ -19,7 +19,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn lost(lost: Lost, is_whole: bool) -> Self {
+    pub(super) fn lost(lost: Lost) -> Self {
         let (extent, error) = match lost {
             Lost::Client(error) => (Extent::Seen, UpstreamError::Client(error)),
             Lost::Unsent(error) => (Extent::Untouched, UpstreamError::Failed(error.into())),
@@ -30,28 +30,27 @@ impl Failure {
             error,
             extent,
             // Before anything was sent, nothing was taken from its body either.
-            is_whole: is_whole || extent == Extent::Untouched,
+            is_whole: extent == Extent::Untouched,
         }
     }
 
-    pub(super) fn http2(error: hyper::Error, is_unsent: bool) -> Self {
-        let is_untouched = is_unsent || is_refused(&error);
+    pub(super) fn http2(error: hyper::Error) -> Self {
+        let extent = match is_refused(&error) {
+            true => Extent::Untouched,
+            false => Extent::Seen,
+        };
         Self {
             error: UpstreamError::Failed(error.into()),
-            extent: if is_untouched {
-                Extent::Untouched
-            } else {
-                Extent::Seen
-            },
+            extent,
             is_whole: false,
         }
     }
 
-    pub(super) const fn late(is_whole: bool) -> Self {
+    pub(super) const fn late() -> Self {
         Self {
             error: UpstreamError::Timeout,
             extent: Extent::Seen,
-            is_whole,
+            is_whole: false,
         }
     }
 

@@ -121,7 +121,10 @@ impl Subscriber for Bridge {
     fn event(&self, event: &Event<'_>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        let parent = parent(event.is_contextual(), event.parent());
+        let parent = match event.is_contextual() {
+            true => CONTEXTUAL,
+            false => explicit(event.parent()),
+        };
         let callsite = self.callsite(&event.metadata().callsite());
         fields.lend(|fields| {
             // SAFETY: as in `enabled`; the fields are lent for the call.
@@ -134,7 +137,10 @@ impl Subscriber for Bridge {
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         let mut fields = Fields::default();
         attributes.record(&mut fields);
-        let parent = parent(attributes.is_contextual(), attributes.parent());
+        let parent = match attributes.is_contextual() {
+            true => CONTEXTUAL,
+            false => explicit(attributes.parent()),
+        };
         let callsite = self.callsite(&attributes.metadata().callsite());
         let mut span = 0;
         fields.lend(|fields| {
@@ -194,12 +200,8 @@ fn opened(span: u64) -> Id {
     })
 }
 
-fn parent(contextual: bool, parent: Option<&Id>) -> u64 {
-    match (contextual, parent) {
-        (true, _) => CONTEXTUAL,
-        (false, None) => ROOT,
-        (false, Some(span)) => span.into_u64(),
-    }
+fn explicit(parent: Option<&Id>) -> u64 {
+    parent.map_or(ROOT, Id::into_u64)
 }
 
 fn number(level: Level) -> u8 {

@@ -202,16 +202,23 @@ fn integer_name(schema: &Value) -> String {
     }
 }
 
-/// What was found, without its value when it is a secret.
-pub(super) fn found(value: &Value, secret: bool) -> String {
+/// What was found.
+pub(super) fn found(value: &Value) -> String {
     match value {
-        Value::Null => "nothing".to_owned(),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "a map of keys".to_owned(),
-        Value::Bool(_) if secret => "`true` or `false`".to_owned(),
-        Value::Number(_) if secret => "a number".to_owned(),
-        Value::String(_) if secret => "a text".to_owned(),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => format!("`{}`", bare(value)),
+        Value::Null | Value::Array(_) | Value::Object(_) => found_secret(value).to_owned(),
+    }
+}
+
+/// What was found, without its value.
+pub(super) const fn found_secret(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map of keys",
+        Value::Bool(_) => "`true` or `false`",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
     }
 }
 

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 pub use self::secrets::offer_files;
 
-use self::expectation::{Kinds, choices, expected, found, is_secret};
+use self::expectation::{Kinds, choices, expected, found, found_secret, is_secret};
 use super::suggest;
 
 /// Checks `value` and settles it: secrets are read from their files, paths are made absolute against `dir`, and a
@@ -70,7 +70,10 @@ impl<'a> Shape<'a> {
     }
 
     fn mismatch(&mut self, schema: &Value, value: &Value, path: &str) {
-        let found = found(value, is_secret(self.root, schema));
+        let found = match is_secret(self.root, schema) {
+            true => found_secret(value).to_owned(),
+            false => found(value),
+        };
         let mut message = format!("expected {}, found {found}", expected(self.root, schema));
         if value.is_number() && Kinds::of(schema).allow(&Value::String(String::new())) {
             message.push_str("; put it in quotes");
@@ -97,7 +100,7 @@ impl<'a> Shape<'a> {
         let known = suggest::known(&expectation::bare(value), names.iter().map(String::as_str));
         self.faults.push(
             path,
-            format!("{} is not one of them: {known}", found(value, false)),
+            format!("{} is not one of them: {known}", found(value)),
         );
     }
 
@@ -129,17 +132,16 @@ impl<'a> Shape<'a> {
     }
 
     fn no_variant(&mut self, variants: &[Value], value: &Value, path: &str) {
-        let secret = variants.iter().any(|variant| is_secret(self.root, variant));
+        let found = match variants.iter().any(|variant| is_secret(self.root, variant)) {
+            true => found_secret(value).to_owned(),
+            false => found(value),
+        };
         let wanted: Vec<String> = variants
             .iter()
             .filter(|variant| !expectation::is_null(variant))
             .map(|variant| expected(self.root, variant))
             .collect();
-        let message = format!(
-            "expected {}, found {}",
-            wanted.join(" or "),
-            found(value, secret)
-        );
+        let message = format!("expected {}, found {found}", wanted.join(" or "));
         self.faults.push(path, message);
     }
 
@@ -234,7 +236,7 @@ fn unit(schema: &Value, value: &Value) -> Result<(), String> {
         Some("byte-size") => parse::<ByteSize>(value),
         _ => Ok(()),
     };
-    parsed.map_err(|fault| format!("{fault}, found {}", found(value, false)))
+    parsed.map_err(|fault| format!("{fault}, found {}", found(value)))
 }
 
 fn parse<T: DeserializeOwned>(value: &Value) -> Result<(), String> {

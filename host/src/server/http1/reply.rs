@@ -1,8 +1,8 @@
 //! The head of a response as bytes (RFC 9112 4), and what it says about its body and the connection.
 
-use http::Method;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 use http::response::Parts;
+use http::{HeaderName, Method};
 use http_body::SizeHint;
 use hyper::ext::ReasonPhrase;
 
@@ -49,7 +49,7 @@ impl Question {
             afterwards => afterwards,
         };
         status(head, out);
-        let has_date = fields(head, has_body, out);
+        let has_date = fields(head, has_body.then_some(CONTENT_LENGTH), out);
         match size {
             Size::Chunked(_) => put(out, &[b"transfer-encoding: chunked\r\n"]),
             Size::Known(length) if has_body => put_length(out, length),
@@ -99,15 +99,12 @@ fn status(head: &Parts, out: &mut Vec<u8>) {
     put(out, &[b"HTTP/1.1 ", code, b" ", reason, b"\r\n"]);
 }
 
-/// Writes what is not between the gateway and the client alone. Whether a date was among it.
-fn fields(head: &Parts, has_body: bool, out: &mut Vec<u8>) -> bool {
+/// Writes what is not between the gateway and the client alone, and not `framing`, which is said of a body by what frames
+/// it. Whether a date was among it.
+fn fields(head: &Parts, framing: Option<HeaderName>, out: &mut Vec<u8>) -> bool {
     let mut has_date = false;
     for (name, value) in &head.headers {
-        if *name == CONNECTION || *name == TRANSFER_ENCODING {
-            continue;
-        }
-        // That of a body is said by what frames it.
-        if *name == CONTENT_LENGTH && has_body {
+        if *name == CONNECTION || *name == TRANSFER_ENCODING || Some(name) == framing.as_ref() {
             continue;
         }
         has_date |= *name == DATE;

@@ -212,12 +212,12 @@ impl Group {
 
 impl Member {
     pub(super) fn checked(&self, found: Result<(), impl fmt::Display>, check: &Check) {
-        let counter = match found {
-            Ok(()) => self.counters.passed,
-            Err(_) => self.counters.missed,
+        let (counter, finding) = match found {
+            Ok(()) => (self.counters.passed, Change::Up),
+            Err(_) => (self.counters.missed, Change::Down),
         };
         counter.fetch_add(1, Ordering::Relaxed);
-        let change = self.health.checked(found.is_ok(), check.streak);
+        let change = self.health.checked(finding, check.streak);
         match (change, found) {
             (Some(change), Err(cause)) => self.tell(change, &cause),
             (Some(change), Ok(())) => self.tell(change, &"checks are answered"),

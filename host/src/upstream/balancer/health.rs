@@ -122,8 +122,9 @@ impl Health {
         (!self.is_down_by_checks.load(Ordering::Relaxed)).then_some(Change::Down)
     }
 
-    /// A check was answered as it should be, or not. The first one is believed at once.
-    pub(crate) fn checked(&self, is_well: bool, streak: Streak) -> Option<Change> {
+    /// A check speaks for this change, or for things as they are. The first one is believed at once.
+    pub(crate) fn checked(&self, finding: Change, streak: Streak) -> Option<Change> {
+        let is_well = finding == Change::Up;
         let is_first = !self.has_been_checked.swap(true, Ordering::Relaxed);
         let was_down = self.is_down_by_checks.load(Ordering::Relaxed);
         if is_well != was_down {
@@ -141,10 +142,7 @@ impl Health {
         self.contradictions.store(0, Ordering::Relaxed);
         self.is_down_by_checks.store(!is_well, Ordering::Relaxed);
         let is_out = self.out_until.load(Ordering::Relaxed) != 0;
-        match is_well {
-            true => (!is_out).then_some(Change::Up),
-            false => (!is_out).then_some(Change::Down),
-        }
+        (!is_out).then_some(finding)
     }
 
     /// Whether it is given requests as any other.
@@ -225,14 +223,15 @@ mod tests {
     #[test]
     fn the_first_check_is_believed_and_then_it_takes_as_many_as_are_wanted() {
         let health = Health::default();
-        let check = |is_well| health.checked(is_well, STREAK);
+        let check = |finding| health.checked(finding, STREAK);
+        let (up, down) = (Change::Up, Change::Down);
 
-        assert_eq!(check(false), Some(Change::Down));
-        assert_eq!([check(true), check(false), check(true)], [None; 3]);
+        assert_eq!(check(down), Some(down));
+        assert_eq!([check(up), check(down), check(up)], [None; 3]);
         assert_eq!(standing(&health, 0), Standing::Out);
-        assert_eq!(check(true), Some(Change::Up));
-        assert_eq!([check(false), check(false)], [None; 2]);
-        assert_eq!(check(false), Some(Change::Down));
+        assert_eq!(check(up), Some(up));
+        assert_eq!([check(down), check(down)], [None; 2]);
+        assert_eq!(check(down), Some(down));
     }
 
     #[test]
@@ -241,7 +240,7 @@ mod tests {
         put_out(&health);
 
         for _ in 0..5 {
-            assert_eq!(health.checked(true, STREAK), None);
+            assert_eq!(health.checked(Change::Up, STREAK), None);
         }
 
         assert_eq!(standing(&health, 4), Standing::Out);

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 
+use super::answer::Answer;
 use super::framing::Framing;
 use super::{Error, Http1};
 use crate::body::Body;
@@ -26,11 +27,10 @@ pub(in crate::upstream) struct Incoming {
 impl Incoming {
     pub(super) fn new(
         connection: Box<Http1>,
-        framing: Framing,
-        is_kept: bool,
+        answer: &Answer,
         upload: Option<(Outgoing, Body)>,
     ) -> Self {
-        let left = match framing {
+        let left = match answer.framing {
             Framing::Chunked => Left::chunks(),
             Framing::Length(length) => Left::Length(length),
             Framing::UntilClose => Left::UntilClose,
@@ -38,7 +38,7 @@ impl Incoming {
         Self {
             connection,
             left,
-            is_kept,
+            is_kept: answer.is_kept,
             upload: upload.map(Box::new),
         }
     }

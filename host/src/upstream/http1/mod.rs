@@ -118,14 +118,14 @@ impl Http1 {
     /// The rest of an answer, which brings the connection with it.
     pub(super) fn receive(
         mut self: Box<Self>,
-        answer: Answer,
+        mut answer: Answer,
         request: &mut Request<Body>,
         asking: Asking,
     ) -> Response<Incoming> {
         let Asking {
             upload, stopped, ..
         } = asking;
-        let is_kept = answer.is_kept && stopped.is_none();
+        answer.is_kept &= stopped.is_none();
         let rest = match upload.is_done() {
             true => {
                 self.room = upload.into_room();
@@ -133,7 +133,7 @@ impl Http1 {
             }
             false => Some((upload, rest_of(request.body_mut()))),
         };
-        let incoming = Incoming::new(self, answer.framing, is_kept, rest);
+        let incoming = Incoming::new(self, &answer, rest);
         Response::from_parts(answer.head, incoming)
     }
 }

@@ -74,7 +74,8 @@ impl Engine {
                 }
                 State::Revoked | State::Roster(_) => return Ok(None),
                 State::Rotated(rotated) => {
-                    trail.step(claim.is_late(rotated.until, self.now()));
+                    trail.steps += 1;
+                    trail.is_late |= claim.is_late(rotated.until, self.now());
                     let Some(next) = self.place_after(&place, &rotated.nonce) else {
                         return Ok(None);
                     };
@@ -114,11 +115,6 @@ struct Trail {
 }
 
 impl Trail {
-    fn step(&mut self, is_late: bool) {
-        self.steps += 1;
-        self.is_late |= is_late;
-    }
-
     /// Whether somebody else has the new id: it was used already. If it never was, the client with the old id is the
     /// one that the new one never reached.
     fn is_theft(&self, record: &Record) -> bool {

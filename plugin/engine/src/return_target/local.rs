@@ -26,7 +26,10 @@ pub(super) fn read(text: &str) -> Option<String> {
 pub(super) fn escape_all(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() * 2);
     for byte in text.bytes() {
-        push(&mut escaped, byte, is_unreserved(byte));
+        match is_unreserved(byte) {
+            true => escaped.push(char::from(byte)),
+            false => push_escaped(&mut escaped, byte),
+        }
     }
     escaped
 }
@@ -96,16 +99,16 @@ fn escape(text: &str, may_stand: fn(u8) -> bool) -> String {
     let bytes = text.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {
         let is_escape = *byte == b'%' && code(&bytes[at + 1..]).is_some();
-        push(&mut escaped, *byte, is_escape || may_stand(*byte));
+        match is_escape || may_stand(*byte) {
+            true => escaped.push(char::from(*byte)),
+            false => push_escaped(&mut escaped, *byte),
+        }
     }
     escaped
 }
 
-fn push(text: &mut String, byte: u8, is_plain: bool) {
-    match is_plain {
-        true => text.push(char::from(byte)),
-        false => text.push_str(&format!("%{byte:02X}")),
-    }
+fn push_escaped(text: &mut String, byte: u8) {
+    text.push_str(&format!("%{byte:02X}"));
 }
 
 const fn is_unreserved(byte: u8) -> bool {

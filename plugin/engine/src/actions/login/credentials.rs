@@ -5,6 +5,7 @@ use abi::failure::Kind;
 use abi::{Exchange, Failure, HeaderName};
 use serde::Deserialize;
 
+use super::identity::Stay;
 use crate::actions::form::{Fields, Form};
 
 /// A user name, a password, and what is wanted beside.
@@ -12,7 +13,7 @@ use crate::actions::form::{Fields, Form};
 pub(super) struct Credentials {
     pub(super) username: String,
     pub(super) password: Secret,
-    pub(super) remember_me: bool,
+    pub(super) stay: Stay,
     /// Where to go afterwards, as it was asked for. Believed by nobody yet.
     pub(super) return_to: Option<String>,
     pub(super) form: Form,
@@ -22,8 +23,8 @@ pub(super) struct Credentials {
 struct Json {
     username: String,
     password: Secret,
-    #[serde(default)]
-    remember_me: bool,
+    #[serde(default, rename = "remember_me")]
+    stay: Stay,
 }
 
 impl Credentials {
@@ -53,7 +54,7 @@ impl Credentials {
         Some(Self {
             username: json.username,
             password: json.password,
-            remember_me: json.remember_me,
+            stay: json.stay,
             return_to: None,
             form: Form::Json,
         })
@@ -64,7 +65,7 @@ impl Credentials {
         Some(Self {
             username: fields.the_only("username")??.to_owned(),
             password: Secret::new(fields.the_only("password")??),
-            remember_me: fields.is_set("remember_me")?,
+            stay: fields.is_set("remember_me")?.into(),
             return_to: fields.the_only(return_parameter)?.map(str::to_owned),
             form: Form::Html,
         })

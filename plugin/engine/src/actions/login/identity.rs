@@ -4,6 +4,7 @@ use std::mem;
 
 use abi::session::AttributeError;
 use abi::{Failure, Session};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::actions::links::Login;
@@ -86,20 +87,29 @@ impl Identity {
 }
 
 /// How long a login is meant to last.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(from = "bool", into = "bool")]
 pub(super) enum Stay {
     /// As long as sessions last.
+    #[default]
     Usual,
     /// As long as `rememberMe` says.
     Remembered,
 }
 
-impl Stay {
-    pub(super) const fn asked(remember_me: bool) -> Self {
+/// What `remember_me` says, wherever it stands.
+impl From<bool> for Stay {
+    fn from(remember_me: bool) -> Self {
         match remember_me {
             true => Self::Remembered,
             false => Self::Usual,
         }
+    }
+}
+
+impl From<Stay> for bool {
+    fn from(stay: Stay) -> Self {
+        stay == Stay::Remembered
     }
 }
 

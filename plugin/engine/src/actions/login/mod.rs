@@ -168,9 +168,9 @@ impl LoginAction {
     ) -> Result<(), Failure> {
         let asked = self.returns.in_query(&exchange);
         let remember_me = parameter(exchange.query().unwrap_or_default(), "remember_me");
-        let remember_me = remember_me.is_some_and(|value| value == "true");
+        let stay = Stay::from(remember_me.is_some_and(|value| value == "true"));
         let began = flow
-            .begin(&mut exchange, provider, (asked.as_ref(), remember_me))
+            .begin(&mut exchange, provider, (asked.as_ref(), stay))
             .await?;
         match began {
             Ok(url) => self.answers.see_other(&mut exchange, url.as_str()),
@@ -345,8 +345,7 @@ impl LoginAction {
         credentials: &Credentials,
     ) -> Result<(), Failure> {
         let user = identity.user();
-        let stay = Stay::asked(credentials.remember_me);
-        if let Err(problem) = self.enter(&exchange, identity, stay).await? {
+        if let Err(problem) = self.enter(&exchange, identity, credentials.stay).await? {
             return self.turn_away(exchange, problem, credentials);
         }
         match credentials.form {

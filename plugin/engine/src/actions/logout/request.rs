@@ -27,9 +27,10 @@ pub(super) enum Reach {
     Everywhere,
 }
 
+/// What is ticked.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Json {
+struct Wishes {
     others: bool,
     everywhere: bool,
 }
@@ -64,8 +65,8 @@ impl LogoutRequest {
     }
 
     fn of_json(body: &[u8]) -> Option<Self> {
-        let json = match body.is_empty() {
-            true => Json::default(),
+        let wishes = match body.is_empty() {
+            true => Wishes::default(),
             // By way of a map: a list would do as well otherwise.
             false => {
                 let map: Map<String, Value> = serde_json::from_slice(body).ok()?;
@@ -73,7 +74,7 @@ impl LogoutRequest {
             }
         };
         Some(Self {
-            reach: Reach::of(json.others, json.everywhere),
+            reach: wishes.reach(),
             return_to: None,
             form: Form::Json,
         })
@@ -81,20 +82,24 @@ impl LogoutRequest {
 
     fn of_form(body: &[u8], return_parameter: &str) -> Option<Self> {
         let fields = Fields::parse(body);
+        let wishes = Wishes {
+            others: fields.is_set("others")?,
+            everywhere: fields.is_set("everywhere")?,
+        };
         Some(Self {
-            reach: Reach::of(fields.is_set("others")?, fields.is_set("everywhere")?),
+            reach: wishes.reach(),
             return_to: fields.the_only(return_parameter)?.map(str::to_owned),
             form: Form::Html,
         })
     }
 }
 
-impl Reach {
-    const fn of(others: bool, everywhere: bool) -> Self {
-        match (others, everywhere) {
-            (_, true) => Self::Everywhere,
-            (true, false) => Self::Others,
-            (false, false) => Self::Here,
+impl Wishes {
+    const fn reach(&self) -> Reach {
+        match (self.others, self.everywhere) {
+            (_, true) => Reach::Everywhere,
+            (true, false) => Reach::Others,
+            (false, false) => Reach::Here,
         }
     }
 }

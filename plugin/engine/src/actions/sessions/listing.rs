@@ -13,10 +13,18 @@ pub(super) struct Range {
     pub(super) offset: usize,
 }
 
-/// Sessions to be shown, each with whether it is the one of this request.
+/// A session to be shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Item<'a> {
+    pub(super) entry: &'a SessionEntry,
+    /// Whether it is the one of this request.
+    pub(super) is_current: bool,
+}
+
+/// Sessions to be shown.
 #[derive(Debug)]
 pub(super) struct Listed<'a> {
-    pub(super) sessions: Vec<(&'a SessionEntry, bool)>,
+    pub(super) sessions: Vec<Item<'a>>,
     pub(super) range: Range,
     /// How many there are, shown or not.
     pub(super) total: usize,
@@ -44,7 +52,7 @@ impl<'a> Listed<'a> {
     pub(super) fn new(visitor: &Visitor, sessions: &'a [SessionEntry], range: Range) -> Self {
         let part = sessions.iter().skip(range.offset).take(range.limit);
         Self {
-            sessions: part.map(|entry| (entry, visitor.is_own(entry))).collect(),
+            sessions: part.map(|entry| Item::new(visitor, entry)).collect(),
             range,
             total: sessions.len(),
         }
@@ -52,7 +60,7 @@ impl<'a> Listed<'a> {
 
     pub(super) fn one(visitor: &Visitor, entry: &'a SessionEntry, total: usize) -> Self {
         Self {
-            sessions: vec![(entry, visitor.is_own(entry))],
+            sessions: vec![Item::new(visitor, entry)],
             range: Range {
                 limit: 1,
                 offset: 0,
@@ -62,23 +70,32 @@ impl<'a> Listed<'a> {
     }
 
     pub(super) fn to_json(&self) -> Value {
-        let sessions = self.sessions.iter();
-        let sessions = sessions.map(|(entry, is_current)| to_json(entry, *is_current));
+        let sessions = self.sessions.iter().map(|item| item.to_json());
         json!({ "sessions": sessions.collect::<Vec<_>>(), "total": self.total })
     }
 }
 
-/// What programs are told of a session.
-pub(super) fn to_json(entry: &SessionEntry, is_current: bool) -> Value {
-    json!({
-        "id": entry.handle,
-        "current": is_current,
-        "createdAt": rfc3339(entry.created_at),
-        "lastSeenAt": rfc3339(entry.seen_at),
-        "expiresAt": rfc3339(entry.expires_at),
-        "ip": entry.ip,
-        "userAgent": entry.user_agent,
-    })
+impl<'a> Item<'a> {
+    pub(super) fn new(visitor: &Visitor, entry: &'a SessionEntry) -> Self {
+        Self {
+            entry,
+            is_current: visitor.is_own(entry),
+        }
+    }
+
+    /// What programs are told of it.
+    pub(super) fn to_json(self) -> Value {
+        let entry = self.entry;
+        json!({
+            "id": entry.handle,
+            "current": self.is_current,
+            "createdAt": rfc3339(entry.created_at),
+            "lastSeenAt": rfc3339(entry.seen_at),
+            "expiresAt": rfc3339(entry.expires_at),
+            "ip": entry.ip,
+            "userAgent": entry.user_agent,
+        })
+    }
 }
 
 /// Digits only: no sign, no spaces. What is too large to count to is beyond every list.

@@ -17,10 +17,11 @@ use serde_json::json;
 
 pub use self::config::{SessionsConfig, SessionsPageConfig};
 
-use self::listing::{Listed, Range};
+use self::listing::{Item, Listed, Range};
 use self::view::View;
 use super::accept::prefers_page;
 use super::answers::Answers;
+use super::form::Form;
 use super::visitor::Visitor;
 use crate::same_origin::SameOrigin;
 
@@ -113,15 +114,18 @@ impl SessionsAction {
     }
 
     async fn show(&self, mut exchange: Exchange<'_>, about: &About) -> Result<(), Failure> {
-        let is_page = prefers_page(exchange.headers(Side::Request, self.accept));
+        let form = match prefers_page(exchange.headers(Side::Request, self.accept)) {
+            true => Form::Html,
+            false => Form::Json,
+        };
         let Some(range) = Range::read(exchange.query().unwrap_or_default()) else {
             return self.answers.error(&mut exchange, 400, "bad-range");
         };
         let Some((visitor, sessions)) = known(&exchange).await? else {
-            return self.strange(&mut exchange, is_page);
+            return self.strange(&mut exchange, form);
         };
         match about {
-            About::All if is_page => {
+            About::All if form == Form::Html => {
                 let listed = Listed::new(&visitor, &sessions, range);
                 self.view.list(&mut exchange, &listed)
             }
@@ -131,12 +135,12 @@ impl SessionsAction {
             }
             About::One(id) => match sessions.iter().find(|entry| entry.handle == *id) {
                 None => self.answers.error(&mut exchange, 404, "no-such-session"),
-                Some(entry) if is_page => {
+                Some(entry) if form == Form::Html => {
                     let listed = Listed::one(&visitor, entry, sessions.len());
                     self.view.one(&mut exchange, &listed)
                 }
                 Some(entry) => {
-                    let json = listing::to_json(entry, visitor.is_own(entry));
+                    let json = Item::new(&visitor, entry).to_json();
                     self.answers.json(&mut exchange, 200, &json)
                 }
             },
@@ -145,7 +149,7 @@ impl SessionsAction {
 
     async fn end(&self, mut exchange: Exchange<'_>, about: &About) -> Result<(), Failure> {
         let Some((visitor, sessions)) = known(&exchange).await? else {
-            return self.strange(&mut exchange, false);
+            return self.strange(&mut exchange, Form::Json);
         };
         match about {
             About::All => {
@@ -162,7 +166,7 @@ impl SessionsAction {
 
     async fn end_by_form(&self, mut exchange: Exchange<'_>, about: &About) -> Result<(), Failure> {
         let Some((visitor, sessions)) = known(&exchange).await? else {
-            return self.strange(&mut exchange, true);
+            return self.strange(&mut exchange, Form::Html);
         };
         let ended = match about {
             About::All => visitor.store.revoke_others(&visitor.session).wait().await?,
@@ -176,10 +180,10 @@ impl SessionsAction {
         self.answers.see_other(&mut exchange, &list)
     }
 
-    fn strange(&self, exchange: &mut Exchange<'_>, is_page: bool) -> Result<(), Failure> {
-        match is_page {
-            true => self.view.stranger(exchange),
-            false => self.answers.error(exchange, 401, "not-logged-in"),
+    fn strange(&self, exchange: &mut Exchange<'_>, form: Form) -> Result<(), Failure> {
+        match form {
+            Form::Html => self.view.stranger(exchange),
+            Form::Json => self.answers.error(exchange, 401, "not-logged-in"),
         }
     }
 }

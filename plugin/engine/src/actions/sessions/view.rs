@@ -1,13 +1,12 @@
 //! The page with the user's sessions.
 
 use abi::config::Faults;
-use abi::session::SessionEntry;
 use abi::{Exchange, Failure, Services};
 
 use super::super::times::{rfc3339, to_the_minute};
 use super::agent::known_as;
 use super::config::SessionsPageConfig;
-use super::listing::{Listed, Range};
+use super::listing::{Item, Listed, Range};
 use super::texts::Texts;
 use crate::page::{Html, Page, PageTexts, PageTheme, Pages, Width, is_language};
 
@@ -111,15 +110,15 @@ impl View {
 
     fn sessions(&self, html: &mut Html, listed: &Listed<'_>, below: &str) {
         html.markup("<ul class=\"sessions\">\n");
-        for (entry, is_current) in &listed.sessions {
+        for item in &listed.sessions {
             html.markup("<li>\n");
-            self.session(html, (entry, *is_current), below);
+            self.session(html, *item, below);
             html.markup("</li>\n");
         }
         html.markup("</ul>\n");
     }
 
-    fn session(&self, html: &mut Html, (entry, is_current): (&SessionEntry, bool), below: &str) {
+    fn session(&self, html: &mut Html, Item { entry, is_current }: Item<'_>, below: &str) {
         let agent = entry.user_agent.as_deref().unwrap_or_default();
         let name = known_as(agent).unwrap_or_else(|| self.texts.unknown.clone());
         let heading = format!("session-{}", entry.handle);

@@ -52,13 +52,16 @@ impl ProviderConfig {
         let mut faults = Faults::default();
         let issuer = endpoint("issuer", &self.issuer, &mut faults);
         let endpoints = self.endpoints(&mut faults);
-        self.check(issuer.is_some() || !self.issuer.is_empty(), &mut faults);
+        self.check(&mut faults);
         let urls = [issuer.as_ref()]
             .into_iter()
             .chain(endpoints.all())
             .flatten();
-        let is_secured = self.warn_of_clear_text(name, urls);
-        let tls = faults.absorb(self.tls(is_secured)).flatten();
+        let tls = match self.warn_of_clear_text(name, urls) {
+            true => self.tls().map(Some),
+            false => self.no_tls().map(|()| None),
+        };
+        let tls = faults.absorb(tls).flatten();
         let settings = Settings {
             issuer: self.issuer.clone(),
             discovery: issuer.as_ref().map(discovery),
@@ -91,9 +94,9 @@ impl ProviderConfig {
         }
     }
 
-    fn check(&self, has_issuer: bool, faults: &mut Faults) {
-        let can_verify = has_issuer || !self.cert_url.is_empty() || !self.introspect_url.is_empty();
-        if !can_verify {
+    fn check(&self, faults: &mut Faults) {
+        let verifiers = [&self.issuer, &self.cert_url, &self.introspect_url];
+        if verifiers.iter().all(|url| url.is_empty()) {
             faults.push(
                 "issuer",
                 "is missing; or name certUrl or introspectUrl, or no token could be checked",
@@ -191,15 +194,19 @@ impl ProviderConfig {
         !secured.is_empty()
     }
 
-    fn tls(&self, is_secured: bool) -> Result<Option<Arc<ClientConfig>>, Faults> {
-        let has_ca = !self.ca_file.as_os_str().is_empty();
-        if !is_secured {
-            return match has_ca {
-                true => Err(Faults::at("caFile", "does nothing without an https URL")),
-                false => Ok(None),
-            };
+    fn no_tls(&self) -> Result<(), Faults> {
+        match self.has_ca() {
+            true => Err(Faults::at("caFile", "does nothing without an https URL")),
+            false => Ok(()),
         }
-        let trust = match (self.insecure_skip_verify, has_ca) {
+    }
+
+    fn has_ca(&self) -> bool {
+        !self.ca_file.as_os_str().is_empty()
+    }
+
+    fn tls(&self) -> Result<Arc<ClientConfig>, Faults> {
+        let trust = match (self.insecure_skip_verify, self.has_ca()) {
             (true, true) => {
                 return Err(Faults::at(
                     "caFile",
@@ -212,7 +219,7 @@ impl ProviderConfig {
         };
         let config = trust.client(&[&version::TLS13, &version::TLS12]);
         let config = config.map_err(|error| Faults::at("", error.to_string()))?;
-        Ok(Some(Arc::new(config.with_no_client_auth())))
+        Ok(Arc::new(config.with_no_client_auth()))
     }
 }
 

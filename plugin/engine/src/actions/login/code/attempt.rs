@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::super::identity::Stay;
 use crate::session::{RandomError, Timestamp, random_bytes};
 
 /// Kept by the browser in a sealed cookie, one for each attempt: logins in several tabs do not disturb each other, and
@@ -20,7 +21,8 @@ pub(super) struct Attempt {
     pub(super) verifier: String,
     pub(super) redirect_uri: String,
     pub(super) return_to: Option<String>,
-    pub(super) remember_me: bool,
+    #[serde(rename = "remember_me")]
+    pub(super) stay: Stay,
     pub(super) began: Timestamp,
 }
 
@@ -41,7 +43,7 @@ impl Attempt {
             verifier: secret()?,
             redirect_uri,
             return_to: None,
-            remember_me: false,
+            stay: Stay::Usual,
             began: now,
         })
     }

@@ -91,7 +91,7 @@ impl CodeFlow {
         &self,
         exchange: &mut Exchange<'_>,
         provider: &Arc<Provider>,
-        (return_to, remember_me): (Option<&ReturnTarget>, bool),
+        (return_to, stay): (Option<&ReturnTarget>, Stay),
     ) -> Result<Result<Url, Problem>, Failure> {
         let path = exchange.path().to_owned();
         let Some(redirect_uri) = self.redirect_uri(exchange, &path) else {
@@ -109,7 +109,7 @@ impl CodeFlow {
         let attempt = Attempt::begin(provider.name(), redirect_uri, self.clock.now());
         let mut attempt = attempt.map_err(|error| Failure::internal(error.to_string()))?;
         attempt.return_to = return_to.map(ToString::to_string);
-        attempt.remember_me = remember_me;
+        attempt.stay = stay;
         self.cookies.keep(exchange, &path, &attempt)?;
         Ok(Ok(authorization(url, provider, &attempt)))
     }
@@ -137,10 +137,9 @@ impl CodeFlow {
         };
         self.cookies.forget(exchange, path, &state)?;
         let outcome = self.finish(&attempt, &parameters, principal).await;
-        let stay = Stay::asked(attempt.remember_me);
         Ok(Return {
             return_to: attempt.return_to,
-            outcome: outcome.map(|identity| (identity, stay)),
+            outcome: outcome.map(|identity| (identity, attempt.stay)),
         })
     }
 

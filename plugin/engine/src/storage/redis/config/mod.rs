@@ -109,7 +109,10 @@ impl RedisConfig {
         }
         let given = self.server(&mut faults);
         let is_secured = given.is_secured || self.tls.enabled;
-        let tls = self.tls.checked(is_secured, &given.addresses);
+        let tls = match is_secured {
+            true => self.tls.checked(&given.addresses).map(Some),
+            false => self.tls.unused().map(|()| None),
+        };
         let tls = faults
             .absorb(tls.map_err(|found| found.under("tls")))
             .flatten();

@@ -65,15 +65,8 @@ impl TlsConfig {
             .map(|file| file.as_ref())
     }
 
-    /// Reads the files. None when connections are in the clear.
-    pub(super) fn checked(
-        &self,
-        is_enabled: bool,
-        servers: &[Address],
-    ) -> Result<Option<Tls>, Faults> {
-        if !is_enabled {
-            return self.nothing_given().map(|()| None);
-        }
+    /// Reads the files.
+    pub(super) fn checked(&self, servers: &[Address]) -> Result<Tls, Faults> {
         if servers
             .iter()
             .any(|server| matches!(server, Address::Unix(_)))
@@ -93,10 +86,11 @@ impl TlsConfig {
         };
         let tls = Tls::new(trust, identity, oldest)
             .map_err(|error| Faults::at("keyFile", format!("does not fit: {error}")))?;
-        Ok(Some(tls.expecting(name)))
+        Ok(tls.expecting(name))
     }
 
-    fn nothing_given(&self) -> Result<(), Faults> {
+    /// Connections are in the clear: nothing may be given.
+    pub(super) fn unused(&self) -> Result<(), Faults> {
         let mut faults = Faults::default();
         for (key, is_given) in [
             ("caFile", is_given(&self.ca_file)),

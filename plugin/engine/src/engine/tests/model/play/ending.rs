@@ -43,7 +43,7 @@ impl Play {
             self.truth.strike(session);
         } else {
             let alive = self.truth.is_alive(session, moment);
-            self.check_answer(session, alive, false)?;
+            self.check_answer(session, alive, None)?;
         }
         Ok(())
     }

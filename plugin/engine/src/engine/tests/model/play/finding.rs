@@ -51,7 +51,7 @@ impl Play {
 
     fn check_found(&mut self, session: usize, found: Option<&Session>, moment: Moment) -> Checked {
         let alive = self.truth.is_alive(session, moment);
-        self.check_answer(session, alive, found.is_some())?;
+        self.check_answer(session, alive, found)?;
         found.map_or(Ok(()), |found| self.check_told(found, session))
     }
 

@@ -192,8 +192,13 @@ impl Play {
     }
 
     /// Somebody is told whether a session is there.
-    fn check_answer(&mut self, session: usize, expected: Verdict, is_there: bool) -> Checked {
-        match (expected, is_there) {
+    fn check_answer(
+        &mut self,
+        session: usize,
+        expected: Verdict,
+        found: Option<&Session>,
+    ) -> Checked {
+        match (expected, found.is_some()) {
             (Verdict::Yes, false) => return fail("a living session is gone"),
             (Verdict::No, true) => return fail("a session that is over is there"),
             (Verdict::Perhaps, false) => self.truth.lose(session),

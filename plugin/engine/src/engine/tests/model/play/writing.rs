@@ -25,7 +25,7 @@ impl Play {
                 self.truth.write(case.session, life, case.moment);
                 self.check_told(&told, case.session)
             }
-            None if is_newest && !is_last => self.check_answer(case.session, case.alive, false),
+            None if is_newest && !is_last => self.check_answer(case.session, case.alive, None),
             None => Ok(()),
         }
     }
