@@ -215,9 +215,9 @@ unsafe extern "C" fn clear_ready<W: WatchObject>(object: *const c_void, interest
     quietly("clear", || watch.clear_ready(Interest::from_code(interest)));
 }
 
-const PENDING: u8 = 0;
-const READY: u8 = 1;
-const GONE: u8 = 2;
+pub(super) const PENDING: u8 = 0;
+pub(super) const READY: u8 = 1;
+pub(super) const GONE: u8 = 2;
 
 // What the system says when it has nothing more precise to say; the number is the same on every Unix.
 const EIO: i32 = 5;

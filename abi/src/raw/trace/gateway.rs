@@ -13,7 +13,7 @@ use tracing_core::{Dispatch, Event, Interest, Level, LevelFilter, Metadata, disp
 
 use super::{
     BOOL, CLONE, CLOSE, CONTEXTUAL, DEBUG, ENTER, EXIT, FLOAT, FOLLOWS, ROOT, RawCallsite,
-    RawField, Registered, SIGNED, TEXT, TraceTable, TraceTableRef, UNSIGNED,
+    RawField, Registered, SIGNED, TEXT, TraceTable, TraceTableRef, UNSIGNED, level_code,
 };
 use crate::raw::guard::{contain, quietly};
 
@@ -95,15 +95,7 @@ unsafe extern "C" fn register(raw: RawCallsite) -> Registered {
 }
 
 unsafe extern "C" fn max_level() -> u8 {
-    LevelFilter::current()
-        .into_level()
-        .map_or(0, |level| match level {
-            Level::ERROR => 1,
-            Level::WARN => 2,
-            Level::INFO => 3,
-            Level::DEBUG => 4,
-            Level::TRACE => 5,
-        })
+    LevelFilter::current().into_level().map_or(0, level_code)
 }
 
 fn level(number: u8) -> Level {

@@ -11,6 +11,7 @@ mod plugin;
 use std::ffi::c_void;
 
 use abi_stable::StableAbi;
+use tracing_core::Level;
 
 use super::View;
 
@@ -76,20 +77,31 @@ pub struct RawField {
 }
 
 // Parents: no number of a span is 0, and none gets as high as the other two.
-const CONTEXTUAL: u64 = 0;
-const ROOT: u64 = u64::MAX;
+pub(super) const CONTEXTUAL: u64 = 0;
+pub(super) const ROOT: u64 = u64::MAX;
 
 // Kinds of a field's value.
-const BOOL: u8 = 0;
-const SIGNED: u8 = 1;
-const UNSIGNED: u8 = 2;
-const FLOAT: u8 = 3;
-const TEXT: u8 = 4;
-const DEBUG: u8 = 5;
+pub(super) const BOOL: u8 = 0;
+pub(super) const SIGNED: u8 = 1;
+pub(super) const UNSIGNED: u8 = 2;
+pub(super) const FLOAT: u8 = 3;
+pub(super) const TEXT: u8 = 4;
+pub(super) const DEBUG: u8 = 5;
 
 // Changes of a span.
-const ENTER: u8 = 0;
-const EXIT: u8 = 1;
-const CLONE: u8 = 2;
-const CLOSE: u8 = 3;
-const FOLLOWS: u8 = 4;
+pub(super) const ENTER: u8 = 0;
+pub(super) const EXIT: u8 = 1;
+pub(super) const CLONE: u8 = 2;
+pub(super) const CLOSE: u8 = 3;
+pub(super) const FOLLOWS: u8 = 4;
+
+/// 0 is left for what is off.
+pub(super) const fn level_code(level: Level) -> u8 {
+    match level {
+        Level::ERROR => 1,
+        Level::WARN => 2,
+        Level::INFO => 3,
+        Level::DEBUG => 4,
+        Level::TRACE => 5,
+    }
+}

@@ -9,11 +9,11 @@ use std::sync::{Once, PoisonError, RwLock};
 use tracing_core::callsite::Identifier;
 use tracing_core::field::{Field, Visit};
 use tracing_core::span::{Attributes, Id, Record};
-use tracing_core::{Event, Interest, Level, LevelFilter, Metadata, Subscriber, dispatcher};
+use tracing_core::{Event, Interest, LevelFilter, Metadata, Subscriber, dispatcher};
 
 use super::{
     BOOL, CLONE, CLOSE, CONTEXTUAL, DEBUG, ENTER, EXIT, FLOAT, FOLLOWS, ROOT, RawCallsite,
-    RawField, SIGNED, TEXT, TraceTableRef, UNSIGNED,
+    RawField, SIGNED, TEXT, TraceTableRef, UNSIGNED, level_code,
 };
 use crate::raw::View;
 
@@ -81,7 +81,7 @@ impl Subscriber for Bridge {
             file: view(metadata.file()),
             module: view(metadata.module_path()),
             line: metadata.line().unwrap_or(0),
-            level: number(*metadata.level()),
+            level: level_code(*metadata.level()),
             is_span: metadata.is_span(),
             fields: fields.as_ptr(),
             field_count: fields.len(),
@@ -202,16 +202,6 @@ fn opened(span: u64) -> Id {
 
 fn explicit(parent: Option<&Id>) -> u64 {
     parent.map_or(ROOT, Id::into_u64)
-}
-
-fn number(level: Level) -> u8 {
-    match level {
-        Level::ERROR => 1,
-        Level::WARN => 2,
-        Level::INFO => 3,
-        Level::DEBUG => 4,
-        Level::TRACE => 5,
-    }
 }
 
 /// The fields of one event or span, with the texts they point to.
