@@ -99,7 +99,7 @@ pub use failure::Failure;
 pub use maybe::Maybe;
 pub use middleware::{Action, Flow, Middleware};
 pub use plugin::{Entry, Offer, Plugin};
-pub use services::{Counter, Histogram, Services, ServicesError};
+pub use services::{Counter, Histogram, Purpose, Services, ServicesError};
 pub use session::{Attribute, Session, SessionStore};
 
 /// The generation of the interface. A plugin built for one loads in every gateway of the same that is as new or newer.

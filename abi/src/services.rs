@@ -33,6 +33,18 @@ pub enum ServicesError {
     Flags,
 }
 
+/// What a gateway opens its plugins for.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(u8)]
+pub enum Purpose {
+    /// Requests follow, or what an operator does about sessions.
+    #[default]
+    Serve = 0,
+    /// Nothing follows: the configuration is looked at, perhaps beside a gateway that serves by it. Constructors find what
+    /// is wrong as ever, but make nothing that stays and take nothing that only one process may have.
+    Check = 1,
+}
+
 /// A number that only grows and is shown on `/metrics`. Counting is one atomic addition.
 #[derive(Clone, Copy, Debug)]
 pub struct Counter(&'static AtomicU64);
@@ -125,10 +137,25 @@ impl Services {
         self.raw.publish(name, store.into_raw())
     }
 
+    /// What the plugin is opened for. A gateway older than this function does not say, and [`Purpose::Serve`] is right for
+    /// both.
+    pub fn purpose(&self) -> Purpose {
+        self.raw.purpose()
+    }
+
     /// The event loop of the thread that calls this. None on a thread that is not the gateway's, such as a plugin's
     /// own, and in a gateway older than this function.
     pub fn event_loop(&self) -> Option<EventLoop> {
         self.raw.event_loop().map(EventLoop::from_raw)
+    }
+}
+
+impl Purpose {
+    pub(crate) const fn from_code(code: u8) -> Self {
+        match code {
+            1 => Self::Check,
+            _ => Self::Serve,
+        }
     }
 }
 

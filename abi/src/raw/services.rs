@@ -18,7 +18,7 @@ use super::trace::TraceTableRef;
 use super::view::lend;
 use super::{View, Visit};
 use crate::exchange::Side;
-use crate::services::{Histogram, ServicesError};
+use crate::services::{Histogram, Purpose, ServicesError};
 use crate::storage::StorageHandle;
 use crate::{EventLoop, SessionStore};
 
@@ -63,6 +63,9 @@ pub struct ServicesTable {
         help: View,
         labels: View,
     ) -> ROption<RawHistogram>,
+    /// What the plugin is opened for: 0 = to serve, 1 = to be checked.
+    #[sabi(missing_field(option))]
+    pub purpose: unsafe extern "C" fn(*const c_void) -> u8,
 }
 
 shared_handle! {
@@ -147,6 +150,14 @@ impl RawServices {
         unsafe { histogram(self.object, name, help, labels) }.into_option()
     }
 
+    /// A gateway that was built before there was this function opens everything in the same way.
+    pub(crate) fn purpose(&self) -> Purpose {
+        let purpose = self.table.purpose();
+        // SAFETY: as in `header`.
+        let code = purpose.map(|purpose| unsafe { purpose(self.object) });
+        code.map_or(Purpose::Serve, Purpose::from_code)
+    }
+
     pub(crate) fn trace(&self) -> TraceTableRef {
         // SAFETY: as in `header`.
         unsafe { (self.table.trace())(self.object) }
@@ -190,6 +201,10 @@ pub trait ServicesObject: Send + Sync + 'static {
     fn histogram(&self, _name: &str, _help: &str, _labels: &str) -> Option<Histogram> {
         None
     }
+    /// What plugins are opened for.
+    fn purpose(&self) -> Purpose {
+        Purpose::Serve
+    }
 }
 
 struct TableOf<G>(PhantomData<G>);
@@ -209,6 +224,7 @@ impl<G: ServicesObject> TableOf<G> {
         release: release::<G>,
         event_loop: event_loop::<G>,
         histogram: histogram::<G>,
+        purpose: purpose::<G>,
     });
     const TABLE: ServicesTableRef = ServicesTableRef(Self::PREFIX.static_as_prefix());
 }
@@ -320,4 +336,10 @@ unsafe extern "C" fn histogram<G: ServicesObject>(
         unsafe { (call::<G>(object, name), help.text(), labels.text()) };
     let found = gateway.histogram(name, help.unwrap_or_default(), labels.unwrap_or_default());
     found.and_then(Histogram::into_raw).into()
+}
+
+unsafe extern "C" fn purpose<G: ServicesObject>(object: *const c_void) -> u8 {
+    // SAFETY: called through the table of a live handle.
+    let gateway = unsafe { &*object.cast::<G>() };
+    gateway.purpose() as u8
 }

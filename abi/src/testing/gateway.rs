@@ -13,7 +13,9 @@ use crate::config::Faults;
 use crate::exchange::Side;
 use crate::handle::{ActionHandle, MiddlewareHandle};
 use crate::plugin::{Entry, Kind, Made, Offer, Plugin, parse};
-use crate::services::{Histogram, HistogramObject, Services, ServicesError, ServicesObject};
+use crate::services::{
+    Histogram, HistogramObject, Purpose, Services, ServicesError, ServicesObject,
+};
 use crate::session::SessionStore;
 use crate::storage::{Storage, StorageHandle};
 
@@ -48,6 +50,7 @@ struct State {
     histograms: HashMap<String, &'static Measurements>,
     storages: HashMap<String, StorageHandle>,
     stores: HashMap<String, SessionStore>,
+    purpose: Purpose,
 }
 
 impl TestGateway {
@@ -69,6 +72,13 @@ impl TestGateway {
     pub fn with_session_store(self, name: &str, store: &TestSessionStore) -> Self {
         let store = store.handle();
         self.desk.state().stores.insert(name.to_owned(), store);
+        self
+    }
+
+    /// Opens plugins for this instead of to serve.
+    #[must_use]
+    pub fn with_purpose(self, purpose: Purpose) -> Self {
+        self.desk.state().purpose = purpose;
         self
     }
 
@@ -246,6 +256,10 @@ impl ServicesObject for Desk {
         }
         state.stores.insert(name.to_owned(), store);
         true
+    }
+
+    fn purpose(&self) -> Purpose {
+        self.state().purpose
     }
 }
 

@@ -16,7 +16,7 @@ use self::storage::{Checking, KEY, Panicking, ROW};
 use super::{TestGateway, wait};
 use crate::failure::Kind;
 use crate::storage::{Expected, Loaded, Storage as _, StorageHandle, Written};
-use crate::{Failure, Flow, Offer, Session, Side};
+use crate::{Failure, Flow, Offer, Purpose, Session, Side};
 
 #[test]
 fn request_phase_hands_its_state_to_the_response_phase() {
@@ -265,6 +265,16 @@ fn same_histogram_is_shared_and_seen_by_the_gateway() {
 
     assert_eq!(gateway.recorded("took_seconds", "kind=a"), 2);
     assert_eq!(gateway.recorded("took_seconds", "kind=c"), 0);
+}
+
+#[test]
+fn plugins_are_told_what_they_are_opened_for() {
+    let told = |gateway: TestGateway| gateway.services().purpose();
+
+    assert_eq!(told(TestGateway::new()), Purpose::Serve);
+    for purpose in [Purpose::Serve, Purpose::Check] {
+        assert_eq!(told(TestGateway::new().with_purpose(purpose)), purpose);
+    }
 }
 
 #[test]
