@@ -318,7 +318,7 @@ fn unreadable(error: BodyError) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Metrics;
+    use abi::Purpose;
     use abi::services::ServicesObject as _;
 
     #[test]
@@ -428,7 +428,7 @@ mod tests {
     fn exchange(target: &str) -> Exchange {
         let request = Request::get(target).body(Body::Empty).unwrap();
         let place = Place {
-            desk: Arc::new(Desk::new(Arc::new(Metrics::default()))),
+            desk: Arc::new(Desk::new(Arc::default(), Purpose::Serve)),
             reserved: Arc::default(),
             route: "/".into(),
         };

@@ -21,14 +21,14 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(at) => run(&at.config),
-        Command::Check(at) => load(&at.config).map(|gateway| print(&cli::summary(&gateway))),
+        Command::Check(at) => look(&at.config).map(|gateway| print(&cli::summary(&gateway))),
         Command::Routes(at) => {
-            load(&at.config).map(|gateway| print(&cli::routes(gateway.config())))
+            look(&at.config).map(|gateway| print(&cli::routes(gateway.config())))
         }
-        Command::Plugins(at) => load(&at.config).map(|gateway| print(&cli::plugins(&gateway))),
+        Command::Plugins(at) => look(&at.config).map(|gateway| print(&cli::plugins(&gateway))),
         Command::Sessions(sessions) => return manage(&sessions),
         Command::Schema(at) => {
-            load(&at.config).map(|gateway| print(&format!("{:#}\n", gateway.schema())))
+            look(&at.config).map(|gateway| print(&format!("{:#}\n", gateway.schema())))
         }
     };
     match done {
@@ -146,13 +146,23 @@ fn reload(running: &mut Running) {
 }
 
 /// Loads everything for a look at it. Only what is wrong is logged meanwhile.
+fn look(dir: &Path) -> Result<Gateway, String> {
+    log_from("error")?;
+    Gateway::check(dir).map_err(|faults| cli::faults(&faults))
+}
+
+/// Loads everything, for what is done to its storages. Only what is wrong is logged meanwhile.
 fn load(dir: &Path) -> Result<Gateway, String> {
-    let quiet = config::Log {
-        level: "error".to_owned(),
+    log_from("error")?;
+    Gateway::load(dir).map_err(|faults| cli::faults(&faults))
+}
+
+fn log_from(level: &str) -> Result<(), String> {
+    let log = config::Log {
+        level: level.to_owned(),
         ..config::Log::default()
     };
-    log::init(&quiet).map_err(|error| text(&error))?;
-    Gateway::load(dir).map_err(|faults| cli::faults(&faults))
+    log::init(&log).map_err(|error| text(&error))
 }
 
 /// An error with what caused it.

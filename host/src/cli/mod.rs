@@ -29,7 +29,8 @@ pub enum Command {
     /// Serve requests until SIGTERM, then finish what is running.
     #[command(after_help = SIGNALS)]
     Run(Directory),
-    /// Read everything, plugins included, and report every fault at once. Exits with 0 or 1.
+    /// Read everything, plugins included, and report every fault at once. Exits with 0 or 1. Makes and locks nothing, so
+    /// that it can be run beside a gateway.
     #[command(
         after_help = "Example: gateway check --config /etc/gateway && systemctl reload gateway"
     )]

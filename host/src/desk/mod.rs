@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abi::services::{ServicesError, ServicesObject};
 use abi::storage::StorageHandle;
-use abi::{EventLoop, Histogram, SessionStore, Side};
+use abi::{EventLoop, Histogram, Purpose, SessionStore, Side};
 use http::HeaderName;
 
 pub(crate) use names::Names;
@@ -24,6 +24,7 @@ use crate::metrics::Metrics;
 pub(crate) struct Desk {
     pub(crate) names: Names,
     metrics: Arc<Metrics>,
+    purpose: Purpose,
     registered: Mutex<Registered>,
 }
 
@@ -37,7 +38,7 @@ struct Registered {
 }
 
 impl Desk {
-    pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(metrics: Arc<Metrics>, purpose: Purpose) -> Self {
         let mut reserved = Reserved::default();
         ORIGINALS.iter().for_each(|name| reserved.add_request(name));
         let registered = Registered {
@@ -47,6 +48,7 @@ impl Desk {
         Self {
             names: Names::default(),
             metrics,
+            purpose,
             registered: Mutex::new(registered),
         }
     }
@@ -152,6 +154,10 @@ impl ServicesObject for Desk {
         }
         stores.insert(name.to_owned(), store);
         true
+    }
+
+    fn purpose(&self) -> Purpose {
+        self.purpose
     }
 
     fn event_loop(&self) -> Option<EventLoop> {

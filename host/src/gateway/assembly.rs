@@ -9,7 +9,7 @@ use abi::handle::{ActionHandle, MiddlewareHandle};
 use abi::loader::{LoadedPlugin, OpenPlugin};
 use abi::plugin::Kind;
 use abi::storage::{Expected, Key, Loaded, Row, Storage, StorageHandle, Unavailable, Written};
-use abi::{Maybe, Services};
+use abi::{Maybe, Purpose, Services};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -47,6 +47,17 @@ pub(crate) struct RouteChain {
     pub(crate) chain: Chain,
 }
 
+/// What a configuration is assembled for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Occasion<'a> {
+    /// To be looked at, perhaps beside a gateway that serves by it.
+    Check,
+    /// To serve in this process, which serves by an earlier one.
+    Reload(&'a Assembly),
+    /// To serve, or for what an operator does about sessions.
+    Start,
+}
+
 struct Assembler<'a> {
     config: &'a Config,
     libraries: &'a Libraries,
@@ -63,7 +74,7 @@ struct Assembler<'a> {
 
 impl Assembly {
     /// Opens the plugins, then makes every storage, then every middleware and action, named or in place, used or not.
-    /// Plugins share with those of the assembly `before`, which goes on serving, what has to survive it.
+    /// At a reload, plugins share with those of the assembly before, which goes on serving, what has to survive it.
     ///
     /// # Errors
     /// With every fault of all of them.
@@ -71,9 +82,14 @@ impl Assembly {
         config: &Config,
         libraries: &Libraries,
         metrics: &Arc<Metrics>,
-        before: Option<&Self>,
+        occasion: Occasion<'_>,
     ) -> Result<Self, Vec<Fault>> {
-        let desk = Arc::new(Desk::new(Arc::clone(metrics)));
+        let (purpose, before) = match occasion {
+            Occasion::Check => (Purpose::Check, None),
+            Occasion::Start => (Purpose::Serve, None),
+            Occasion::Reload(before) => (Purpose::Serve, Some(before)),
+        };
+        let desk = Arc::new(Desk::new(Arc::clone(metrics), purpose));
         let made = Self::make((config, libraries), metrics, before, Arc::clone(&desk));
         made.inspect_err(|_| desk.forget())
     }

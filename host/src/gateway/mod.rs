@@ -17,7 +17,7 @@ use abi::SessionStore;
 use abi::plugin::{Description, Kind};
 use serde_json::Value;
 
-use self::assembly::Assembly;
+use self::assembly::{Assembly, Occasion};
 use self::library::Libraries;
 use crate::config::{self, Config, Fault};
 use crate::metrics::Metrics;
@@ -49,18 +49,26 @@ impl Gateway {
         Self::assemble(config, faults)
     }
 
+    /// As [`load`](Self::load), for a look at it: nothing is made that stays and nothing is locked, so that it can be
+    /// done beside a gateway that serves by it.
+    ///
+    /// # Errors
+    /// With every fault of all files at once.
+    pub fn check(dir: &Path) -> Result<Self, Vec<Fault>> {
+        Self::made(Occasion::Check, config::survey(dir), Arc::default())
+    }
+
     /// As [`load`](Self::load), from what [`config::survey`] found: the components of what is right are made in any
     /// case, so that their faults are reported beside those that were found already.
     ///
     /// # Errors
     /// With every fault, those that are passed in first.
     pub fn assemble(config: Option<Config>, faults: Vec<Fault>) -> Result<Self, Vec<Fault>> {
-        Self::beside(None, (config, faults), Arc::default())
+        Self::made(Occasion::Start, (config, faults), Arc::default())
     }
 
-    /// As [`assemble`](Self::assemble), for a gateway that has been serving by the assembly `before`.
-    fn beside(
-        before: Option<&Assembly>,
+    fn made(
+        occasion: Occasion<'_>,
         (config, mut faults): (Option<Config>, Vec<Fault>),
         metrics: Arc<Metrics>,
     ) -> Result<Self, Vec<Fault>> {
@@ -69,7 +77,7 @@ impl Gateway {
         };
         let libraries = Libraries::load(&config);
         faults.extend(libraries.faults.iter().cloned());
-        let assembled = Assembly::new(&config, &libraries, &metrics, before);
+        let assembled = Assembly::new(&config, &libraries, &metrics, occasion);
         let assembly = assembled.map_err(|found| faults.extend(found)).ok();
         match assembly {
             Some(assembly) if faults.is_empty() => Ok(Self {

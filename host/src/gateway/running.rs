@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Gateway;
-use super::assembly::Assembly;
+use super::assembly::{Assembly, Occasion};
 use super::generation::{Generations, Newest};
 use crate::admin::Admin;
 use crate::config::{self, Address, Config, Fault, Networks};
@@ -74,7 +74,7 @@ impl Running {
     pub fn reload(&mut self) -> Result<Reloaded, Vec<Fault>> {
         let read = config::survey(&self.dir);
         let before = self.generations.newest();
-        let next = Gateway::beside(Some(&before), read, Arc::clone(&self.metrics));
+        let next = Gateway::made(Occasion::Reload(&before), read, Arc::clone(&self.metrics));
         drop(before);
         match &next {
             Ok(_) => self.reloads.done(),

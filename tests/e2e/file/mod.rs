@@ -4,7 +4,7 @@ mod crash;
 
 use std::path::{Path, PathBuf};
 
-use e2e::{Gateway, Site, Upstream};
+use e2e::{Gateway, Site, Upstream, Verdict};
 use tempfile::TempDir;
 
 use crate::anna::{self, identity, is_anna, log_in};
@@ -58,6 +58,34 @@ fn second_gateway_on_one_path_is_refused_in_one_line() {
 }
 
 #[test]
+fn check_passes_beside_a_gateway_that_has_the_file_open() {
+    let data = TempDir::new().unwrap();
+    let site = on(Site::new(&anna::upstream()), data.path(), "");
+    let directory = site.write();
+    let _gateway = site.run();
+
+    for subcommand in ["check", "routes", "plugins", "schema"] {
+        let verdict = Verdict::of(subcommand, directory.path());
+
+        assert!(verdict.success, "{subcommand}: {}", verdict.text());
+    }
+}
+
+#[test]
+fn check_makes_nothing() {
+    let site = Site::new(&Upstream::start()).storage(
+        "plugins.session.storages.FileStorage",
+        "path: state/sessions",
+    );
+    let directory = site.write();
+
+    let verdict = Verdict::of("check", directory.path());
+
+    assert!(verdict.success, "{}", verdict.text());
+    assert!(!directory.path().join("state").exists());
+}
+
+#[test]
 fn empty_path_is_a_directory_that_the_log_names_and_that_goes_with_the_gateway() {
     let upstream = Upstream::start();
     let mut gateway = Site::new(&upstream)
@@ -101,8 +129,9 @@ fn foreign_file_and_unknown_durability_are_faults() {
     let site = on(Site::bare(), data.path(), "");
     let other = Site::bare().storage(file, "durability: everyMinute");
 
-    site.refused()
-        .assert_refused("sessions.redb` is no file of this storage");
+    let foreign = "sessions.redb` is no file of this storage";
+    site.refused().assert_refused(foreign);
+    Verdict::of("check", site.write().path()).assert_refused(foreign);
     other.refused().assert_refused("everySecond");
 }
 

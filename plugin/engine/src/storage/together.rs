@@ -6,6 +6,7 @@ use abi::Maybe;
 use abi::storage::{Key, Loaded, Row, Storage, StorageHandle};
 
 use super::FileStorage;
+use super::file::Unopened;
 
 /// A storage that may read two rows for the price of one: a session's and the roster's that has to name it.
 pub trait Together: Storage {
@@ -26,3 +27,6 @@ impl Together for StorageHandle {}
 
 /// What is at hand has no price.
 impl Together for FileStorage {}
+
+/// Nobody asks it for anything.
+impl Together for Unopened {}

@@ -10,6 +10,7 @@
 mod config;
 mod database;
 mod fault;
+mod look;
 mod overlay;
 mod place;
 mod queue;
@@ -36,6 +37,7 @@ use crate::clock::Clock;
 use crate::runtime::{self, Thread};
 
 pub use config::{Durability, FileConfig};
+pub(super) use look::Unopened;
 
 /// Keeps rows in a file. Dropping it waits until everything that was acknowledged is on the disk.
 pub struct FileStorage {

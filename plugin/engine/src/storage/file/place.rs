@@ -72,7 +72,7 @@ impl Place {
     fn in_directory(directory: &Path, temporary: Option<TempDir>) -> Self {
         Self {
             directory: directory.to_owned(),
-            file: directory.join("sessions.redb"),
+            file: directory.join(FILE),
             _temporary: temporary,
         }
     }
@@ -183,5 +183,7 @@ fn classify(file: &Path, error: DatabaseError) -> OpenError {
 /// cache of the system, a microsecond further away: measured with 100,000 rows of 600 bytes, four times as much cache
 /// saves a sixth of a load.
 const CACHE: usize = 64 * 1024 * 1024;
+/// Its name in the directory.
+pub(super) const FILE: &str = "sessions.redb";
 /// In bytes. More than a small commit takes, so that room for this is room for one.
 const ROOM: usize = 256 * 1024;

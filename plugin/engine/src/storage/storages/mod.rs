@@ -11,13 +11,14 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use abi::Services;
 use abi::config::Faults;
 use abi::storage::StorageHandle;
+use abi::{Purpose, Services};
 
 use self::settings::Settings;
 use super::announced::Announced;
 use super::cache::{Cached, Capacity};
+use super::file::Unopened;
 use super::{
     Backing, Encoded, Exported, Failovers, FileConfig, FileStorage, MemoryConfig, MemoryStorage,
     RedisConfig, RedisStorage, Rows, Together,
@@ -52,6 +53,8 @@ enum Own {
     File(Arc<FileStorage>),
     /// In a directory that goes with this process.
     TemporaryFile(Arc<FileStorage>),
+    /// A file that was only looked at.
+    UnopenedFile(Arc<Unopened>),
     Redis(Arc<RedisStorage>, Option<Capacity>),
 }
 
@@ -105,6 +108,7 @@ impl Storages {
             Some(Own::TemporaryFile(storage)) => {
                 Ok(Backing::private(self.encoded(storage, name, keyring)))
             }
+            Some(Own::UnopenedFile(storage)) => Ok(self.encoded(storage, name, keyring).into()),
             Some(Own::Redis(storage, None)) => Ok(Backing {
                 failovers: Some(self.failovers(&storage)),
                 ..self.encoded(storage, name, keyring).into()
@@ -132,12 +136,21 @@ impl Storages {
         })
     }
 
-    /// Opens a storage in a file.
+    /// Opens a storage in a file; looks at it and leaves it as it is, when there is only to be a check.
     ///
     /// # Errors
     /// All faults of its configuration.
     pub fn file(&self, name: &str, config: &FileConfig) -> Result<StorageHandle, Faults> {
-        self.keep(name, Settings::File(config.clone()), || {
+        let settings = Settings::File(config.clone());
+        if let Some(other) = self.other_of_same_file(name, &settings) {
+            let message =
+                format!("is the directory of `{other}`, and a storage needs one of its own");
+            return Err(Faults::at("path", message));
+        }
+        self.keep(name, settings, || {
+            if self.services.purpose() == Purpose::Check {
+                return Ok(Own::UnopenedFile(Arc::new(Unopened::look(config)?)));
+            }
             let storage = Arc::new(FileStorage::open(config, Arc::clone(&self.clock))?);
             Ok(match config.path.as_os_str().is_empty() {
                 true => Own::TemporaryFile(storage),
@@ -178,6 +191,13 @@ impl Storages {
         self.own()
             .insert(name.to_owned(), Kept { settings, storage });
         Ok(handle)
+    }
+
+    fn other_of_same_file(&self, name: &str, settings: &Settings) -> Option<String> {
+        let own = self.own();
+        let mut others = own.iter().filter(|(other, _)| *other != name);
+        let same = others.find(|(_, kept)| kept.settings.is_same_file(settings));
+        same.map(|(other, _)| other.clone())
     }
 
     fn encoded(&self, storage: impl Together, name: &str, keyring: &Keyring) -> Arc<dyn Rows> {
@@ -260,6 +280,7 @@ impl Own {
             Self::File(storage) | Self::TemporaryFile(storage) => {
                 StorageHandle::new(Arc::clone(storage))
             }
+            Self::UnopenedFile(storage) => StorageHandle::new(Arc::clone(storage)),
             Self::Redis(storage, _) => {
                 let (storage, changes) = (Arc::clone(storage), storage.changes());
                 StorageHandle::new(Arc::new(Announced::new(storage, changes)))

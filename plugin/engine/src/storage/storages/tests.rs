@@ -120,15 +120,18 @@ fn a_file_that_is_open_may_be_renamed_and_not_be_written_otherwise() {
     let before = Arc::new(storages());
     let _handle = before.file("File", &file(directory.path())).unwrap();
 
-    let after = after(&before);
     let otherwise = FileConfig {
         durability: Durability::EverySecond,
         ..file(directory.path())
     };
 
-    assert!(after.file("Sessions", &file(directory.path())).is_ok());
+    let renamed = after(&before).file("Sessions", &file(directory.path()));
+    assert!(renamed.is_ok());
     assert_eq!(
-        after.file("File", &otherwise).unwrap_err().to_string(),
+        after(&before)
+            .file("File", &otherwise)
+            .unwrap_err()
+            .to_string(),
         "durability: takes a restart: the file stays open while a new configuration is read"
     );
 }
@@ -145,6 +148,35 @@ fn what_nobody_opens_again_ends_with_those_before() {
     let again = FileStorage::open(&file(directory.path()), Arc::new(SystemClock::new()));
     assert!(again.is_ok(), "{again:?}");
     assert!(after.own().is_empty());
+}
+
+#[test]
+fn a_check_opens_no_file_and_finds_its_storage() {
+    let directory = tempfile::tempdir().unwrap();
+    let services = TestGateway::new().with_purpose(Purpose::Check).services();
+    let storages = Storages::new(services, Arc::new(SystemClock::new()), Arc::default());
+
+    let _handle = storages.file("File", &file(directory.path())).unwrap();
+
+    assert!(storages.find(Some("File"), &Keyring::plain()).is_ok());
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn two_storages_in_one_directory_are_a_fault_whatever_it_is_opened_for() {
+    for purpose in [Purpose::Check, Purpose::Serve] {
+        let directory = tempfile::tempdir().unwrap();
+        let services = TestGateway::new().with_purpose(purpose).services();
+        let storages = Storages::new(services, Arc::new(SystemClock::new()), Arc::default());
+        let _one = storages.file("One", &file(directory.path())).unwrap();
+
+        let faults = storages.file("Other", &file(directory.path())).unwrap_err();
+
+        assert_eq!(
+            faults.to_string(),
+            "path: is the directory of `One`, and a storage needs one of its own"
+        );
+    }
 }
 
 #[test]

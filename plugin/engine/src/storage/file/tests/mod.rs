@@ -1,6 +1,7 @@
 mod crash;
 mod disk;
 mod failing;
+mod looking;
 mod opening;
 mod sweep;
 
