@@ -21,7 +21,9 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(at) => run(&at.config),
-        Command::Check(at) => look(&at.config).map(|gateway| print(&cli::summary(&gateway))),
+        Command::Check(at) => {
+            examine(&at.config, "warn").map(|gateway| print(&cli::summary(&gateway)))
+        }
         Command::Routes(at) => {
             look(&at.config).map(|gateway| print(&cli::routes(gateway.config())))
         }
@@ -147,7 +149,12 @@ fn reload(running: &mut Running) {
 
 /// Loads everything for a look at it. Only what is wrong is logged meanwhile.
 fn look(dir: &Path) -> Result<Gateway, String> {
-    log_from("error")?;
+    examine(dir, "error")
+}
+
+/// Loads everything for a look at it, and logs as much.
+fn examine(dir: &Path, level: &str) -> Result<Gateway, String> {
+    log_from(level)?;
     Gateway::check(dir).map_err(|faults| cli::faults(&faults))
 }
 
