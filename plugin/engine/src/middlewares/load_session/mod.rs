@@ -95,7 +95,7 @@ impl LoadSessionMiddleware {
         if !services.publish(entry.name, shared) {
             faults.push("", "another middleware publishes sessions under this name");
         }
-        if let Some(warning) = settings.warning {
+        for warning in &settings.warnings {
             warn!(middleware = entry.name, "{warning}");
         }
         let failovers = backing

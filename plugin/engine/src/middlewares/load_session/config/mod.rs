@@ -3,6 +3,7 @@
 mod cache;
 mod choices;
 mod cookies;
+mod ineffective;
 mod path_globs;
 mod policy;
 mod preset;

@@ -6,7 +6,7 @@ use abi::config::{DurationOrNone, Fault, Faults};
 
 use super::cache::snapshot_name;
 use super::cookies::{cookie_names, has_cookie};
-use super::{LoadSessionConfig, Strategy};
+use super::{CookieCacheConfig, LoadSessionConfig, Strategy};
 use crate::KeyLookup;
 use crate::cookie::{CookieName, MAX_AGE};
 
@@ -17,7 +17,11 @@ pub(super) fn check(config: &LoadSessionConfig, lookup: Option<&KeyLookup>) -> F
         lookup.is_some_and(has_cookie).then(|| cookie_lives(config)),
         Some(rotation(config)),
         Some(idle_clock(config)),
-        (config.strategy == Strategy::CookieCache).then(|| cookie_cache(config, lookup)),
+        Some(remembering(config)),
+        Some(match config.strategy {
+            Strategy::CookieCache => cookie_cache(config, lookup),
+            Strategy::Storage => no_cookie_cache(config),
+        }),
         Some(principals(config)),
     ]
     .into_iter()
@@ -85,6 +89,36 @@ fn idle_clock(config: &LoadSessionConfig) -> Faults {
         config.touch_interval, config.inactivity
     );
     Faults::at("touchInterval", message)
+}
+
+/// Who asks to be remembered is not to be forgotten sooner.
+fn remembering(config: &LoadSessionConfig) -> Faults {
+    let Some(remembered) = config.remember_me.get() else {
+        return Faults::default();
+    };
+    let lives: [(_, DurationOrNone); 2] = [
+        ("cookieExpiration", config.cookie_expiration.into()),
+        ("expiration", config.expiration),
+    ];
+    let lives = lives.into_iter().filter(|(_, life)| life.get().is_some());
+    let usual = lives.min_by_key(|(_, life)| life.get());
+    let longer = usual.filter(|(_, life)| life.get() > Some(remembered));
+    let fault = longer.map(|(key, life)| {
+        let message = format!(
+            "`{}` is shorter than {key} (`{life}`): who is remembered would be forgotten sooner; at least that, or 0",
+            config.remember_me
+        );
+        Fault::new("rememberMe", message)
+    });
+    fault.into_iter().collect()
+}
+
+/// Only of what is not usual: a default may be written out.
+fn no_cookie_cache(config: &LoadSessionConfig) -> Faults {
+    match config.cookie_cache == CookieCacheConfig::default() {
+        true => Faults::default(),
+        false => Faults::at("cookieCache", "needs `strategy: cookieCache`"),
+    }
 }
 
 fn cookie_cache(config: &LoadSessionConfig, lookup: Option<&KeyLookup>) -> Faults {

@@ -6,7 +6,7 @@ use abi::config::Faults;
 
 use super::cache::SnapshotCookie;
 use super::path_globs::PathGlobs;
-use super::{LoadSessionConfig, OnStorageFailure, rules, weakness};
+use super::{LoadSessionConfig, OnStorageFailure, ineffective, rules, weakness};
 use crate::cookie::{CookieName, CookieRules};
 use crate::session::Secrets;
 use crate::{KeyLookup, Policy};
@@ -24,8 +24,8 @@ pub(crate) struct Settings {
     pub(crate) sensitive_paths: PathGlobs,
     /// What becomes of requests in an outage.
     pub(crate) on_storage_failure: OnStorageFailure,
-    /// What is weak, in one line.
-    pub(crate) warning: Option<String>,
+    /// What is weak, and what has no effect, in one line each.
+    pub(crate) warnings: Box<[String]>,
     /// One for each cookie that is looked for.
     cookies: Box<[CookieRules]>,
     /// One for each of them, or none at all.
@@ -60,7 +60,7 @@ impl LoadSessionConfig {
         faults.extend(rules::check(self, lookup.as_ref()));
         match lookup {
             Some(lookup) if faults.is_empty() => Ok(Settings {
-                warning: weakness::warning(self, &lookup),
+                warnings: self.warnings(&lookup),
                 lookup,
                 snapshots: self.snapshots(&cookies, secrets.as_ref()),
                 policy: self.policy(secrets),
@@ -71,6 +71,14 @@ impl LoadSessionConfig {
             }),
             _ => Err(faults),
         }
+    }
+
+    fn warnings(&self, lookup: &KeyLookup) -> Box<[String]> {
+        let lines = [weakness::warning, ineffective::warning];
+        let lines = lines
+            .into_iter()
+            .filter_map(|warning| warning(self, lookup));
+        lines.collect()
     }
 
     fn globs(&self, faults: &mut Faults) -> PathGlobs {

@@ -53,8 +53,9 @@ fn other_weaknesses(config: &LoadSessionConfig, lookup: &KeyLookup) -> [Weakness
         && !config.disable_auto_renew;
     let is_readable = config.strategy == Strategy::CookieCache
         && config.cookie_cache.encoding == SnapshotEncoding::Jwt;
-    let is_never_renewed =
-        !config.disable_auto_renew && config.cookie_expiration <= config.auto_renew_after;
+    let is_never_renewed = !config.disable_auto_renew
+        && config.cookie_expiration <= config.auto_renew_after
+        && config.remember_me.get() <= Some(config.auto_renew_after.get());
     [
         (
             config.storage.is_none(),

@@ -1,5 +1,6 @@
 //! The configuration from JSON to what is meant, and everything that is said about it.
 
+mod ineffective;
 mod preset;
 mod rules;
 mod weakness;

@@ -15,6 +15,7 @@ fn combinations_that_only_look_odd_are_allowed() {
         json!({ "cookieSessionOnly": true, "cookieExpiration": "500d" }),
         json!({ "keyLookup": "header:X-Session", "cookieExpiration": "500d" }),
         json!({ "expiration": "1d", "rememberMe": "30d" }),
+        json!({ "expiration": "20m", "rememberMe": "20m" }),
         json!({ "disableAutoRenew": true, "autoRenewAfter": "5s" }),
         json!({ "autoRenewAfter": "200ms" }),
         json!({ "inactivity": "10s", "touchInterval": 0 }),
@@ -118,6 +119,18 @@ fn cases() -> Vec<(Value, &'static str)> {
         (
             json!({ "inactivity": "30s" }),
             "touchInterval: `1m` is not below inactivity (`30s`): who is active would count as idle",
+        ),
+        (
+            json!({ "cookieCache": { "ttl": "1m" } }),
+            "cookieCache: needs `strategy: cookieCache`",
+        ),
+        (
+            json!({ "rememberMe": "1h" }),
+            "rememberMe: `1h` is shorter than cookieExpiration (`2h`): who is remembered would be forgotten sooner; at least that, or 0",
+        ),
+        (
+            json!({ "rememberMe": "10m", "expiration": "20m" }),
+            "rememberMe: `10m` is shorter than expiration (`20m`): who is remembered would be forgotten sooner; at least that, or 0",
         ),
         (
             json!({ "strategy": "cookieCache" }),
