@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abi::Session;
+use tracing::warn;
 
 use super::store::Store;
 use crate::engine::Engine;
@@ -32,12 +33,25 @@ impl Keeper {
     pub fn engine(&self) -> &Engine {
         &self.0.engine
     }
+
+    /// What is promised otherwise by another one, if an id of one is good in the other.
+    fn difference(&self, other: &Self) -> Option<String> {
+        self.0.terms.difference(&other.0.terms)
+    }
 }
 
 impl Keepers {
-    /// Makes one known.
+    /// Makes one known. Says where it keeps its sessions with another one and promises something else: whoever has an id
+    /// may take it to the one that suits them.
     pub fn add(&self, keeper: Keeper) {
-        self.all().insert(keeper.name().to_owned(), keeper);
+        let mut all = self.all();
+        for other in all.values() {
+            if let Some(differing) = other.difference(&keeper) {
+                let (one, other) = (other.name(), keeper.name());
+                warn!("`{one}` and `{other}` share their sessions and differ in {differing}");
+            }
+        }
+        all.insert(keeper.name().to_owned(), keeper);
     }
 
     /// The one that keeps a session; none for the session of another plugin.

@@ -9,6 +9,7 @@ mod policy;
 mod preset;
 mod rules;
 mod settings;
+mod terms;
 mod text;
 mod weakness;
 
@@ -27,6 +28,7 @@ pub use self::text::{KeyLookupText, SameSiteText};
 
 pub(super) use self::cache::SnapshotCookie;
 pub(super) use self::settings::Settings;
+pub(super) use self::terms::Terms;
 
 /// Where the session id is, where the session is kept, and how long it lives.
 ///

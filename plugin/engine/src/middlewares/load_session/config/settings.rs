@@ -6,6 +6,7 @@ use abi::config::Faults;
 
 use super::cache::SnapshotCookie;
 use super::path_globs::PathGlobs;
+use super::terms::Terms;
 use super::{LoadSessionConfig, OnStorageFailure, ineffective, rules, weakness};
 use crate::cookie::{CookieName, CookieRules};
 use crate::session::Secrets;
@@ -26,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) on_storage_failure: OnStorageFailure,
     /// What is weak, and what has no effect, in one line each.
     pub(crate) warnings: Box<[String]>,
+    /// What sessions are promised.
+    pub(crate) terms: Terms,
     /// One for each cookie that is looked for.
     cookies: Box<[CookieRules]>,
     /// One for each of them, or none at all.
@@ -61,6 +64,7 @@ impl LoadSessionConfig {
         match lookup {
             Some(lookup) if faults.is_empty() => Ok(Settings {
                 warnings: self.warnings(&lookup),
+                terms: self.terms(),
                 lookup,
                 snapshots: self.snapshots(&cookies, secrets.as_ref()),
                 policy: self.policy(secrets),

@@ -12,7 +12,7 @@ use abi::{Exchange, Failure, HeaderName, Services, Side};
 use tokio::time::sleep;
 use tracing::warn;
 
-use super::config::{OnStorageFailure, PathGlobs, Settings};
+use super::config::{OnStorageFailure, PathGlobs, Settings, Terms};
 use super::journal::{Journal, TARGET};
 use super::ledger::{Ledger, Notice};
 use super::outages::Outages;
@@ -40,6 +40,7 @@ pub(super) struct Store {
     forwards_key: bool,
     /// Whether other processes see the same sessions.
     pub(super) is_shared: bool,
+    pub(super) terms: Terms,
     on_failure: OnStorageFailure,
     outages: Outages,
     journal: Arc<Journal>,
@@ -72,6 +73,7 @@ impl Store {
             sensitive_paths: settings.sensitive_paths.clone(),
             forwards_key: settings.forwards_key,
             is_shared: backing.is_shared,
+            terms: settings.terms.clone(),
             on_failure: settings.on_storage_failure,
             outages: Outages::default(),
             journal,

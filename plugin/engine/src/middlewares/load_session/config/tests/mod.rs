@@ -3,6 +3,7 @@
 mod ineffective;
 mod preset;
 mod rules;
+mod terms;
 mod weakness;
 
 use serde_json::json;
