@@ -7,7 +7,7 @@ use abi::config::{Faults, Secret};
 use tracing::warn;
 
 use super::code::CodeFlow;
-use super::config::{LoginConfig, LoginPageChoice, NoPage};
+use super::config::{LoginConfig, LoginPageChoice, NoPage, ProviderNames};
 use super::passwords::{FileUsers, Passwords};
 use super::view::View;
 use crate::actions::returns::Returns;
@@ -94,6 +94,7 @@ fn code(
         .places()
         .filter_map(|(key, name)| faults.absorb(providers.named(&key, name)))
         .collect();
+    faults.extend(repeated(names));
     faults.or(())?;
     if found.is_empty() {
         return Err(Faults::at(
@@ -105,6 +106,18 @@ fn code(
     let redirect_uri = config.redirect_uri.as_deref();
     let desk = (Arc::clone(clock), services);
     CodeFlow::new(found, redirect_uri, errands, desk).map(Some)
+}
+
+/// People would choose among the same twice.
+fn repeated(names: &ProviderNames) -> Faults {
+    let mut faults = Faults::default();
+    let places: Vec<_> = names.places().collect();
+    for (place, (key, name)) in places.iter().enumerate() {
+        if places[..place].iter().any(|(_, earlier)| earlier == name) {
+            faults.push(key, format!("`{name}` is there already"));
+        }
+    }
+    faults
 }
 
 /// What attempts are sealed with: every gateway with the same configuration has it.

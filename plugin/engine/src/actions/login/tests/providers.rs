@@ -68,6 +68,10 @@ fn what_is_wrong_about_providers_is_said() {
         ),
         (json!({ "provider": [] }), "provider: expected a name"),
         (
+            json!({ "provider": ["corporate", "partners", "corporate"] }),
+            "provider[2]: `corporate` is there already",
+        ),
+        (
             json!({ "passwordGrant": { "provider": "x" } }),
             "passwordGrant.provider: no provider is called `x`",
         ),
