@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use abi::config::{ConfigPath, Faults};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::list::Users;
 
@@ -40,6 +40,7 @@ impl UsersFile {
     /// When it cannot be read, or with every line that is wrong.
     pub(in super::super) fn open(path: &ConfigPath) -> Result<Self, Faults> {
         let read = Read::of(path)?;
+        read.warn_of_nobody();
         Ok(Self {
             path: path.clone(),
             read: Mutex::new(read),
@@ -59,6 +60,7 @@ impl UsersFile {
         match Read::of(&self.path) {
             Ok(fresh) => {
                 info!(users = fresh.users.len(), "the users file was read again");
+                fresh.warn_of_nobody();
                 *read = fresh;
             }
             Err(faults) => {
@@ -73,6 +75,12 @@ impl UsersFile {
 }
 
 impl Read {
+    fn warn_of_nobody(&self) {
+        if self.users.len() == 0 {
+            warn!("the users file has no users: nobody can log in");
+        }
+    }
+
     fn of(path: &Path) -> Result<Self, Faults> {
         let at =
             |message: String| Faults::at("usersFile", format!("`{}`: {message}", path.display()));
