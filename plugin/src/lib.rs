@@ -216,10 +216,10 @@ impl Session {
         MapSessionToHeaderMiddleware::new(config, &self.services)
     }
 
-    fn login(&self, _: Entry<'_>, config: LoginConfig) -> Result<LoginAction, Faults> {
+    fn login(&self, entry: Entry<'_>, config: LoginConfig) -> Result<LoginAction, Faults> {
         let clock = Arc::clone(&self.clock);
         let desk = (&*self.providers, Arc::clone(&self.keepers));
-        LoginAction::new(&config, desk, clock, &self.services)
+        LoginAction::new(entry, &config, desk, clock, &self.services)
     }
 
     fn logout(&self, _: Entry<'_>, config: LogoutConfig) -> Result<LogoutAction, Faults> {

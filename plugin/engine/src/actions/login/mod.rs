@@ -14,6 +14,7 @@ mod journal;
 mod passwords;
 mod problem;
 mod settings;
+mod surroundings;
 mod texts;
 mod throttle;
 mod users;
@@ -22,8 +23,9 @@ mod view;
 use std::sync::Arc;
 
 use abi::config::Faults;
-use abi::{Action, Exchange, Failure, HeaderName, Maybe, Services};
+use abi::{Action, Entry, Exchange, Failure, HeaderName, Maybe, Services};
 use serde_json::json;
+use tracing::warn;
 
 pub use self::config::{
     LoginConfig, LoginPageChoice, LoginPageConfig, NoPage, PasswordGrantConfig, ProviderNames,
@@ -65,11 +67,13 @@ pub struct LoginAction {
 }
 
 impl LoginAction {
-    /// Checks the configuration and reads the files it names.
+    /// Checks the configuration, reads the files it names, and says what will not work with the middlewares that keep
+    /// sessions.
     ///
     /// # Errors
     /// All faults of the configuration.
     pub fn new(
+        entry: Entry<'_>,
         config: &LoginConfig,
         (providers, keepers): (&Providers, Arc<Keepers>),
         clock: Arc<dyn Clock>,
@@ -85,6 +89,9 @@ impl LoginAction {
         };
         let (answers, same_origin, content_type) =
             resolve().map_err(|error: abi::ServicesError| Faults::at("", error.to_string()))?;
+        for warning in surroundings::warnings(config, &keepers) {
+            warn!(action = entry.name, "{warning}");
+        }
         Ok(Self {
             passwords: settings.passwords,
             code: settings.code,

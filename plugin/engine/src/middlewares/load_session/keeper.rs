@@ -34,6 +34,11 @@ impl Keeper {
         &self.0.engine
     }
 
+    /// Whether a browser that another site sends here leaves the session's cookie out.
+    pub fn is_strict(&self) -> bool {
+        self.0.is_strict
+    }
+
     /// What is promised otherwise by another one, if an id of one is good in the other.
     fn difference(&self, other: &Self) -> Option<String> {
         self.0.terms.difference(&other.0.terms)
@@ -52,6 +57,13 @@ impl Keepers {
             }
         }
         all.insert(keeper.name().to_owned(), keeper);
+    }
+
+    /// All that are known, in the order of their names.
+    pub fn known(&self) -> Vec<Keeper> {
+        let mut known: Vec<_> = self.all().values().cloned().collect();
+        known.sort_by(|one, other| one.name().cmp(other.name()));
+        known
     }
 
     /// The one that keeps a session; none for the session of another plugin.

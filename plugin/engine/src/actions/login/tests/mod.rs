@@ -3,6 +3,7 @@
 mod page;
 mod passwords;
 mod providers;
+mod surroundings;
 
 use std::fs;
 use std::time::Duration;
@@ -115,6 +116,7 @@ impl Scene {
         let config = serde_json::from_value(config).unwrap();
         let providers = providers(&gateway);
         let made = LoginAction::new(
+            ENTRY,
             &config,
             (&providers, Arc::default()),
             clock.clone(),
@@ -136,6 +138,7 @@ impl Scene {
         let gateway = TestGateway::new();
         let providers = providers(&gateway);
         let made = LoginAction::new(
+            ENTRY,
             &config,
             (&providers, Arc::default()),
             clock,
@@ -179,7 +182,7 @@ impl Scene {
         let rows = MemoryStorage::open(&MemoryConfig::default(), self.clock.clone()).unwrap();
         let rows: Arc<dyn Rows> = Arc::new(rows);
         let made = LoadSessionMiddleware::new(
-            abi::Entry { name: "Load" },
+            Entry { name: "Load" },
             &serde_json::from_value(config).unwrap(),
             |_| Ok(rows.into()),
             self.clock.clone(),
@@ -225,4 +228,5 @@ fn text(exchange: &TestExchange) -> String {
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
+const ENTRY: Entry<'_> = Entry { name: "Login" };
 const PASSWORD: &str = "correct horse";

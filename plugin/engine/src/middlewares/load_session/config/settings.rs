@@ -8,7 +8,7 @@ use super::cache::SnapshotCookie;
 use super::path_globs::PathGlobs;
 use super::terms::Terms;
 use super::{LoadSessionConfig, OnStorageFailure, ineffective, rules, weakness};
-use crate::cookie::{CookieName, CookieRules};
+use crate::cookie::{CookieName, CookieRules, SameSite};
 use crate::session::Secrets;
 use crate::{KeyLookup, Policy};
 
@@ -39,6 +39,12 @@ impl Settings {
     /// How the cookie of this name is set.
     pub(crate) fn cookie(&self, name: &CookieName) -> Option<&CookieRules> {
         self.cookies.iter().find(|cookie| cookie.name == *name)
+    }
+
+    /// Whether browsers bring the session only from pages of its own site.
+    pub(crate) fn is_strict(&self) -> bool {
+        let mut cookies = self.cookies.iter();
+        cookies.any(|cookie| cookie.same_site == SameSite::Strict)
     }
 
     /// The snapshots that belong to the cookie of this name, with `strategy: cookieCache`.

@@ -40,6 +40,8 @@ pub(super) struct Store {
     forwards_key: bool,
     /// Whether other processes see the same sessions.
     pub(super) is_shared: bool,
+    /// Whether a browser that another site sends here leaves the session's cookie out.
+    pub(super) is_strict: bool,
     pub(super) terms: Terms,
     on_failure: OnStorageFailure,
     outages: Outages,
@@ -73,6 +75,7 @@ impl Store {
             sensitive_paths: settings.sensitive_paths.clone(),
             forwards_key: settings.forwards_key,
             is_shared: backing.is_shared,
+            is_strict: settings.is_strict(),
             terms: settings.terms.clone(),
             on_failure: settings.on_storage_failure,
             outages: Outages::default(),
