@@ -16,6 +16,7 @@ mod config;
 mod connect;
 mod deployment;
 mod fault;
+mod keys;
 mod link;
 mod name;
 mod probe;

@@ -157,6 +157,7 @@ impl Seek for Node {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::redis::keys::Keys;
 
     #[tokio::test(start_paused = true)]
     async fn a_node_that_serves_nothing_is_left_when_nothing_is_on_its_way_to_it() {
@@ -206,6 +207,7 @@ mod tests {
             login: redis::RedisConnectionInfo::default(),
             tls: None,
             limit: FAREWELL,
+            keys: Keys::Parts,
         };
         let terms = Terms {
             access,

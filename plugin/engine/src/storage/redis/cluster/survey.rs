@@ -65,10 +65,7 @@ async fn meet(address: &Address, access: &Access) -> Result<View, Fault> {
     };
     match timeout(access.limit, meeting).await {
         Ok(met) => met,
-        Err(_) => Err(Fault::lost(format!(
-            "no connection within {:?}",
-            access.limit
-        ))),
+        Err(_) => Err(access.late()),
     }
 }
 

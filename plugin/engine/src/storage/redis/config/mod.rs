@@ -19,6 +19,7 @@ pub use self::local_cache::LocalCacheConfig;
 use self::server::Given;
 pub use self::tls::{TlsConfig, TlsVersion};
 use super::connect::{Access, Address, Tls};
+use super::keys::Keys;
 use super::name::Names;
 use super::sentinel::Sentinels;
 use super::target::{Servers, Target};
@@ -125,6 +126,10 @@ impl RedisConfig {
                 login: given.login,
                 tls,
                 limit: self.connect_timeout.get(),
+                keys: match self.url.is_empty() {
+                    true => Keys::Parts,
+                    false => Keys::Url,
+                },
             },
             names: Names::new(&self.prefix),
             timeout: self.timeout.get(),
@@ -155,6 +160,7 @@ impl RedisConfig {
             login: RedisConnectionInfo::default(),
             tls: tls.cloned(),
             limit: self.connect_timeout.get(),
+            keys: Keys::Sentinels,
         });
         faults.absorb(checked.map_err(|found| found.under("highAvailability")))
     }

@@ -26,7 +26,8 @@ use self::stream::Waiter;
 pub(super) use self::tls::{Identity, Oldest, Tls};
 pub use self::wire::reply;
 pub(super) use self::wire::{Driver as WireDriver, Wire, read};
-use super::fault::Fault;
+use super::fault::{Fault, Remedy};
+use super::keys::Keys;
 
 /// How the servers of a deployment let us in. Cheap to clone.
 #[derive(Clone)]
@@ -37,6 +38,8 @@ pub(super) struct Access {
     pub(super) tls: Option<Tls>,
     /// How long an attempt to connect may take, until the first command is answered.
     pub(super) limit: Duration,
+    /// Where the user, the password and the database are written.
+    pub(super) keys: Keys,
 }
 
 /// A connection that works for as long as somebody polls its driver, and ends when that is dropped.
@@ -65,11 +68,11 @@ impl Access {
         if let Some(hearer) = hearer {
             match self.shake_hands(address, Some(hearer)).await? {
                 Err(error) if is_too_old(&error) => {}
-                shaken => return shaken.map_err(|error| Fault::of_connecting(&error)),
+                shaken => return shaken.map_err(|error| self.refused(&error)),
             }
         }
         let shaken = self.shake_hands(address, None).await?;
-        shaken.map_err(|error| Fault::of_connecting(&error))
+        shaken.map_err(|error| self.refused(&error))
     }
 
     /// Connects for the thread of `event_loop`, on which the driver has to be polled. The server does not speak up on
@@ -89,8 +92,32 @@ impl Access {
         shaken
             .await
             .map(drop)
-            .map_err(|error| Fault::of_connecting(&error))?;
+            .map_err(|error| self.refused(&error))?;
         Ok(Wire::over(introduced.into_stream()?))
+    }
+
+    /// What to say of an attempt that took too long.
+    pub(super) fn late(&self) -> Fault {
+        let limit = self.limit;
+        match self.tls {
+            None => Fault::lost(format!("no connection within {limit:?}")),
+            Some(_) => Fault::lost(format!(
+                "no connection within {limit:?}; a port that speaks no TLS never answers: see {}",
+                self.keys.tls()
+            )),
+        }
+    }
+
+    /// A port that speaks TLS hangs up on who does not.
+    fn refused(&self, error: &RedisError) -> Fault {
+        let fault = Fault::of_connecting(error, self.keys);
+        match (fault.remedy, &self.tls) {
+            (Remedy::Reconnect, None) => Fault::lost(format!(
+                "{fault}; if the port speaks TLS, change {}",
+                self.keys.tls()
+            )),
+            _ => fault,
+        }
     }
 
     async fn shake_hands(

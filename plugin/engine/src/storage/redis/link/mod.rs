@@ -175,6 +175,7 @@ mod tests {
     use tokio::time::{advance, sleep};
 
     use super::*;
+    use crate::storage::redis::keys::Keys;
 
     #[tokio::test(start_paused = true)]
     async fn a_young_outage_is_waited_out_and_an_old_one_is_told_at_once() {
@@ -246,6 +247,7 @@ mod tests {
             login: redis::RedisConnectionInfo::default(),
             tls: None,
             limit: Duration::from_secs(1),
+            keys: Keys::Parts,
         };
         Terms {
             access,

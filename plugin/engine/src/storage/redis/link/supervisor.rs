@@ -90,9 +90,9 @@ impl<S: Seek> Supervisor<S> {
     /// The life of one connection, from its search to its end. What it ends with is gone when this returns: no ear
     /// hears any more when others learn of the end.
     async fn live(&mut self) -> Fault {
-        let limit = self.access.limit;
-        let deadline = Instant::now() + limit;
-        let late = || Fault::lost(format!("no connection within {limit:?}"));
+        let access = self.access.clone();
+        let deadline = Instant::now() + access.limit;
+        let late = || access.late();
         let address = match timeout_at(deadline, self.seek.find()).await {
             Ok(Ok(address)) => address,
             Ok(Err(fault)) => return fault,

@@ -226,7 +226,9 @@ fn a_wrong_password_is_told_and_never_shown() {
 
     assert_eq!(
         cause,
-        Unavailable::new("the server refused the user or password")
+        Unavailable::new(
+            "the server refused the user or password: change `username` and `password`"
+        )
     );
 }
 

@@ -101,21 +101,57 @@ fn a_server_that_loads_its_data_is_waited_for() {
 }
 
 #[test]
-fn a_user_who_may_not_is_an_outage_that_names_no_key() {
-    let rule = "gateway on >secret ~session:* +@all -get";
-    let server = RedisServer::with(Setup::default().user(rule));
+fn what_a_user_may_not_is_an_outage_that_says_what_to_change_and_names_no_key() {
+    let of = |rule: &str, change: &dyn Fn(RedisConfig) -> RedisConfig| {
+        let rule = format!("gateway on >secret {rule}");
+        let server = RedisServer::with(Setup::default().user(&rule));
+        let config = RedisConfig {
+            username: "gateway".into(),
+            password: Secret::new("secret"),
+            timeout: ConfigDuration::of_secs(2),
+            ..server.config()
+        };
+        refusal(&change(config))
+    };
+    let same = |config| config;
+    let of_other_database = |config| RedisConfig {
+        database_index: Some(1),
+        ..config
+    };
+
+    for (told, expected) in [
+        (
+            of("~session:* +@all -get", &same),
+            "the server does not let this user run the command get: \
+             allow it in the server's access control list",
+        ),
+        (
+            of("~other:* +@all", &same),
+            "the server does not let this user use keys that begin with `prefix`: \
+             allow them in its access control list, or change `prefix` or `username`",
+        ),
+        (
+            of("~session:* +@all -select", &of_other_database),
+            "the server does not let this user choose a database (select): \
+             allow it there, or leave out `databaseIndex`",
+        ),
+    ] {
+        assert_eq!(told, expected);
+    }
+}
+
+#[test]
+fn a_password_that_is_missing_is_told() {
+    let server = RedisServer::with(Setup::default().password("right"));
     let config = RedisConfig {
-        username: "gateway".into(),
-        password: Secret::new("secret"),
+        password: Secret::new(""),
+        timeout: ConfigDuration::of_secs(2),
         ..server.config()
     };
-    let storage = RedisStorage::open(&config, Arc::default()).unwrap();
-
-    let cause = block_on(storage.probe().wait()).unwrap_err();
 
     assert_eq!(
-        cause,
-        Unavailable::new("the server does not let this user do that")
+        refusal(&config),
+        "the server wants a password: add `username` and `password`"
     );
 }
 
@@ -127,11 +163,16 @@ fn a_database_that_is_not_there_is_told() {
         timeout: ConfigDuration::of_secs(2),
         ..server.config()
     };
-    let storage = RedisStorage::open(&config, Arc::default()).unwrap();
 
-    let cause = block_on(storage.probe().wait()).unwrap_err();
+    assert_eq!(
+        refusal(&config),
+        "the server has no such database: change `databaseIndex`"
+    );
+}
 
-    assert_eq!(cause, Unavailable::new("the server answered ERR"));
+fn refusal(config: &RedisConfig) -> String {
+    let storage = RedisStorage::open(config, Arc::default()).unwrap();
+    block_on(storage.probe().wait()).unwrap_err().to_string()
 }
 
 fn unavailable(cause: &str) -> Written {

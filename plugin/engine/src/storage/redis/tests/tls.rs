@@ -82,6 +82,35 @@ fn a_protocol_that_is_too_old_is_refused() {
 }
 
 #[test]
+fn tls_to_a_port_in_the_clear_is_told_by_the_key_to_change() {
+    let server = RedisServer::with(Setup::default().tcp());
+    let config = RedisConfig {
+        url: Secret::new(format!("rediss://{}", server.address())),
+        timeout: ConfigDuration::of_secs(2),
+        ..RedisConfig::default()
+    };
+    let storage = RedisStorage::open(&config, Arc::default()).unwrap();
+
+    let cause = block_on(storage.probe().wait()).unwrap_err().to_string();
+
+    // By what is in the greeting, the server answers it as a command or waits for the end of its line.
+    assert!(cause.contains("`tls.enabled`"), "{cause}");
+}
+
+#[test]
+fn no_tls_to_a_port_that_wants_it_is_told_by_the_key_to_change() {
+    let (server, mut config) = server(&Certificates::issue());
+    config.tls = RedisConfig::default().tls;
+    config.timeout = ConfigDuration::of_secs(2);
+    let storage = RedisStorage::open(&config, Arc::default()).unwrap();
+
+    let cause = block_on(storage.probe().wait()).unwrap_err().to_string();
+
+    assert!(cause.contains("`tls.enabled`"), "{cause}");
+    drop(server);
+}
+
+#[test]
 fn a_url_may_say_it() {
     let (server, mut config) = server(&Certificates::issue());
     config.url = Secret::new(format!("rediss://{}", server.address()));

@@ -82,6 +82,9 @@ fn fault(error: &io::Error) -> Fault {
         Some(error @ (Error::AlertReceived(_) | Error::InvalidCertificate(_))) => {
             Fault::configure(format!("TLS: {error}"))
         }
+        Some(error @ Error::InvalidMessage(_)) => Fault::lost(format!(
+            "TLS: {error}; if the port speaks none, change `tls.enabled`, or the scheme of `url`"
+        )),
         Some(error) => Fault::lost(format!("TLS: {error}")),
         None => Fault::of_stream(error),
     }

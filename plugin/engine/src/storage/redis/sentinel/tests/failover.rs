@@ -116,7 +116,8 @@ fn why_no_master_is_known_is_told() {
     availability.sentinel_password = Secret::new("wrong");
     assert_eq!(
         refused(&config),
-        "no sentinel knows the master: the server refused the user or password"
+        "no sentinel knows the master: the server refused the user or password: \
+         change `sentinelUsername` and `sentinelPassword`"
     );
 }
 
