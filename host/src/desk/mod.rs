@@ -30,11 +30,18 @@ pub(crate) struct Desk {
 
 #[derive(Debug, Default)]
 struct Registered {
-    flags: Vec<String>,
+    flags: Vec<KnownFlag>,
     // `None` from the moment the gateway serves.
     reserved: Option<Reserved>,
     storages: HashMap<String, StorageHandle>,
     stores: HashMap<String, SessionStore>,
+}
+
+#[derive(Debug)]
+struct KnownFlag {
+    name: String,
+    /// How often somebody has asked for it, to raise it or to heed it.
+    asked: usize,
 }
 
 impl Desk {
@@ -65,6 +72,16 @@ impl Desk {
         storages
             .map(|(name, storage)| (name.clone(), storage.clone()))
             .collect()
+    }
+
+    /// The flags that somebody heeds, if these are raised by `SetMiddleware`, one for each time.
+    pub(crate) fn heeded_flags(&self, raised: &[&str]) -> Vec<String> {
+        let registered = self.registered();
+        let heeded = registered.flags.iter().filter(|flag| {
+            let raised = raised.iter().filter(|name| **name == flag.name);
+            raised.count() < flag.asked
+        });
+        heeded.map(|flag| flag.name.clone()).collect()
     }
 
     /// Every session store, in the order of the names.
@@ -104,14 +121,16 @@ impl ServicesObject for Desk {
 
     fn flag(&self, name: &str) -> Result<u32, ServicesError> {
         let flags = &mut self.registered().flags;
-        let known = flags.iter().position(|flag| flag == name);
+        let known = flags.iter().position(|flag| flag.name == name);
         let number = known.unwrap_or(flags.len());
         if number == MOST_FLAGS {
             return Err(ServicesError::Flags);
         }
         if known.is_none() {
-            flags.push(name.to_owned());
+            let name = name.to_owned();
+            flags.push(KnownFlag { name, asked: 0 });
         }
+        flags[number].asked += 1;
         u32::try_from(number).map_err(|_| ServicesError::Flags)
     }
 

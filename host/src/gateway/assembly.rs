@@ -12,16 +12,18 @@ use abi::storage::{Expected, Key, Loaded, Row, Storage, StorageHandle, Unavailab
 use abi::{Maybe, Purpose, Services};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tracing::warn;
 
 use super::catalogue::{Builtin, Source};
 use super::library::{Libraries, config_faults};
+use super::raised::Raised;
 use crate::actions::authorize::{AuthorizeConfig, Inquiry};
 use crate::actions::{BalancerConfig, EchoAction, HttpConfig, StaticAction};
 use crate::chain::{Action, ActionStep, Chain, Label, Step};
 use crate::config::{Config, Declaration, Fault, Reference, Route, shape};
 use crate::desk::{Desk, Reserved};
 use crate::metrics::{Metrics, RouteCounters};
-use crate::middlewares::SetMiddleware;
+use crate::middlewares::{SetConfig, SetMiddleware};
 use crate::router::Router;
 use crate::upstream::{Group, Patience, Service};
 
@@ -69,6 +71,7 @@ struct Assembler<'a> {
     upstreams: Vec<Service>,
     steps: HashMap<String, Arc<Step>>,
     actions: HashMap<String, Arc<ActionStep>>,
+    raised: Raised,
     faults: Vec<Fault>,
 }
 
@@ -111,6 +114,7 @@ impl Assembly {
             upstreams: Vec::new(),
             steps: HashMap::new(),
             actions: HashMap::new(),
+            raised: Raised::default(),
             faults: Vec::new(),
         };
         assembler.open_plugins();
@@ -248,7 +252,11 @@ impl Assembler<'_> {
             }),
             Source::Builtin(Builtin::Set) => Some(
                 parse(config)
-                    .and_then(|config| SetMiddleware::new(&config, &self.services))
+                    .and_then(|config: SetConfig| {
+                        self.raised
+                            .add(&declaration.config_origin(), &config.values);
+                        SetMiddleware::new(&config, &self.services)
+                    })
                     .map(MiddlewareHandle::new),
             ),
             Source::Builtin(_) => None,
@@ -365,6 +373,9 @@ impl Assembler<'_> {
     fn finish(self, routes: Vec<RouteChain>) -> Result<Assembly, Vec<Fault>> {
         if !self.faults.is_empty() {
             return Err(self.faults);
+        }
+        for unheeded in self.raised.unheeded(&self.desk) {
+            warn!("{unheeded}");
         }
         Ok(Assembly {
             router: Arc::clone(&self.config.router),

@@ -1,6 +1,13 @@
 use std::fs;
+use std::sync::Arc;
+
+use abi::Purpose;
+use abi::services::ServicesObject as _;
 
 use super::Gateway;
+use super::raised::Raised;
+use crate::config::Origin;
+use crate::desk::Desk;
 
 #[test]
 fn a_route_that_is_wrong_is_one_fault() {
@@ -20,6 +27,25 @@ fn a_route_that_is_wrong_is_one_fault() {
         "a.yaml: routes[3].action.config.stats: unknown key, did you mean `status`? known are status, headers, body",
     ];
     assert_eq!(faults, expected);
+}
+
+#[test]
+fn a_flag_that_nobody_heeds_is_named_with_what_was_meant() {
+    let desk = Desk::new(Arc::default(), Purpose::Check);
+    let mut raised = Raised::default();
+    let values = ["token_header", "tokn_header"].map(str::to_owned);
+    for name in &values {
+        desk.flag(name).unwrap();
+    }
+    raised.add(&Origin::of_file("a.yaml").key("middlewares.Set"), &values);
+
+    desk.flag("token_header").unwrap();
+
+    let unheeded = raised.unheeded(&desk);
+    let expected = "a.yaml: middlewares.Set.values[1]: no middleware or action heeds the flag `tokn_header`, \
+                    did you mean `token_header`? known are token_header";
+    let shown: Vec<_> = unheeded.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, [expected]);
 }
 
 fn faults(text: &str) -> Vec<String> {

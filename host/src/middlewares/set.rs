@@ -11,7 +11,7 @@ use serde::Deserialize;
 pub(crate) struct SetConfig {
     /// Names of flags, such as `token_header` or `disable_redirect`. Which of them mean something is up to the
     /// middlewares behind.
-    values: Vec<String>,
+    pub(crate) values: Vec<String>,
 }
 
 /// Raises flags on every request that passes.
