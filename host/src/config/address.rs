@@ -19,6 +19,11 @@ pub enum Address {
 pub struct AddressError;
 
 impl Address {
+    /// Whether it is a file.
+    pub const fn is_unix(&self) -> bool {
+        matches!(self, Self::Unix(_))
+    }
+
     /// Whether one of the others leaves no place for it. With port 0 each has a port of its own.
     pub fn is_taken_by(&self, others: &[Self]) -> bool {
         let has_free_choice = matches!(self, Self::Tcp(text) if text.ends_with(":0"));

@@ -180,6 +180,7 @@ impl ServerSection {
     pub(super) fn check(self) -> Result<Server, Faults> {
         let mut faults = Faults::default();
         let addresses = self.address.parse(&mut faults);
+        let is_tcp_only = faults.is_empty() && !addresses.iter().any(Address::is_unix);
         let socket_mode = self.socket_mode.as_deref().and_then(|text| {
             let mode = socket_mode(text);
             if mode.is_none() {
@@ -188,6 +189,12 @@ impl ServerSection {
             }
             mode
         });
+        if socket_mode.is_some() && is_tcp_only {
+            faults.push(
+                "socketMode",
+                "is for sockets, and none of `address` is `unix:/path`",
+            );
+        }
         let tls = faults
             .absorb(self.tls.load().map_err(|faults| faults.under("tls")))
             .flatten();

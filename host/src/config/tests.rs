@@ -110,6 +110,21 @@ fn every_section_reports_its_faults_at_once() {
 }
 
 #[test]
+fn a_mode_for_sockets_needs_a_socket() {
+    let with = |address: &str| {
+        faults(&format!(
+            "server: {{ address: {address}, socketMode: '0660' }}\nroutes: []\n"
+        ))
+    };
+
+    let expected =
+        "a.yaml: server.socketMode: is for sockets, and none of `address` is `unix:/path`";
+    assert_eq!(with("'127.0.0.1:80'"), [expected]);
+    let both = "server: { address: ['127.0.0.1:80', 'unix:/run/a'], socketMode: '0660' }";
+    load(&format!("{both}\nroutes: []\n")).unwrap();
+}
+
+#[test]
 fn what_the_schema_cannot_express_is_checked() {
     let faults = faults(
         "server:\n  address: [nowhere, 'a:99999', 'unix:relative', '::1:80']\n  admin: { address: '' }\n  \
