@@ -113,6 +113,7 @@ impl Loading {
         let [middleware_names, action_names] = names;
         for route in &routes {
             self.references(route, &middleware_names, &action_names);
+            self.repetitions(route, &middlewares);
         }
         let router = self.router(&routes);
         if let Some(server) = &server {
@@ -242,6 +243,27 @@ impl Loading {
         let fault = unknown(&route.action, "action", actions);
         self.faults
             .extend(fault.map(|message| route.origin.fault("action", message)));
+    }
+
+    /// A middleware that runs twice on a request meets what it did itself.
+    fn repetitions(&mut self, route: &Route, declared: &[Declaration]) {
+        let everywhere = declared
+            .iter()
+            .filter(|declaration| declaration.any_request);
+        let mut before: Vec<_> = everywhere
+            .map(|declaration| (declaration.name.as_str(), "by its anyRequest: true"))
+            .collect();
+        for (index, middleware) in route.middlewares.iter().enumerate() {
+            let Reference::Named(name) = middleware else {
+                continue;
+            };
+            if let Some((_, why)) = before.iter().find(|(known, _)| known == name) {
+                let message = format!("`{name}` runs on this route already, {why}");
+                let path = format!("middlewares[{index}]");
+                self.faults.push(route.origin.fault(&path, message));
+            }
+            before.push((name, "as it is there twice"));
+        }
     }
 
     /// Returns whether there was anything.

@@ -110,6 +110,21 @@ fn every_section_reports_its_faults_at_once() {
 }
 
 #[test]
+fn a_middleware_that_would_run_twice_on_a_route_is_a_fault() {
+    let faults = faults(
+        "middlewares: { Load: { use: x, anyRequest: true }, Map: { use: x }, Set: { use: x } }\n\
+         actions: { A: { use: x } }\n\
+         routes: [{ path: /, middlewares: [Map, Set, Load, Map], action: A }]\n",
+    );
+
+    let expected = [
+        "a.yaml: routes[0].middlewares[2]: `Load` runs on this route already, by its anyRequest: true",
+        "a.yaml: routes[0].middlewares[3]: `Map` runs on this route already, as it is there twice",
+    ];
+    assert_eq!(faults, expected);
+}
+
+#[test]
 fn a_mode_for_sockets_needs_a_socket() {
     let with = |address: &str| {
         faults(&format!(
