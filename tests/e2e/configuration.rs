@@ -269,7 +269,7 @@ fn key_that_is_defined_twice_names_both_places() {
     let directory = files(&[("a.yaml", "routes: []"), ("b.yaml", "routes: []")]);
 
     Verdict::of("run", directory.path())
-        .assert_refused("b.yaml: routes: already defined in a.yaml");
+        .assert_refused("b.yaml: routes: in line 1, already defined in line 1 of a.yaml");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The YAML files of a directory as one tree of values. The only file that knows YAML.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -13,33 +13,54 @@ use super::fault::{Fault, Origin};
 #[derive(Debug, Default)]
 pub(super) struct Documents {
     sections: BTreeMap<String, Section>,
+    /// Whether a file could not be read, so that any other section may be in it.
+    has_gap: bool,
+    /// The keys that are there twice, of which one was kept.
+    ambiguous: BTreeSet<String>,
 }
 
 /// The value of one top-level key and where it was written. `Debug` is left out: values hold secrets.
 pub(super) struct Section {
     pub(super) origin: Origin,
     pub(super) value: Value,
+    /// That of its key in the file, where it can be told.
+    line: Option<usize>,
+}
+
+/// A file by its top-level keys.
+struct Document {
+    entries: Map<String, Value>,
+    lines: Vec<(String, usize)>,
 }
 
 impl Documents {
-    /// Reads every `*.yaml` of `dir` in name order, but for hidden ones: editors keep locks and copies in those.
+    /// Reads every `*.yaml` of `dir` in name order, but for hidden ones: editors keep locks and copies in those. What can be
+    /// read is there beside the faults of what cannot.
     ///
     /// # Errors
-    /// With a fault for everything that cannot be read, in all files.
-    pub(super) fn read(dir: &Path, environment: Environment<'_>) -> Result<Self, Vec<Fault>> {
+    /// When there is no file at all.
+    pub(super) fn read(
+        dir: &Path,
+        environment: Environment<'_>,
+    ) -> Result<(Self, Vec<Fault>), Fault> {
         let mut documents = Self::default();
         let mut faults = Vec::new();
-        for file in files(dir).map_err(|fault| vec![fault])? {
+        for file in files(dir)? {
             match document(dir, &file) {
-                Ok(entries) => documents.merge(&file, entries, environment, &mut faults),
-                Err(fault) => faults.push(fault),
+                Ok(document) => documents.merge(&file, document, environment, &mut faults),
+                Err(fault) => {
+                    documents.has_gap = true;
+                    faults.push(fault);
+                }
             }
         }
-        if faults.is_empty() {
-            Ok(documents)
-        } else {
-            Err(faults)
-        }
+        Ok((documents, faults))
+    }
+
+    /// Whether all that is written about a section is known. If not, a name that is not in it may still be right.
+    pub(super) fn is_complete(&self, key: &str) -> bool {
+        let is_missing = self.has_gap && !self.sections.contains_key(key);
+        !is_missing && !self.ambiguous.contains(key)
     }
 
     /// Takes a section out; `None` when no file has it.
@@ -74,20 +95,38 @@ impl Documents {
     fn merge(
         &mut self,
         file: &str,
-        entries: Map<String, Value>,
+        document: Document,
         environment: Environment<'_>,
         faults: &mut Vec<Fault>,
     ) {
-        for (key, mut value) in entries {
+        for (key, mut value) in document.entries {
             let origin = Origin::of_file(file).key(&key);
+            let mut lines = document.lines.iter();
+            let line = lines.find(|(known, _)| *known == key);
+            let line = line.map(|(_, line)| *line);
+            let section = |value| Section {
+                origin: origin.clone(),
+                value,
+                line,
+            };
             faults.extend(origin.faults(expand(&mut value, environment)));
             if let Some(first) = self.sections.get(&key) {
-                let elsewhere = format!("already defined in {}", first.origin.file);
-                faults.push(origin.fault("", elsewhere));
+                let here = line.map_or_else(String::new, |line| format!("in line {line}, "));
+                let there = first.place();
+                faults.push(origin.fault("", format!("{here}already defined in {there}")));
+                self.ambiguous.insert(key);
             } else if !value.is_null() {
-                self.sections.insert(key, Section { origin, value });
+                self.sections.insert(key, section(value));
             }
         }
+    }
+}
+
+impl Section {
+    fn place(&self) -> String {
+        let file = &self.origin.file;
+        self.line
+            .map_or_else(|| file.to_string(), |line| format!("line {line} of {file}"))
     }
 }
 
@@ -122,19 +161,51 @@ fn files(dir: &Path) -> Result<Vec<String>, Fault> {
     Ok(names)
 }
 
-fn document(dir: &Path, file: &str) -> Result<Map<String, Value>, Fault> {
+fn document(dir: &Path, file: &str) -> Result<Document, Fault> {
     let text = fs::read_to_string(dir.join(file))
         .map_err(|error| Fault::of_file(file, format!("cannot be read: {error}")))?;
-    let yaml: serde_yaml::Value =
-        serde_yaml::from_str(&text).map_err(|error| Fault::of_file(file, error.to_string()))?;
-    match json(yaml, &Origin::of_file(file))? {
-        Value::Object(entries) => Ok(entries),
-        Value::Null => Ok(Map::new()),
-        _ => Err(Fault::of_file(
-            file,
-            "expected keys such as `routes:` at the top level",
-        )),
-    }
+    let lines = keys(&text);
+    let yaml: serde_yaml::Value = serde_yaml::from_str(&text).map_err(|error| {
+        let twice = twice(&lines, file, &error.to_string());
+        twice.unwrap_or_else(|| Fault::of_file(file, error.to_string()))
+    })?;
+    let entries = match json(yaml, &Origin::of_file(file))? {
+        Value::Object(entries) => entries,
+        Value::Null => Map::new(),
+        _ => {
+            return Err(Fault::of_file(
+                file,
+                "expected keys such as `routes:` at the top level",
+            ));
+        }
+    };
+    Ok(Document { entries, lines })
+}
+
+/// The keys that begin a line, with the number of the line from 1. Good enough for messages: in flow style, values may
+/// look like them.
+fn keys(text: &str) -> Vec<(String, usize)> {
+    let lines = text.lines().zip(1..);
+    let keys = lines.filter_map(|(line, number)| {
+        let (key, rest) = line.split_once(':')?;
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        let is_key = rest.is_empty() || rest.starts_with([' ', '\t']);
+        let is_key = is_key && !key.is_empty() && key.bytes().all(is_word);
+        is_key.then(|| (key.to_owned(), number))
+    });
+    keys.collect()
+}
+
+/// The parser says where the map begins that has a key twice, and that is the file.
+fn twice(lines: &[(String, usize)], file: &str, error: &str) -> Option<Fault> {
+    let key = error.strip_prefix("duplicate entry with key \"")?;
+    let (key, _) = key.split_once('"')?;
+    let same: Vec<_> = lines.iter().filter(|(known, _)| known == key).collect();
+    let [(_, first), (_, second), ..] = same.as_slice() else {
+        return None;
+    };
+    let message = format!("defined twice, in line {first} and in line {second}");
+    Some(Origin::of_file(file).key(key).fault("", message))
 }
 
 fn json(yaml: serde_yaml::Value, origin: &Origin) -> Result<Value, Fault> {
@@ -197,7 +268,7 @@ mod tests {
             ("b.yaml", "routes: []\n"),
         ]);
 
-        let mut documents = Documents::read(dir.path(), &|_| None).unwrap();
+        let (mut documents, faults) = Documents::read(dir.path(), &|_| None).unwrap();
 
         assert_eq!(
             documents.take("server").unwrap().value,
@@ -205,13 +276,18 @@ mod tests {
         );
         assert_eq!(&*documents.take("routes").unwrap().origin.file, "b.yaml");
         assert!(documents.take("plugins").is_none());
+        assert_eq!(faults, []);
     }
 
     #[test]
     fn a_key_in_two_files_names_both() {
-        let dir = files(&[("a.yaml", "routes: []\n"), ("b.yaml", "routes: []\n")]);
+        let dir = files(&[
+            ("a.yaml", "server: {}\n\nroutes: []\n"),
+            ("b.yaml", "# mine\nroutes: []\n"),
+        ]);
 
-        assert_eq!(faults(&dir), ["b.yaml: routes: already defined in a.yaml"]);
+        let expected = ["b.yaml: routes: in line 2, already defined in line 3 of a.yaml"];
+        assert_eq!(faults(&dir), expected);
     }
 
     #[test]
@@ -220,6 +296,17 @@ mod tests {
 
         let expected = "a.yaml: server: duplicate entry with key \"threads\" at line 2 column 3";
         assert_eq!(faults(&dir), [expected]);
+    }
+
+    #[test]
+    fn a_section_twice_in_one_file_has_both_lines() {
+        let dir = files(&[(
+            "a.yaml",
+            "routes: []\nserver:\n  threads: 1\nroutes:\n- {}\n",
+        )]);
+
+        let expected = ["a.yaml: routes: defined twice, in line 1 and in line 4"];
+        assert_eq!(faults(&dir), expected);
     }
 
     #[test]
@@ -255,7 +342,8 @@ mod tests {
             "{}: there is no *.yaml file in this directory",
             dir.path().display()
         );
-        assert_eq!(faults(&dir), [expected]);
+        let fault = Documents::read(dir.path(), &|_| None).unwrap_err();
+        assert_eq!(fault.to_string(), expected);
     }
 
     #[test]
@@ -266,7 +354,7 @@ mod tests {
             (".#a.yaml", "anna@host\n"),
         ]);
 
-        assert!(Documents::read(dir.path(), &|_| None).is_ok());
+        assert_eq!(faults(&dir), [""; 0]);
     }
 
     #[test]
@@ -274,7 +362,7 @@ mod tests {
         let error = Documents::read(Path::new("/nonexistent"), &|_| None).unwrap_err();
 
         assert!(
-            error[0]
+            error
                 .to_string()
                 .starts_with("/nonexistent: cannot be read: No such file")
         );
@@ -289,7 +377,7 @@ mod tests {
     }
 
     fn faults(dir: &tempfile::TempDir) -> Vec<String> {
-        let faults = Documents::read(dir.path(), &|_| None).unwrap_err();
+        let (_, faults) = Documents::read(dir.path(), &|_| None).unwrap();
         faults.iter().map(ToString::to_string).collect()
     }
 }

@@ -67,15 +67,15 @@ pub(super) fn load_with(dir: &Path, environment: Environment<'_>) -> Result<Conf
 
 fn survey_with(dir: &Path, environment: Environment<'_>) -> (Option<Config>, Vec<Fault>) {
     let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    let documents = match Documents::read(dir, environment) {
-        Ok(documents) => documents,
-        Err(faults) => return (None, faults),
+    let (documents, faults) = match Documents::read(dir, environment) {
+        Ok(read) => read,
+        Err(fault) => return (None, vec![fault]),
     };
-    let has_routes = documents.has("routes");
+    let has_routes = documents.has("routes") || !documents.is_complete("routes");
     let mut loading = Loading {
         dir: absolute,
         documents,
-        faults: Vec::new(),
+        faults,
     };
     let config = loading.config();
     let is_misspelt = loading.refuse_the_rest();
@@ -97,7 +97,9 @@ impl Loading {
     /// Reads all sections and leaves out the entries that are wrong. `None` when there is no server to speak of.
     fn config(&mut self) -> Option<Config> {
         // Taken first: a name whose declaration is wrong is not unknown as well.
-        let names = ["middlewares", "actions"].map(|key| self.documents.names(key));
+        let names = ["middlewares", "actions"].map(|key| self.names(key));
+        let is_unknown = |key: &&str| !self.documents.is_complete(key);
+        let mut unknown: Vec<_> = SECTIONS.into_iter().filter(is_unknown).collect();
         let server = self.server();
         let plugins = self.items("plugins", |entry: PluginEntry, origin| {
             Ok(entry.locate(origin))
@@ -112,12 +114,15 @@ impl Loading {
         });
         let [middleware_names, action_names] = names;
         for route in &routes {
-            self.references(route, &middleware_names, &action_names);
+            self.references(route, middleware_names.as_deref(), action_names.as_deref());
             self.repetitions(route, &middlewares);
         }
         let router = self.router(&routes);
         if let Some(server) = &server {
             self.hidden(&routes, &server.health_check);
+        }
+        if server.is_none() {
+            unknown.push("server");
         }
         let server = server.or_else(|| ServerSection::default().check().ok())?;
         Some(Config {
@@ -129,7 +134,14 @@ impl Loading {
             actions,
             routes,
             router: Arc::new(router),
+            unknown,
         })
+    }
+
+    /// The names of a section; none when there may be more.
+    fn names(&self, key: &str) -> Option<Vec<String>> {
+        let is_complete = self.documents.is_complete(key);
+        is_complete.then(|| self.documents.names(key))
     }
 
     fn server(&mut self) -> Option<super::Server> {
@@ -150,7 +162,7 @@ impl Loading {
         key: &str,
         build: impl Fn(E, Origin) -> Result<T, Vec<Fault>>,
     ) -> Vec<T> {
-        let Some(Section { origin, value }) = self.documents.take(key) else {
+        let Some(Section { origin, value, .. }) = self.documents.take(key) else {
             return Vec::new();
         };
         let Value::Array(items) = value else {
@@ -171,7 +183,7 @@ impl Loading {
         key: &str,
         declare: impl Fn(E, String, Origin) -> Declaration,
     ) -> Vec<Declaration> {
-        let Some(Section { origin, value }) = self.documents.take(key) else {
+        let Some(Section { origin, value, .. }) = self.documents.take(key) else {
             return Vec::new();
         };
         let Value::Object(entries) = value else {
@@ -233,7 +245,12 @@ impl Loading {
         }
     }
 
-    fn references(&mut self, route: &Route, middlewares: &[String], actions: &[String]) {
+    fn references(
+        &mut self,
+        route: &Route,
+        middlewares: Option<&[String]>,
+        actions: Option<&[String]>,
+    ) {
         for (index, middleware) in route.middlewares.iter().enumerate() {
             let path = format!("middlewares[{index}]");
             let fault = unknown(middleware, "middleware", middlewares);
@@ -281,8 +298,8 @@ impl Loading {
 }
 
 /// What to say about a name that is not declared.
-fn unknown(reference: &Reference, kind: &str, names: &[String]) -> Option<String> {
-    let Reference::Named(name) = reference else {
+fn unknown(reference: &Reference, kind: &str, names: Option<&[String]>) -> Option<String> {
+    let (Reference::Named(name), Some(names)) = (reference, names) else {
         return None;
     };
     let is_known = names.contains(name);

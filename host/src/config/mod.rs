@@ -53,4 +53,14 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// Finds one of them by its place in that order.
     pub router: Arc<Router>,
+    /// The sections of which not all is known, because it is wrong or in a file that cannot be read. There are faults
+    /// then, and nothing is to be held against what these sections lack.
+    pub unknown: Vec<&'static str>,
+}
+
+impl Config {
+    /// Whether all that is written in a section is known.
+    pub fn is_known(&self, section: &str) -> bool {
+        !self.unknown.contains(&section)
+    }
 }

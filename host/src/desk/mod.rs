@@ -34,6 +34,8 @@ struct Registered {
     // `None` from the moment the gateway serves.
     reserved: Option<Reserved>,
     storages: HashMap<String, StorageHandle>,
+    /// For every other name.
+    stand_in: Option<StorageHandle>,
     stores: HashMap<String, SessionStore>,
 }
 
@@ -63,6 +65,11 @@ impl Desk {
     /// Makes a storage known. All of them are, before the first middleware is made.
     pub(crate) fn add_storage(&self, name: &str, storage: StorageHandle) {
         self.registered().storages.insert(name.to_owned(), storage);
+    }
+
+    /// Lets every other name be that of this storage: they may be in a file that cannot be read.
+    pub(crate) fn stand_in(&self, storage: StorageHandle) {
+        self.registered().stand_in = Some(storage);
     }
 
     /// Every storage, for the readiness probe.
@@ -155,7 +162,9 @@ impl ServicesObject for Desk {
     }
 
     fn storage(&self, name: &str) -> Option<StorageHandle> {
-        self.registered().storages.get(name).cloned()
+        let registered = self.registered();
+        let known = registered.storages.get(name);
+        known.or(registered.stand_in.as_ref()).cloned()
     }
 
     fn storage_names(&self) -> Vec<String> {

@@ -159,6 +159,9 @@ impl Assembler<'_> {
     }
 
     fn make_storages(&mut self) {
+        if !self.config.is_known("storages") {
+            self.desk.stand_in(unmade_storage());
+        }
         for declaration in &self.config.storages {
             let settled = self.settle(declaration, Kind::Storages);
             let made = settled.and_then(|(source, component, config)| match source {
@@ -169,7 +172,7 @@ impl Assembler<'_> {
             });
             // A storage that cannot be made is a fault of its own; whoever names it is not at fault as well.
             let storage = self.place(declaration, made);
-            let storage = storage.unwrap_or_else(|| StorageHandle::new(Arc::new(Unmade)));
+            let storage = storage.unwrap_or_else(unmade_storage);
             self.desk.add_storage(&declaration.name, storage);
         }
     }
@@ -231,7 +234,7 @@ impl Assembler<'_> {
         if !matches!(action.action, Action::Authorize) {
             return None;
         }
-        if self.config.server.trusted_proxies.is_empty() {
+        if self.config.server.trusted_proxies.is_empty() && self.config.is_known("server") {
             let problem = "AuthorizeAction answers proxies, and server.trustedProxies names none";
             self.faults.push(route.origin.fault("action", problem));
         }
@@ -423,6 +426,10 @@ impl Storage for Unmade {
     fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>> {
         Err(unmade()).into()
     }
+}
+
+fn unmade_storage() -> StorageHandle {
+    StorageHandle::new(Arc::new(Unmade))
 }
 
 fn unmade() -> Unavailable {

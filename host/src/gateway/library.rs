@@ -15,6 +15,8 @@ pub(crate) struct Libraries {
     pub(crate) loaded: Vec<(Plugin, LoadedPlugin)>,
     pub(crate) catalogue: Catalogue,
     pub(crate) faults: Vec<Fault>,
+    /// Whether there may be more of them than the configuration names.
+    has_gap: bool,
 }
 
 impl Libraries {
@@ -23,6 +25,7 @@ impl Libraries {
             loaded: Vec::new(),
             catalogue: Catalogue::builtin(),
             faults: Vec::new(),
+            has_gap: !config.is_known("plugins"),
         };
         for plugin in &config.plugins {
             match load(&plugin.path) {
@@ -65,7 +68,8 @@ impl Libraries {
                 .iter()
                 .any(|(_, loaded)| loaded.description().name == name)
         };
-        !self.faults.is_empty() && plugin.is_some_and(|name| !is_loaded(name))
+        let is_one_missing = self.has_gap || !self.faults.is_empty();
+        is_one_missing && plugin.is_some_and(|name| !is_loaded(name))
     }
 }
 

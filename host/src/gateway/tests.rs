@@ -30,6 +30,37 @@ fn a_route_that_is_wrong_is_one_fault() {
 }
 
 #[test]
+fn what_a_file_that_cannot_be_read_may_hold_is_not_missed_and_the_rest_is_judged() {
+    let dir = tempfile::tempdir().unwrap();
+    for (file, text) in [
+        ("broken.yaml", "storages: { A: [\n"),
+        (
+            "actions.yaml",
+            "actions: { S: { use: gateway.actions.StaticAction, config: { stats: 200 } },\n  \
+               A: { use: gateway.actions.AuthorizeAction }, P: { use: plugins.any.actions.Thing },\n  \
+               H: { use: gateway.actions.HttpAction, config: { upstreamEndpoint: 'http://127.0.0.1:8090' } } }\n",
+        ),
+        (
+            "routes.yaml",
+            "routes: [{ path: /, middlewares: [Elsewhere], action: S }, { path: b, action: Nothing }]\n",
+        ),
+    ] {
+        fs::write(dir.path().join(file), text).unwrap();
+    }
+
+    let faults = Gateway::check(dir.path()).unwrap_err();
+
+    let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    let expected = [
+        "broken.yaml: did not find expected node content at line 2 column 1, while parsing a flow node",
+        "routes.yaml: routes[1].action: unknown action `Nothing`, known are S, A, P, H",
+        "routes.yaml: routes[1].path: a path begins with `/`",
+        "actions.yaml: actions.S.config.stats: unknown key, did you mean `status`? known are status, headers, body",
+    ];
+    assert_eq!(faults, expected);
+}
+
+#[test]
 fn a_flag_that_nobody_heeds_is_named_with_what_was_meant() {
     let desk = Desk::new(Arc::default(), Purpose::Check);
     let mut raised = Raised::default();
