@@ -16,11 +16,12 @@ use tracing::warn;
 
 use super::catalogue::{Builtin, Source};
 use super::library::{Libraries, config_faults};
+use super::ownership;
 use super::raised::Raised;
 use crate::actions::authorize::{AuthorizeConfig, Inquiry};
 use crate::actions::{BalancerConfig, EchoAction, HttpConfig, StaticAction};
 use crate::chain::{Action, ActionStep, Chain, Label, Step};
-use crate::config::{Config, Declaration, Fault, Reference, Route, shape};
+use crate::config::{Address, Config, Declaration, Fault, Reference, Route, shape};
 use crate::desk::{Desk, Reserved};
 use crate::metrics::{Metrics, RouteCounters};
 use crate::middlewares::{SetConfig, SetMiddleware};
@@ -136,7 +137,7 @@ impl Assembly {
     }
 }
 
-impl Assembler<'_> {
+impl<'a> Assembler<'a> {
     fn open_plugins(&mut self) {
         for (plugin, loaded) in &self.libraries.loaded {
             let schema = &loaded.description().schema;
@@ -304,12 +305,16 @@ impl Assembler<'_> {
                 .map(ActionHandle::new),
             Builtin::Http => {
                 let origin = parse(config).and_then(|config: HttpConfig| config.origin(patience));
+                let own = self.own_addresses();
+                let origin = origin.and_then(|origin| ownership::refuse_one(origin, own));
                 let origin = origin.map(|origin| Arc::new(origin.shown(name, self.metrics)));
                 return Some(origin.map(|origin| self.forward(Service::One(origin))));
             }
             Builtin::Balancer => {
                 let group = parse(config)
                     .and_then(|config: BalancerConfig| config.group(name, patience, self.metrics));
+                let own = self.own_addresses();
+                let group = group.and_then(|group| ownership::refuse_any(group, own));
                 let before = self.before.and_then(|before| before.group(name));
                 let group = group.map(|group| Arc::new(group.following(before)));
                 return Some(group.map(|group| self.forward(Service::Many(group))));
@@ -317,6 +322,13 @@ impl Assembler<'_> {
             Builtin::Set => return None,
         };
         Some(handle.map(Action::Handle))
+    }
+
+    fn own_addresses(&self) -> &'a [Address] {
+        match self.config.is_known("server") {
+            true => &self.config.server.addresses,
+            false => &[],
+        }
     }
 
     fn forward(&mut self, service: Service) -> Action {

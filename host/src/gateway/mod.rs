@@ -4,6 +4,7 @@ mod assembly;
 mod catalogue;
 mod generation;
 mod library;
+mod ownership;
 mod raised;
 mod running;
 mod service;

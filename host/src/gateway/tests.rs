@@ -61,6 +61,25 @@ fn what_a_file_that_cannot_be_read_may_hold_is_not_missed_and_the_rest_is_judged
 }
 
 #[test]
+fn a_service_that_is_the_gateway_itself_is_a_fault() {
+    let faults = faults(
+        "server: { address: ['0.0.0.0:8090', 'unix:/run/gateway.sock'] }\n\
+         actions:\n  \
+           A: { use: gateway.actions.HttpAction, config: { upstreamEndpoint: 'http://127.0.0.1:8090/app' } }\n  \
+           B: { use: gateway.actions.BalancerHttpAction, config: { upstreamEndpoints: ['http://127.0.0.1:8091', 'unix:/run/gateway.sock'] } }\n\
+         routes: []\n",
+    );
+
+    let expected = [
+        "a.yaml: actions.A.config.upstreamEndpoint: is this gateway itself, which listens at `0.0.0.0:8090`: \
+         each request would ask for another without end",
+        "a.yaml: actions.B.config.upstreamEndpoints[1]: is this gateway itself, which listens at `unix:/run/gateway.sock`: \
+         each request would ask for another without end",
+    ];
+    assert_eq!(faults, expected);
+}
+
+#[test]
 fn a_flag_that_nobody_heeds_is_named_with_what_was_meant() {
     let desk = Desk::new(Arc::default(), Purpose::Check);
     let mut raised = Raised::default();

@@ -1,12 +1,15 @@
 //! Where an upstream is, as the user writes it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use http::Uri;
 use http::header::{HOST, HeaderMap, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Scheme};
+
+use crate::config::Address;
 
 /// `http://host:port[/base]`, `https://…`, `h2c://…` or `unix:/path`.
 #[derive(Clone, Debug)]
@@ -72,6 +75,22 @@ impl Endpoint {
             .unwrap_or_else(|_| uri.clone())
     }
 
+    /// Whether whoever listens at this address is who is asked here. Names are compared as they are written; only every
+    /// address of this machine is known to have its loopback among them.
+    pub(crate) fn is_at(&self, address: &Address) -> bool {
+        match (&self.place, address) {
+            (Place::Unix(path), Address::Unix(other)) => path == other,
+            (Place::Tcp { host, port }, Address::Tcp(text)) => {
+                let (listener, at) = text.rsplit_once(':').unwrap_or_default();
+                let listener = listener.trim_matches(['[', ']']);
+                let is_same = host.eq_ignore_ascii_case(listener)
+                    || (is_unspecified(listener) && is_loopback(host));
+                is_same && at.parse() == Ok(*port)
+            }
+            _ => false,
+        }
+    }
+
     /// HTTP/1.0 clients may name no host; every HTTP/1.1 request has to (RFC 9112 3.2).
     pub(super) fn name_host(&self, headers: &mut HeaderMap) {
         headers.entry(HOST).or_insert_with(|| self.host.clone());
@@ -123,6 +142,16 @@ impl FromStr for Endpoint {
             host: host.map_err(|_| EndpointError::Malformed)?,
         })
     }
+}
+
+fn is_unspecified(host: &str) -> bool {
+    host.parse()
+        .is_ok_and(|address: IpAddr| address.is_unspecified())
+}
+
+fn is_loopback(host: &str) -> bool {
+    let is_loopback = |address: IpAddr| address.is_loopback();
+    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(is_loopback)
 }
 
 /// The port that an authority without a user names; `None` when it names none. `Authority::port` has no other answer for
@@ -191,6 +220,35 @@ mod tests {
         assert_eq!(place("http://a"), ("a".into(), 80));
         assert_eq!(place("https://[::1]"), ("::1".into(), 443));
         assert_eq!(place("h2c://a:7"), ("a".into(), 7));
+    }
+
+    #[test]
+    fn own_addresses_are_known_in_every_form_that_leaves_no_doubt() {
+        let is_at = |endpoint: &str, address: &str| {
+            let endpoint: Endpoint = endpoint.parse().unwrap();
+            endpoint.is_at(&address.parse().unwrap())
+        };
+
+        for (endpoint, address) in [
+            ("http://127.0.0.1:8090", "127.0.0.1:8090"),
+            ("https://[::1]:8090/base", "[::1]:8090"),
+            ("http://Gateway", "gateway:80"),
+            ("http://127.0.0.1:8090", "0.0.0.0:8090"),
+            ("h2c://localhost:8090", "[::]:8090"),
+            ("unix:/run/a.sock", "unix:/run/a.sock"),
+        ] {
+            assert!(is_at(endpoint, address), "{endpoint} {address}");
+        }
+        for (endpoint, address) in [
+            ("http://127.0.0.1:8091", "127.0.0.1:8090"),
+            ("http://127.0.0.2:8090", "127.0.0.1:8090"),
+            ("http://10.0.0.7:8090", "0.0.0.0:8090"),
+            ("http://localhost:8090", "127.0.0.1:8090"),
+            ("unix:/run/a.sock", "unix:/run/b.sock"),
+            ("http://127.0.0.1:80", "127.0.0.1:0"),
+        ] {
+            assert!(!is_at(endpoint, address), "{endpoint} {address}");
+        }
     }
 
     #[test]

@@ -28,6 +28,11 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// Where it is.
+    pub(crate) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// A new connection.
     pub(super) async fn open(&self, protocol: Protocol) -> Result<Connection, UpstreamError> {
         let (stream, chosen) = self.dial(protocol).await.map_err(unreachable)?;

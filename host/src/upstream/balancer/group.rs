@@ -13,7 +13,7 @@ use super::choice::Policy;
 use super::health::{Change, Health, Standing, Tolerance};
 use super::sticky::Sticky;
 use crate::metrics::Metrics;
-use crate::upstream::Origin;
+use crate::upstream::{Endpoint, Origin};
 
 /// Services that stand in for each other.
 #[derive(Debug)]
@@ -87,6 +87,11 @@ pub(super) struct Standings {
 }
 
 impl Group {
+    /// Where they are, in the order in which they are written.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.members.iter().map(|member| member.origin.endpoint())
+    }
+
     /// `name` is that of the action.
     pub(crate) fn new(
         name: &str,
