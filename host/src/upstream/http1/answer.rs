@@ -64,7 +64,7 @@ fn frame(mut head: Parts, method: &Method) -> Result<Answer, Error> {
         StatusCode::SWITCHING_PROTOCOLS => Framing::UntilClose,
         _ => framing::of(&mut head, marks, method)?,
     };
-    let is_kept = framing::is_kept(&head, marks, framing);
+    let is_kept = framing::is_kept(&head, marks, method, framing);
     Ok(Answer {
         head,
         framing,

@@ -27,6 +27,9 @@ pub enum Error {
     /// Head or trailers are larger than anybody needs.
     #[error("the head of the answer is too large")]
     TooLarge,
+    /// A connection that was kept has ended, or an answer to nothing has come on it.
+    #[error("the upstream closed a connection that was kept, or spoke on it before it was asked")]
+    Unasked,
 }
 
 impl Error {

@@ -56,11 +56,14 @@ fn said_once(headers: &mut HeaderMap) -> Result<u64, Error> {
 }
 
 /// Whether the connection may be used for another request when the body has ended.
-pub(super) fn is_kept(head: &Parts, marks: Marks, framing: Framing) -> bool {
+pub(super) fn is_kept(head: &Parts, marks: Marks, method: &Method, framing: Framing) -> bool {
     let is_contradicted = match head.status {
         // Whoever announces a body where none may be may send it, in front of the next answer.
         StatusCode::NO_CONTENT => marks.has([Marks::CODING]) || announces_more(head, marks),
         StatusCode::NOT_MODIFIED => marks.has([Marks::CODING]),
+        // A server that takes HEAD for GET sends the body whenever it has it, and by then the next request may wait for an
+        // answer. Nothing tells it from one that does not.
+        _ if method == Method::HEAD => marks.has([Marks::CODING]) || !announces_nothing(head),
         // An upstream that is unsure about the length may be about the end.
         _ => framing == Framing::Chunked && marks.has([Marks::LENGTH]),
     };
@@ -73,7 +76,12 @@ pub(super) fn is_kept(head: &Parts, marks: Marks, framing: Framing) -> bool {
 
 /// Whether a length is said, and not that of nothing.
 fn announces_more(head: &Parts, marks: Marks) -> bool {
-    marks.has([Marks::LENGTH]) && !matches!(length(&head.headers), Ok(0))
+    marks.has([Marks::LENGTH]) && !announces_nothing(head)
+}
+
+/// Whether the length that is said is that of nothing.
+fn announces_nothing(head: &Parts) -> bool {
+    matches!(length(&head.headers), Ok(0))
 }
 
 /// No other coding was asked for (RFC 9110 10.1.4), and HTTP/1.0 knows none.
@@ -177,6 +185,25 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_is_kept_behind_an_answer_to_head_that_no_body_can_follow() {
+        let kept_behind = |status: u16, headers| {
+            let mut head = head(headers);
+            head.status = StatusCode::from_u16(status).unwrap();
+            is_kept(
+                &head,
+                Marks::of(&head.headers),
+                &Method::HEAD,
+                Framing::Length(0),
+            )
+        };
+
+        assert!(!kept_behind(200, &[]) && !kept_behind(404, &[("content-length", "5")]));
+        assert!(!kept_behind(200, &[("transfer-encoding", "chunked")]));
+        assert!(kept_behind(200, &[("content-length", "0")]));
+        assert!(kept_behind(204, &[]) && kept_behind(304, &[]));
+    }
+
+    #[test]
     fn a_length_is_a_length_also_where_it_is_that_of_no_body() {
         for said in ["5, 6", "abc", ""] {
             let mut head = head(&[("content-length", said)]);
@@ -221,7 +248,7 @@ mod tests {
     }
 
     fn kept(head: &Parts, framing: Framing) -> bool {
-        is_kept(head, Marks::of(&head.headers), framing)
+        is_kept(head, Marks::of(&head.headers), &Method::GET, framing)
     }
 
     fn head(headers: &[(&str, &str)]) -> Parts {

@@ -40,6 +40,8 @@ pub(super) struct Http1 {
     pub(super) alarm: Alarm,
     /// Its last request, or the time after it.
     pub(super) since: Instant,
+    /// Whether it has had a request before.
+    is_kept: bool,
 }
 
 /// A request under way, and what of its answer is there.
@@ -71,6 +73,7 @@ impl Http1 {
             room: Vec::new(),
             alarm: Alarm::default(),
             since: Instant::now(),
+            is_kept: false,
         })
     }
 
@@ -96,6 +99,10 @@ impl Http1 {
         asking: &mut Asking,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Answer, Lost>> {
+        // Others had a turn since the connection was taken.
+        if self.is_kept && asking.upload.is_untouched() && !self.is_resting() {
+            return Poll::Ready(Err(Lost::Unsent(Error::Unasked)));
+        }
         if asking.stopped.is_none() {
             let body = Pin::new(request.body_mut());
             match asking.upload.poll(body, &mut self.wire, cx) {
@@ -126,6 +133,7 @@ impl Http1 {
             upload, stopped, ..
         } = asking;
         answer.is_kept &= stopped.is_none();
+        self.is_kept = answer.is_kept;
         let rest = match upload.is_done() {
             true => {
                 self.room = upload.into_room();

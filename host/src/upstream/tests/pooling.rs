@@ -88,6 +88,56 @@ async fn a_response_that_announces_a_body_it_must_not_have_closes_its_connection
 }
 
 #[tokio::test]
+async fn an_answer_to_head_closes_its_connection_unless_there_is_no_body_to_come() {
+    for (header, connections) in [
+        ("content-length: 5", ["0", "1"]),
+        ("transfer-encoding: chunked", ["0", "1"]),
+        ("x-length: none", ["0", "1"]),
+        ("content-length: 0", ["0", "0"]),
+    ] {
+        let answer = format!("HTTP/1.1 200 OK\r\n{header}\r\n\r\n");
+        let notes = Notes::default();
+        let upstream = upstream(&numbering(&notes, answer.leak()).await);
+
+        for _ in 0..2 {
+            let head = upstream.send(request(Method::HEAD, Body::Empty)).await;
+            assert_eq!(head.unwrap().status(), StatusCode::OK);
+            settle().await;
+        }
+
+        assert_eq!(*notes.lock().unwrap(), connections, "{header}");
+    }
+}
+
+#[tokio::test]
+async fn what_comes_before_a_request_is_sent_is_no_answer_to_it() {
+    let is_taken = Arc::new(tokio::sync::Notify::new());
+    let taken = Arc::clone(&is_taken);
+    let url = origin(move |mut stream, number| {
+        let is_taken = Arc::clone(&taken);
+        async move {
+            read_to(&mut stream, "\r\n\r\n").await;
+            write(&mut stream, OK).await;
+            if number == 0 {
+                is_taken.notified().await;
+                write(&mut stream, &OK.replace("ok", "no")).await;
+            }
+            read_all(&mut stream).await;
+        }
+    })
+    .await;
+    let upstream = upstream(&url);
+    body_of(get(&upstream).await.unwrap()).await;
+
+    let mut second = std::pin::pin!(get(&upstream));
+    assert!(second.as_mut().now_or_never().is_none());
+    is_taken.notify_one();
+    settle().await;
+
+    assert_eq!(body_of(second.await.unwrap()).await, "ok");
+}
+
+#[tokio::test]
 async fn a_response_that_is_not_read_to_its_end_closes_its_connection() {
     let notes = Notes::default();
     let url = numbering(&notes, "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\npart").await;
