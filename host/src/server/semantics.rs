@@ -1,15 +1,17 @@
 //! What a response has to be whichever version of HTTP carries it (RFC 9110).
 
 use http::header::{CONTENT_LENGTH, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 
 use super::Switch;
 use crate::body::Body;
+use crate::http1::length;
 
 /// What a response depends on of its request.
 pub(super) struct Semantics {
     method: Method,
+    version: Version,
     offer: Offer,
 }
 
@@ -28,6 +30,7 @@ impl Semantics {
         };
         Self {
             method: request.method().clone(),
+            version: request.version(),
             offer,
         }
     }
@@ -43,6 +46,8 @@ impl Semantics {
         }
         if !has_content(&self.method, response.status()) {
             empty(response);
+        } else if self.version == Version::HTTP_2 {
+            measure(response);
         }
     }
 }
@@ -54,6 +59,27 @@ pub(super) fn has_content(method: &Method, status: StatusCode) -> bool {
         StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED | StatusCode::SWITCHING_PROTOCOLS
     );
     method != Method::HEAD && !is_without
+}
+
+/// Makes the length that is said that of the body, which a plugin may have mistaken or a middleware replaced. On HTTP/1.1
+/// the body is framed by what is said of it, and nothing else is said.
+fn measure(response: &mut Response<Body>) {
+    let length = response.body().size_hint().exact();
+    let headers = response.headers_mut();
+    let mut said = headers.get_all(CONTENT_LENGTH).iter();
+    let Some(first) = said.next() else {
+        return;
+    };
+    let is_true = length.is_some()
+        && said.next().is_none()
+        && length::agreed([first.as_bytes()]) == Ok(length);
+    match length {
+        Some(length) if !is_true => {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        Some(_) => {}
+        None => drop(headers.remove(CONTENT_LENGTH)),
+    }
 }
 
 /// Takes the body away, and keeps how long it would be, where that may be said (RFC 9110 8.6).

@@ -1,5 +1,6 @@
 //! What holds of responses in every version of HTTP.
 
+use http::header::CONTENT_LENGTH;
 use http::{Method, StatusCode};
 
 use super::http2::h2_client;
@@ -84,6 +85,37 @@ async fn a_status_that_ends_nothing_is_500_for_everybody() {
         counted.contains("gateway_requests_total{route=\"old\",status=\"5xx\"} 3"),
         "{counted}"
     );
+}
+
+#[tokio::test]
+async fn the_length_that_is_said_on_http_2_is_that_of_the_body() {
+    let lies: [fn() -> Response<Body>; 5] = [
+        || saying(&["9"]),
+        || saying(&["3"]),
+        || saying(&["4", "4"]),
+        || saying(&["+4"]),
+        || saying(&["4"]),
+    ];
+    for lie in lies {
+        let (mut sender, _order) = h2_client(Says(lie)).await;
+        let request = Request::get("http://a.test/").body(()).unwrap();
+
+        let (answer, _) = sender.send_request(request, true).unwrap();
+
+        let answer = answer.await.unwrap();
+        let said: Vec<_> = answer.headers().get_all(CONTENT_LENGTH).iter().collect();
+        assert_eq!(said, ["4"]);
+        assert_eq!(answer.into_body().data().await.unwrap().unwrap(), "four");
+    }
+}
+
+fn saying(lengths: &[&str]) -> Response<Body> {
+    let mut response = full(200);
+    for length in lengths {
+        let length = length.parse().unwrap();
+        response.headers_mut().append(CONTENT_LENGTH, length);
+    }
+    response
 }
 
 /// Answers with a status of its own.
