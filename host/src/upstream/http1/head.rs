@@ -1,6 +1,6 @@
 //! The head of a request as bytes (RFC 9112 2.1).
 
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, TE, TRANSFER_ENCODING};
 use http::{Method, Request};
 use http_body::Body as _;
 
@@ -39,6 +39,10 @@ pub(super) fn write(request: &Request<Body>, out: &mut Vec<u8>) -> Size {
             continue;
         }
         put_field(out, name, value);
+        // It is for the next server alone, and whoever that asks has to know (RFC 9110 10.1.4).
+        if name == TE {
+            put(out, &[b"connection: te\r\n"]);
+        }
     }
     let size = size(request.body());
     match size {
@@ -52,8 +56,8 @@ pub(super) fn write(request: &Request<Body>, out: &mut Vec<u8>) -> Size {
 
 // A colon, a blank and the end of a line.
 const SEPARATORS: usize = 4;
-// The version, the blanks around the target, the longest line about the length, the ends of lines.
-const FIXED: usize = 64;
+// The version, the blanks around the target, the longest line about the length, the one about TE, the ends of lines.
+const FIXED: usize = 80;
 
 fn size(body: &Body) -> Size {
     match body.size_hint().exact() {
@@ -79,6 +83,18 @@ mod tests {
 
         assert_eq!(text, "GET /x?y HTTP/1.1\r\nhost: a\r\nx-b: c\r\n\r\n");
         assert_eq!(size, Size::Known(0));
+    }
+
+    #[test]
+    fn te_is_said_to_be_for_the_next_server_alone() {
+        let request = Request::post("/").header("te", "trailers");
+        let request = request.header("content-length", "18446744073709551615");
+
+        let (text, _) = written(request.body(Body::from("four")).unwrap());
+
+        let expected =
+            "POST / HTTP/1.1\r\nte: trailers\r\nconnection: te\r\ncontent-length: 4\r\n\r\n";
+        assert_eq!(text, expected);
     }
 
     #[test]
