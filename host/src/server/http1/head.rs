@@ -222,11 +222,11 @@ fn say_once(headers: &mut HeaderMap, length: Option<u64>) {
     }
 }
 
-/// HTTP/1.0 knows no interim answers.
+/// HTTP/1.0 knows no interim answers. What else is expected is not met and need not be refused (RFC 9110 10.1.1).
 fn expects(head: &Parts, marks: Marks) -> Expects {
-    let is_waiting = |expect: &HeaderValue| expect.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    let is_waiting = || says(head.headers.get_all(EXPECT), b"100-continue");
     let may_wait = marks.has([Marks::EXPECT]) && head.version == Version::HTTP_11;
-    match may_wait && head.headers.get(EXPECT).is_some_and(is_waiting) {
+    match may_wait && is_waiting() {
         true => Expects::Invitation,
         false => Expects::Nothing,
     }
@@ -412,6 +412,26 @@ mod tests {
         assert!(!wish("1", "upgrade: x\r\n").is_offer);
         assert!(!wish("0", "connection: upgrade\r\nupgrade: x\r\n").is_offer);
         assert!(wish("1", "te: gzip, trailers\r\n").reads_trailers);
+    }
+
+    #[test]
+    fn a_client_that_expects_more_than_an_invitation_gets_that() {
+        let expects = |version: &str, fields: &str| {
+            let text = format!("POST / HTTP/1.{version}\r\n{fields}content-length: 2\r\n\r\n");
+            whole(&text).0.expects
+        };
+        for fields in [
+            "expect: 100-Continue\r\n",
+            "expect: 100-continue, x\r\n",
+            "expect: x , 100-continue\r\n",
+            "expect: x\r\nexpect: 100-continue\r\n",
+        ] {
+            assert_eq!(expects("1", fields), Expects::Invitation, "{fields:?}");
+            assert_eq!(expects("0", fields), Expects::Nothing, "{fields:?}");
+        }
+        for fields in ["", "expect: x\r\n", "expect: 100-continue-x\r\n"] {
+            assert_eq!(expects("1", fields), Expects::Nothing, "{fields:?}");
+        }
     }
 
     fn read(text: &str) -> Result<Asked, Fault> {
