@@ -27,7 +27,8 @@ pub fn refusal(refusal: Refusal) -> Response<Body> {
         }
         Refusal::Headers => plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
         Refusal::Protocol => plain(StatusCode::NOT_IMPLEMENTED),
-        Refusal::DotSegments
+        Refusal::Blank
+        | Refusal::DotSegments
         | Refusal::Forwarded
         | Refusal::Host
         | Refusal::Length

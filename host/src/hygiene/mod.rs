@@ -28,6 +28,9 @@ pub(crate) use self::spelling::fold;
 /// Why a request is not let in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
+    /// Blanks at the end of a value in HTTP/2: whoever reads it as HTTP/1.1 does not see them.
+    #[error("the value of a header begins or ends with a blank")]
+    Blank,
     /// CONNECT: a gateway is no tunnel to anywhere.
     #[error("CONNECT is not supported")]
     Connect,

@@ -14,6 +14,9 @@ use crate::hygiene::{self, Refusal};
 /// # Errors
 /// When the parts contradict each other, or are more than HTTP/1.1 may have.
 pub(in crate::server) fn adapt(request: &mut Parts) -> Result<Option<WebSocket>, Refusal> {
+    if request.headers.values().any(has_blank_end) {
+        return Err(Refusal::Blank);
+    }
     join_cookies(&mut request.headers);
     if request.headers.len() > MAX_FIELDS {
         return Err(Refusal::Headers);
@@ -24,6 +27,13 @@ pub(in crate::server) fn adapt(request: &mut Parts) -> Result<Option<WebSocket>,
     }
     hygiene::locate(request)?;
     Ok(None)
+}
+
+/// Whether a value begins or ends with a blank (RFC 9113, section 8.2.1). On HTTP/1.1 it would not be a part of it.
+fn has_blank_end(value: &HeaderValue) -> bool {
+    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let value = value.as_bytes();
+    is_blank(value.first()) || is_blank(value.last())
 }
 
 /// RFC 9113, section 8.2.3: whoever looks at the first field alone would miss the session.
@@ -57,6 +67,17 @@ mod tests {
 
         let cookies: Vec<_> = parts.headers.get_all(COOKIE).iter().collect();
         assert_eq!(cookies, ["a=1; b=2"]);
+    }
+
+    #[test]
+    fn a_value_neither_begins_nor_ends_with_a_blank() {
+        for value in [" a", "a ", "\ta", "a\t", " "] {
+            for name in ["x", "cookie"] {
+                let refused = adapt(&mut parts("http://a.test/", &[(name, value)]));
+                assert_eq!(refused.unwrap_err(), Refusal::Blank, "{name}: {value:?}");
+            }
+        }
+        assert!(adapt(&mut parts("http://a.test/", &[("x", "a b"), ("y", "")])).is_ok());
     }
 
     #[test]
