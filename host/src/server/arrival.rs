@@ -53,6 +53,11 @@ pub(super) async fn arrive(
         peer = match origin.map_err(io::Error::other)? {
             Origin::Client(address) => plan.peer(Some(address)),
             Origin::Sender => peer,
+            // The address is the sender's, and what is said on the connection is not its word.
+            Origin::Unnamed => Peer {
+                is_trusted: false,
+                ..peer
+            },
             Origin::Nowhere => Peer::unknown(),
         };
         activity.greeted();

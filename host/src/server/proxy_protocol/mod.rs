@@ -18,8 +18,10 @@ use crate::stream::Stream;
 pub enum Origin {
     /// A client.
     Client(IpAddr),
-    /// The sender itself: it checks how we are, or knows of nobody.
+    /// The sender itself: it checks how we are.
     Sender,
+    /// Somebody whom the sender passes on without a name.
+    Unnamed,
     /// Somebody without an address, on a unix socket of the sender's.
     Nowhere,
 }
@@ -109,10 +111,10 @@ mod tests {
                 b"PROXY TCP6 ::ffff:203.0.113.7 fd00::1 4711 443\r\n",
                 Origin::Client(v4),
             ),
-            (b"PROXY UNKNOWN\r\n", Origin::Sender),
+            (b"PROXY UNKNOWN\r\n", Origin::Unnamed),
             (
                 b"PROXY UNKNOWN ffff:f...f:ffff whatever 65535 65535\r\n",
-                Origin::Sender,
+                Origin::Unnamed,
             ),
             (
                 &second(
@@ -141,7 +143,7 @@ mod tests {
             ),
             (&second(0x20, 0x11, &[0; 12]), Origin::Sender),
             (&second(0x20, 0x00, &[]), Origin::Sender),
-            (&second(0x21, 0x00, &[]), Origin::Sender),
+            (&second(0x21, 0x00, &[]), Origin::Unnamed),
             (&second(0x21, 0x31, &[0; 216]), Origin::Nowhere),
         ] {
             assert_eq!(whole(bytes).unwrap(), Some(origin), "{bytes:?}");

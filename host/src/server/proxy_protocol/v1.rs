@@ -39,7 +39,7 @@ fn origin(line: &str) -> Option<Origin> {
     let mut words = rest.split(' ');
     let mut word = || words.next();
     match family {
-        "UNKNOWN" => return Some(Origin::Sender),
+        "UNKNOWN" => return Some(Origin::Unnamed),
         "TCP4" | "TCP6" => {}
         _ => return None,
     }

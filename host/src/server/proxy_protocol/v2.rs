@@ -26,7 +26,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Progress, ProxyError> {
 /// What stands behind the addresses is not looked at.
 fn origin(version: u8, family: u8, payload: &[u8]) -> Option<Origin> {
     match (version, family) {
-        (LOCAL, _) | (PROXY, UNSPECIFIED) => Some(Origin::Sender),
+        (LOCAL, _) => Some(Origin::Sender),
+        (PROXY, UNSPECIFIED) => Some(Origin::Unnamed),
         (PROXY, TCP_V4) => {
             let address: [u8; 4] = payload.get(..12)?.first_chunk().copied()?;
             Some(Origin::Client(Ipv4Addr::from(address).into()))

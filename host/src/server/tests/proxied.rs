@@ -43,6 +43,25 @@ async fn another_proxy_behind_the_load_balancer_is_believed_in_its_turn() {
 }
 
 #[tokio::test]
+async fn a_client_without_a_name_is_not_believed_as_its_load_balancer_is() {
+    let second = |command: u8| [b"\r\n\r\n\0\r\nQUIT\n".as_slice(), &[command, 0, 0, 0]].concat();
+    let request = b"GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 203.0.113.7\r\n\r\n";
+    for (header, answer) in [
+        (b"PROXY UNKNOWN\r\n".to_vec(), "192.0.2.1 192.0.2.1"),
+        (second(PROXY), "192.0.2.1 192.0.2.1"),
+        // That is the load balancer itself.
+        (second(LOCAL), "203.0.113.7 203.0.113.7, 192.0.2.1"),
+    ] {
+        let (mut client_side, _order) = client_with(WhoAsks, behind(&["192.0.2.0/24"]));
+
+        let bytes = [&*header, request].concat();
+        client_side.write_all(&bytes).await.unwrap();
+
+        read_to(&mut client_side, &format!("\r\n\r\n{answer}")).await;
+    }
+}
+
+#[tokio::test]
 async fn http_2_follows_a_header_as_well() {
     let mut wire = Wire::silent(WhoAsks, behind(&["192.0.2.0/24"]));
 
@@ -89,6 +108,10 @@ async fn a_header_that_does_not_come_is_waited_for_in_total() {
 
     assert_eq!(began.elapsed().as_secs(), 10);
 }
+
+// Commands of version 2.
+const LOCAL: u8 = 0x20;
+const PROXY: u8 = 0x21;
 
 /// Answers with the client and what the upstream is told of it.
 struct WhoAsks;
