@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,12 +35,13 @@ pub(super) struct Stream {
 struct Shared {
     sender: SendRequest<Body>,
     carrier: Arc<Carrier>,
-    opened: Instant,
-    since: Instant,
 }
 
 /// What a connection knows of its requests.
 struct Carrier {
+    opened: Instant,
+    /// When its last request ended, in milliseconds since then.
+    ended: AtomicU64,
     streams: AtomicUsize,
     /// What the upstream allows at a time.
     limit: AtomicUsize,
@@ -63,6 +64,8 @@ pub(super) async fn open(io: Io) -> Result<Stream, hyper::Error> {
         .handshake(TokioIo::new(io))
         .await?;
     let carrier = Arc::new(Carrier {
+        opened: Instant::now(),
+        ended: AtomicU64::new(0),
         streams: AtomicUsize::new(1),
         limit: AtomicUsize::new(MAX_STREAMS),
         is_retired: AtomicBool::new(false),
@@ -99,12 +102,10 @@ impl Multiplex {
 
     /// Room on a connection that is open, and not older than `opened`.
     pub(super) fn take(&self, opened: Option<Instant>) -> Option<Stream> {
-        let now = Instant::now();
         let mut connections = self.lock();
-        self.forget(&mut connections, now);
-        let is_fit = |shared: &&mut Shared| shared.has_room() && shared.is_young(opened);
-        let shared = connections.iter_mut().find(is_fit)?;
-        shared.since = now;
+        self.forget(&mut connections, Instant::now());
+        let is_fit = |shared: &&Shared| shared.has_room() && shared.is_young(opened);
+        let shared = connections.iter().find(is_fit)?;
         shared.carrier.streams.fetch_add(1, Ordering::Relaxed);
         Some(Stream {
             sender: shared.sender.clone(),
@@ -114,12 +115,9 @@ impl Multiplex {
 
     /// Lets others use the connection of this stream.
     pub(super) fn share(self: &Arc<Self>, stream: &Stream) {
-        let now = Instant::now();
         self.lock().push(Shared {
             sender: stream.sender.clone(),
             carrier: Arc::clone(&stream.carrier),
-            opened: now,
-            since: now,
         });
         look_after(self);
     }
@@ -158,14 +156,14 @@ impl Stream {
 impl Shared {
     fn is_usable(&self, now: Instant, idle_time: Duration) -> bool {
         let is_idle = self.carrier.streams.load(Ordering::Relaxed) == 0;
-        let is_forgotten = is_idle && now - self.since > idle_time;
+        let is_forgotten = is_idle && now - self.carrier.idle_since() > idle_time;
         !self.sender.is_closed()
             && !self.carrier.is_retired.load(Ordering::Relaxed)
             && !is_forgotten
     }
 
     fn is_young(&self, opened: Option<Instant>) -> bool {
-        opened.is_none_or(|opened| self.opened >= opened)
+        opened.is_none_or(|opened| self.carrier.opened >= opened)
     }
 
     fn has_room(&self) -> bool {
@@ -174,9 +172,24 @@ impl Shared {
     }
 }
 
+impl Carrier {
+    /// Since when it is idle, where it has no request.
+    fn idle_since(&self) -> Instant {
+        self.opened + Duration::from_millis(self.ended.load(Ordering::Relaxed))
+    }
+
+    fn end(&self) {
+        if self.streams.fetch_sub(1, Ordering::Relaxed) == 1 {
+            // For longer than there are computers.
+            let ended = self.opened.elapsed().as_millis() as u64;
+            self.ended.store(ended, Ordering::Relaxed);
+        }
+    }
+}
+
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.carrier.streams.fetch_sub(1, Ordering::Relaxed);
+        self.carrier.end();
         if !self.carrier.has_looked.swap(true, Ordering::Relaxed) {
             self.carrier.look.wake();
         }

@@ -6,7 +6,6 @@ use h2::{Reason, RecvStream};
 use tokio::io::AsyncReadExt;
 
 use super::*;
-use crate::server::{Answer, Peer, Service};
 
 type Server = Connection<TcpStream, Bytes>;
 type Respond = SendResponse<Bytes>;
@@ -276,6 +275,28 @@ async fn a_connection_that_nobody_needs_is_closed_without_another_request() {
     is_closed.recv().await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_idle_from_the_end_of_its_last_answer_on() {
+    let notes = Notes::default();
+    let seen = Arc::clone(&notes);
+    let url = serving(move |number, _, mut respond| {
+        seen.lock().unwrap().push(number.to_string());
+        async move {
+            let mut body = respond.send_response(Response::new(()), false).unwrap();
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            body.send_data("ok".into(), true).unwrap();
+        }
+    })
+    .await;
+    let upstream = upstream_with(&url, serde_json::json!({ "idle": { "timeout": "2s" } }));
+
+    for _ in 0..2 {
+        assert_eq!(body_of(get(&upstream).await.unwrap()).await, "ok");
+    }
+
+    assert_eq!(*notes.lock().unwrap(), ["0", "0"]);
+}
+
 #[tokio::test]
 async fn an_upgrade_goes_to_an_upstream_of_http_2_in_http_1() {
     let url = origin(|mut stream, _| async move {
@@ -298,17 +319,6 @@ async fn an_upgrade_goes_to_an_upstream_of_http_2_in_http_1() {
 }
 
 const CHUNKED: &str = "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
-
-/// Forwards everything to a service that a test asks as well.
-struct Lent(Arc<Upstream>);
-
-impl Service for Lent {
-    async fn handle(&self, _: &Peer, request: &mut Request<Body>) -> Answer {
-        let sent = self.0.send(std::mem::take(request)).await;
-        let answer = sent.unwrap_or_else(|error| crate::rescue::upstream(&error));
-        answer.into()
-    }
-}
 
 /// Reads requests to their end and answers them; writes down on which connection they came.
 async fn reading() -> (Notes, Arc<Upstream>) {

@@ -16,10 +16,22 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::*;
+use crate::server::{Answer, Peer, Service};
 use crate::testing::{
     Notes, OK, OPENING, Proxy, SWITCH, answer_each, answering, client, client_with, noting, origin,
     read_all, read_to, settings, upstream, upstream_with, write,
 };
+
+/// Forwards everything to a service that a test asks as well.
+struct Lent(Arc<Upstream>);
+
+impl Service for Lent {
+    async fn handle(&self, _: &Peer, request: &mut Request<Body>) -> Answer {
+        let sent = self.0.send(std::mem::take(request)).await;
+        let answer = sent.unwrap_or_else(|error| crate::rescue::upstream(&error));
+        answer.into()
+    }
+}
 
 /// Reads whatever comes and never answers.
 async fn swallowing() -> String {

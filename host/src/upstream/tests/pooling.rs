@@ -1,18 +1,6 @@
 //! Connections are kept, and a request is sent twice only where that is harmless.
 
-use crate::server::{Answer, Peer, Service};
-
 use super::*;
-
-/// Forwards everything to a service that a test asks as well.
-struct Shared(Arc<Upstream>);
-
-impl Service for Shared {
-    async fn handle(&self, _: &Peer, request: &mut Request<Body>) -> Answer {
-        let sent = self.0.send(std::mem::take(request)).await;
-        sent.unwrap().into()
-    }
-}
 
 #[tokio::test]
 async fn one_connection_carries_many_requests() {
@@ -332,7 +320,7 @@ async fn an_answer_of_contradicting_length_closes_its_connection() {
 async fn an_answer_before_the_end_of_an_upload_is_passed_on_and_closes_its_connection() {
     let notes = Notes::default();
     let upstream = Arc::new(upstream(&numbering(&notes, OK).await));
-    let (mut client, _order) = client(Shared(Arc::clone(&upstream)));
+    let (mut client, _order) = client(Lent(Arc::clone(&upstream)));
 
     write(
         &mut client,
