@@ -9,7 +9,7 @@ use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixS
 use std::path::Path;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::ServerError;
 use crate::config::Address;
@@ -160,9 +160,34 @@ impl Bound {
             Self::Unix(socket) => UnixListener::from_std(socket).map(Listener::Unix),
         }
     }
+
+    /// The next connection, if there is one, for the runtime of this thread.
+    pub(super) fn accept(&self) -> io::Result<(Stream, Option<IpAddr>)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, address) = listener.accept()?;
+                stream.set_nonblocking(true)?;
+                let stream = Stream::tcp(TcpStream::from_std(stream)?)?;
+                Ok((stream, Some(address.ip().to_canonical())))
+            }
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept()?;
+                stream.set_nonblocking(true)?;
+                Ok((Stream::Unix(UnixStream::from_std(stream)?), None))
+            }
+        }
+    }
 }
 
 impl Listener {
+    /// Takes the socket from the runtime.
+    pub(super) fn unregister(self) -> io::Result<Bound> {
+        match self {
+            Self::Tcp(listener) => listener.into_std().map(Bound::Tcp),
+            Self::Unix(listener) => listener.into_std().map(Bound::Unix),
+        }
+    }
+
     /// The next connection and its address, which one over a unix socket has not.
     pub(super) async fn accept(&self) -> io::Result<(Stream, Option<IpAddr>)> {
         match self {
@@ -179,4 +204,4 @@ impl Listener {
 }
 
 // What Linux caps a backlog at by default.
-const BACKLOG: i32 = 4096;
+pub(super) const BACKLOG: i32 = 4096;

@@ -20,7 +20,7 @@ use super::arrival::Socket;
 use super::connection::{self, Doorway};
 use super::drain::{Alive, Tracker, drain};
 use super::http2::Streams;
-use super::listener::{Bound, Listener};
+use super::listener::{BACKLOG, Bound, Listener};
 use super::watched::Seat;
 use super::{Certificates, Peer, Scheme, Service, Settings};
 use crate::stream::Stream;
@@ -89,7 +89,7 @@ async fn accept<S: Service>(listener: Listener, doorway: Arc<Doorway<S>>, alive:
     loop {
         let accepted = tokio::select! {
             biased;
-            _ = stopping.wait_for(|stop| *stop) => return,
+            _ = stopping.wait_for(|stop| *stop) => return accept_last(listener, &doorway, &alive),
             next = listener.accept() => next,
         };
         match accepted {
@@ -100,17 +100,7 @@ async fn accept<S: Service>(listener: Listener, doorway: Arc<Doorway<S>>, alive:
                     _ = stopping.wait_for(|stop| *stop) => return,
                     seat = seat(&doorway.plan) => seat,
                 };
-                let socket = Socket {
-                    stream,
-                    address,
-                    seat,
-                };
-                // Spawned as it is: a block that awaits it would hold it twice.
-                tokio::spawn(connection::serve(
-                    socket,
-                    alive.clone(),
-                    Arc::clone(&doorway),
-                ));
+                serve((stream, address), seat, &doorway, &alive);
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -119,6 +109,48 @@ async fn accept<S: Service>(listener: Listener, doorway: Arc<Doorway<S>>, alive:
             }
         }
     }
+}
+
+/// Serves those who are connected as far as they know: the system has accepted them, and would reset them with the
+/// listener. It is asked itself, because what the runtime knows of a listener is older.
+fn accept_last<S: Service>(listener: Listener, doorway: &Arc<Doorway<S>>, alive: &Alive) {
+    let Ok(listener) = listener.unregister() else {
+        return;
+    };
+    // As many as can wait: who comes meanwhile could go on for ever.
+    for _ in 0..BACKLOG {
+        match listener.accept() {
+            Ok(accepted) => {
+                let seats = doorway.plan.load().seats.clone();
+                let Ok(seat) = seats.map(Semaphore::try_acquire_owned).transpose() else {
+                    return;
+                };
+                serve(accepted, seat, doorway, alive);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            // That one is gone.
+            Err(_) => {}
+        }
+    }
+}
+
+fn serve<S: Service>(
+    (stream, address): (Stream, Option<IpAddr>),
+    seat: Option<Seat>,
+    doorway: &Arc<Doorway<S>>,
+    alive: &Alive,
+) {
+    let socket = Socket {
+        stream,
+        address,
+        seat,
+    };
+    // Spawned as it is: a block that awaits it would hold it twice.
+    tokio::spawn(connection::serve(
+        socket,
+        alive.clone(),
+        Arc::clone(doorway),
+    ));
 }
 
 impl Plan {

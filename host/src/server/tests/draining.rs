@@ -36,6 +36,54 @@ fn tunnel(grace: Duration) -> (Server, TcpStream, TcpStream) {
     (server, client, upstream)
 }
 
+/// Holds up its worker with its first request.
+#[derive(Clone)]
+struct Slow(Arc<Mutex<mpsc::Receiver<()>>>, mpsc::Sender<()>);
+
+impl Service for Slow {
+    async fn handle(&self, _: &Peer, request: &mut Request<Body>) -> Answer {
+        if request.uri().path() == "/slow" {
+            self.1.send(()).unwrap();
+            self.0.lock().unwrap().recv().unwrap();
+        }
+        Response::new(Body::from("ok")).into()
+    }
+}
+
+#[test]
+fn who_waits_to_be_accepted_when_it_stops_is_answered() {
+    let ((go_on, is_over), (came, has_come)) = (mpsc::channel(), mpsc::channel());
+    let slow = Slow(Arc::new(Mutex::new(is_over)), came);
+    let server = Server::start(settings(), move |_| slow.clone()).unwrap();
+    let Address::Tcp(address) = server.addresses()[0].clone() else {
+        panic!("not tcp")
+    };
+    let ask = |path: &str| {
+        let mut client = TcpStream::connect(&address).unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n");
+        client.write_all(request.as_bytes()).unwrap();
+        client
+    };
+    let _slow = ask("/slow");
+    has_come.recv().unwrap();
+
+    let waiting = [(); 10].map(|()| ask("/"));
+    std::thread::scope(|scope| {
+        scope.spawn(|| server.stop());
+        while !*server.order.borrow() {
+            std::thread::yield_now();
+        }
+        go_on.send(()).unwrap();
+    });
+
+    for mut client in waiting {
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).unwrap();
+        assert!(answer.ends_with(b"connection: close\r\n\r\nok"));
+    }
+    server.join();
+}
+
 #[test]
 fn a_tunnel_is_cut_when_the_grace_time_is_over() {
     let (server, mut client, _upstream) = tunnel(Duration::from_millis(1));
