@@ -146,7 +146,7 @@ pub(crate) fn remove(headers: &mut HeaderMap) {
 }
 
 /// Whether it is `Forwarded`, `X-Real-IP` or of the family of `X-Forwarded-For`.
-fn is_claim(name: &str) -> bool {
+pub(crate) fn is_claim(name: &str) -> bool {
     let mut letters = fold(name);
     match letters.next() {
         Some(b'f') => letters.eq("orwarded".bytes()),

@@ -162,6 +162,13 @@ fn has_dot_segment(path: &str) -> bool {
     plain.split('/').any(is_dots)
 }
 
+/// The headers that `Connection` names.
+pub(crate) fn named(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
+    connection_tokens(headers)
+        .filter(|token| !is_harmless(token))
+        .filter_map(|token| HeaderName::from_bytes(token).ok())
+}
+
 /// Also those that stand beside what is no text: somebody else may read them.
 fn connection_tokens(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     let lines = headers
@@ -174,11 +181,11 @@ fn connection_tokens(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
 
 fn strip_hop_by_hop(headers: &mut HeaderMap, marks: Marks) {
     if marks.has([Marks::CONNECTION]) {
-        let named: Vec<HeaderName> = connection_tokens(headers)
-            .filter(|token| !is_harmless(token))
-            .filter_map(|token| HeaderName::from_bytes(token).ok())
-            // A client cannot make the gateway drop what says where a request goes and where it ends.
+        let named: Vec<HeaderName> = named(headers)
+            // A client cannot make the gateway drop what says where a request goes and where it ends, nor what a proxy in
+            // front says of the client: some pass on what the client says of its connection.
             .filter(|name| name != HOST && name != CONTENT_LENGTH)
+            .filter(|name| !forwarding::is_claim(name.as_str()))
             .collect();
         for name in named {
             headers.remove(name);

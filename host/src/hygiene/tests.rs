@@ -153,6 +153,25 @@ fn connection_cannot_name_host_and_length() {
     assert_eq!(map, headers(&[("host", "a"), ("content-length", "5")]));
 }
 
+// Behind a proxy that passes on what its client says of the connection, the client would be taken for the proxy.
+#[test]
+fn connection_cannot_name_what_a_proxy_says_of_its_client() {
+    let said = [
+        ("forwarded", "for=192.0.2.1"),
+        ("x-forwarded-for", "192.0.2.1"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-uri", "/a"),
+        ("x-real-ip", "192.0.2.1"),
+    ];
+    let names = said.map(|(name, _)| name).join(", ");
+    let mut map = headers(&said);
+    map.insert(CONNECTION, names.parse().unwrap());
+
+    clean_headers(&mut map);
+
+    assert_eq!(map, headers(&said));
+}
+
 #[test]
 fn only_trailers_survive_of_te_and_expect_does_not() {
     let mut map = headers(&[

@@ -107,10 +107,11 @@ fn welcome<S: Service>(
         }
     };
     hygiene::inspect(parts)?;
-    hygiene::clean(parts);
+    // Before anything is removed: a client could name in `Connection` what a proxy says.
     if client.sender.peer().is_trusted && client.doorway.service.is_asked() {
         Stated::note(parts);
     }
+    hygiene::clean(parts);
     let trusted = &client.plan.settings.trusted_proxies;
     let peer = client.sender.introduce(&mut parts.headers, trusted)?;
     if websocket.is_some() {

@@ -5,22 +5,28 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::OriginalError;
 use crate::desk::Reserved;
+use crate::hygiene;
 
 /// The headers by which a trusted proxy describes a request, as they came. Taken before anything is cleaned away; a
 /// request without this comes from somebody whose word is not taken.
 #[derive(Clone, Debug, Default)]
-pub struct Stated(HeaderMap);
+pub struct Stated {
+    headers: HeaderMap,
+    /// What `Connection` names, and is gone when somebody looks for it.
+    named: Vec<HeaderName>,
+}
 
 impl Stated {
     /// Notes what a trusted proxy says, for whoever answers the request.
     pub fn note(request: &mut Parts) {
-        let mut stated = HeaderMap::new();
+        let mut headers = HeaderMap::new();
         for name in ORIGINALS.iter().chain(&SHARED) {
             for value in request.headers.get_all(name) {
-                stated.append(name, value.clone());
+                headers.append(name, value.clone());
             }
         }
-        request.extensions.insert(Self(stated));
+        let named = hygiene::named(&request.headers).collect();
+        request.extensions.insert(Self { headers, named });
     }
 
     /// What was noted, of a request with these headers. To be asked before they are scrubbed.
@@ -34,7 +40,8 @@ impl Stated {
         reserved: &Reserved,
     ) -> Result<Self, OriginalError> {
         let stated = noted.ok_or(OriginalError::Untrusted)?;
-        match reserved.is_misspelt_in(headers) {
+        let mut names = headers.keys().chain(&stated.named);
+        match names.any(|name| reserved.is_misspelt(name)) {
             true => Err(OriginalError::Forged),
             false => Ok(stated),
         }
@@ -45,7 +52,7 @@ impl Stated {
     /// # Errors
     /// When it is there twice: a client's own beside the proxy's, and nobody can tell which is which.
     pub(super) fn get(&self, name: &'static str) -> Result<Option<&HeaderValue>, OriginalError> {
-        let mut values = self.0.get_all(name).iter();
+        let mut values = self.headers.get_all(name).iter();
         match (values.next(), values.next()) {
             (value, None) => Ok(value),
             (_, Some(_)) => Err(OriginalError::Twice(name)),

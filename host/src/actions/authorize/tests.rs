@@ -2,7 +2,7 @@ use http::{HeaderName, Request};
 
 use super::*;
 use crate::desk::Reserved;
-use crate::hygiene::Refusal;
+use crate::hygiene::{self, Refusal};
 use crate::server::Scheme;
 
 const NGINX: [(&str, &str); 4] = [
@@ -200,6 +200,21 @@ fn mapped_header_is_let_pass_in_its_own_spelling_only() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn mapped_header_in_another_spelling_cannot_be_hidden_by_naming_it_in_connection() {
+    let mut reserved = Reserved::default();
+    reserved.add_request(&HeaderName::from_static("x-user-id"));
+    let forged = [("x_user_id", "mallory"), ("connection", "close, X_User_Id")];
+    let mut request = parts("/", &forged);
+    Stated::note(&mut request);
+    hygiene::clean(&mut request);
+
+    let taken = Stated::heard(request.extensions.remove(), &request.headers, &reserved);
+
+    assert!(!request.headers.contains_key("x_user_id"));
+    assert_eq!(taken.err(), Some(OriginalError::Forged));
 }
 
 #[test]

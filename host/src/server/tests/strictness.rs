@@ -1,6 +1,9 @@
 //! What is written in another way than to the letter, by whoever may have told a server before us something else by it.
 
+use abi::config::Faults;
+
 use super::*;
+use crate::actions::authorize::Stated;
 use crate::testing::Notes;
 
 /// Answers with the body.
@@ -12,6 +15,38 @@ impl Service for Mirror {
             Ok(bytes) => Response::new(Body::from(bytes)).into(),
             Err(error) => crate::rescue::body(error).into(),
         }
+    }
+}
+
+/// Answers with what a proxy has said of the request that it asks about.
+struct Asked;
+
+impl Service for Asked {
+    async fn handle(&self, _: &Peer, request: &mut Request<Body>) -> Answer {
+        let stated = request.extensions().get::<Stated>();
+        Response::new(Body::from(format!("{stated:?}"))).into()
+    }
+
+    fn is_asked(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn connection_cannot_name_what_a_proxy_says_of_the_request_that_it_asks_about() {
+    let settings = Settings {
+        trusted_proxies: Networks::parse("", &["192.0.2.1".to_owned()], &mut Faults::default()),
+        ..settings()
+    };
+    for name in ["x-forwarded-uri", "x-original-uri", "x-original-method"] {
+        let (mut client, _order) = client_with(Asked, settings.clone());
+
+        let request =
+            format!("GET / HTTP/1.1\r\nhost: a\r\n{name}: /a\r\nconnection: close, {name}\r\n\r\n");
+        write(&mut client, &request).await;
+
+        let stated = read_all(&mut client).await;
+        assert!(stated.contains(name), "{stated}");
     }
 }
 
