@@ -27,14 +27,15 @@ pub struct Answer {
 }
 
 /// Reads the answer to a request of a method, if all of its head has come, and the first bytes behind it. Interim
-/// answers before it are left out (RFC 9110 15.2): whoever asked for `100 Continue` has it from the gateway. `room` is an
-/// empty map, which is taken for the headers.
+/// answers before it are left out (RFC 9110 15.2): whoever asked for `100 Continue` has it from the gateway. `interim` is how
+/// many bytes of them there were so far, and `room` an empty map, which is taken for the headers.
 ///
 /// # Errors
 /// Where it is no answer, or where its body ends is not clear.
 pub fn parse(
     received: &mut BytesMut,
     method: &Method,
+    interim: &mut usize,
     room: &mut HeaderMap,
 ) -> Result<Option<(Answer, Bytes)>, Error> {
     let mut rest = received.split().freeze();
@@ -49,6 +50,11 @@ pub fn parse(
         rest.advance(length);
         if !is_interim(head.status) {
             return frame(head, method).map(|answer| Some((answer, rest)));
+        }
+        *interim += length;
+        // A stream of them would keep the thread busy, and never be late.
+        if *interim > MAX_HEAD_BYTES {
+            return Err(Error::TooLarge);
         }
     }
 }
@@ -110,6 +116,8 @@ fn head(received: &Bytes, headers: &mut HeaderMap) -> Result<Option<(Parts, usiz
 /// The answer to a request.
 pub(super) struct To<'a> {
     pub(super) method: &'a Method,
+    /// How many bytes of interim answers there were.
+    pub(super) interim: &'a mut usize,
     /// A map for its headers.
     pub(super) room: &'a mut HeaderMap,
     /// Whether anything has come of it.
@@ -126,7 +134,7 @@ impl Parse for To<'_> {
 
     fn parse(&mut self, received: &mut BytesMut) -> Result<Option<(Answer, Bytes)>, Error> {
         *self.has_begun = true;
-        parse(received, self.method, self.room)
+        parse(received, self.method, self.interim, self.room)
     }
 }
 
@@ -165,16 +173,27 @@ mod tests {
     }
 
     #[test]
+    fn interim_answers_end_in_whatever_pieces_they_come() {
+        let text = "HTTP/1.1 103 Early Hints\r\n\r\n";
+        for at_once in [1, 7, 10_000] {
+            let mut interim = 0;
+            let mut parsed = Ok(None);
+            for _ in 0..=MAX_HEAD_BYTES / text.len() / at_once {
+                assert!(matches!(parsed, Ok(None)), "{interim} bytes");
+                let mut received = BytesMut::from(&*text.repeat(at_once));
+                let room = &mut HeaderMap::new();
+                parsed = parse(&mut received, &Method::GET, &mut interim, room);
+            }
+            assert!(matches!(parsed, Err(Error::TooLarge)), "{at_once}");
+        }
+    }
+
+    #[test]
     fn a_part_of_an_answer_waits_for_the_rest_at_any_byte() {
         let text = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
         for end in 0..text.len() {
             let mut received = BytesMut::from(&text[..end]);
-            assert!(
-                parse(&mut received, &Method::GET, &mut HeaderMap::new())
-                    .unwrap()
-                    .is_none(),
-                "{end} bytes"
-            );
+            assert!(read(&mut received).unwrap().is_none(), "{end} bytes");
             // Nothing is lost that is still needed.
             assert!(text[..end].ends_with(std::str::from_utf8(&received).unwrap()));
         }
@@ -190,28 +209,20 @@ mod tests {
             "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
             "HTTP/1.1 103 Early Hints\n\nHTTP/1.1 200 OK\r\n\r\n",
         ] {
-            let parsed = parse(
-                &mut BytesMut::from(text),
-                &Method::GET,
-                &mut HeaderMap::new(),
-            );
+            let parsed = read(&mut BytesMut::from(text));
             assert!(matches!(parsed, Err(Error::Head(_))), "{text:?}");
         }
         let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(MAX_HEAD_BYTES));
-        let parsed = parse(
-            &mut BytesMut::from(&endless[..]),
-            &Method::GET,
-            &mut HeaderMap::new(),
-        );
+        let parsed = read(&mut BytesMut::from(&endless[..]));
         assert!(matches!(parsed, Err(Error::TooLarge)));
     }
 
+    fn read(received: &mut BytesMut) -> Result<Option<(Answer, Bytes)>, Error> {
+        parse(received, &Method::GET, &mut 0, &mut HeaderMap::new())
+    }
+
     fn whole(text: &str) -> (Answer, Bytes) {
-        let parsed = parse(
-            &mut BytesMut::from(text),
-            &Method::GET,
-            &mut HeaderMap::new(),
-        );
+        let parsed = read(&mut BytesMut::from(text));
         parsed.unwrap().expect("it is whole")
     }
 }

@@ -49,6 +49,8 @@ pub(super) struct Asking {
     upload: Outgoing,
     /// Whether anything has come of an answer, if only of an interim one.
     is_answered: bool,
+    /// How many bytes of interim ones.
+    interim: usize,
     /// Why the rest of the request is not sent. The answer may say why the upstream did not want it.
     stopped: Option<Error>,
 }
@@ -115,6 +117,7 @@ impl Http1 {
         }
         let mut answer = To {
             method: request.method(),
+            interim: &mut asking.interim,
             room: &mut self.spare,
             has_begun: &mut asking.is_answered,
         };
@@ -170,6 +173,7 @@ impl Asking {
         Self {
             upload: upload(request, std::mem::take(&mut connection.room)),
             is_answered: false,
+            interim: 0,
             stopped: None,
         }
     }

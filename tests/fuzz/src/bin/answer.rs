@@ -46,13 +46,13 @@ type Seen = (StatusCode, HeaderMap, Vec<u8>, HeaderMap);
 /// `None` where it is refused, or not all there.
 fn read<'a>(method: &Method, pieces: impl IntoIterator<Item = &'a [u8]>) -> Option<Seen> {
     let mut received = BytesMut::new();
-    let mut answer = None;
+    let (mut answer, mut interim) = (None, 0);
     for piece in pieces {
         match &mut answer {
             None => {
                 received.extend_from_slice(piece);
                 if let Some((head, mut rest)) =
-                    parse(&mut received, method, &mut HeaderMap::new()).ok()?
+                    parse(&mut received, method, &mut interim, &mut HeaderMap::new()).ok()?
                 {
                     let mut body = Body::new(&head);
                     body.take(&mut rest).ok()?;
