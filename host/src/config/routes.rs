@@ -14,7 +14,7 @@ use crate::router::Pattern;
 pub struct Route {
     /// The path pattern: static, `:param`, or with a trailing `/*`.
     pub path: String,
-    /// The methods it answers; empty means all.
+    /// The methods it answers; empty means all but TRACE.
     pub methods: Vec<Method>,
     /// The host it answers for, exact or `*.suffix`; empty means any.
     pub host: String,
@@ -41,7 +41,7 @@ pub enum Reference {
 pub(super) struct RouteEntry {
     /// Static (`/a`), with parameters (`/users/:id`), or everything below (`/files/*`). The most specific one wins.
     path: String,
-    /// The method it answers; absent = all.
+    /// The method it answers; absent = all but TRACE, which has to be named.
     #[serde(default)]
     method: Option<String>,
     /// The methods it answers, when there are several.

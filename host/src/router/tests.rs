@@ -71,6 +71,23 @@ fn another_method_is_refused_even_beside_a_wider_route() {
 }
 
 #[test]
+fn trace_goes_where_a_route_names_it_and_nowhere_else() {
+    let traced = Pattern {
+        host: "",
+        path: "/traced",
+        methods: &[Method::TRACE],
+    };
+    let router = Router::new([pattern("/*"), traced]).unwrap();
+
+    let found = router.find("", "/traced", &Method::TRACE);
+    assert_eq!(found.map(|(route, _)| route), Ok(1));
+    let Err(NoRoute::MethodNotAllowed(allow)) = router.find("", "/a", &Method::TRACE) else {
+        panic!("let through");
+    };
+    assert_eq!(allow, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+}
+
+#[test]
 fn a_route_for_a_method_comes_before_one_for_all() {
     let post = Pattern {
         host: "",

@@ -131,6 +131,10 @@ impl Methods {
     }
 
     fn write_allow(&mut self) {
+        if self.all.is_some() {
+            self.allow = HeaderValue::from_static(ALL);
+            return;
+        }
         let names: Vec<&str> = self
             .named
             .iter()
@@ -151,12 +155,17 @@ impl Methods {
 }
 
 impl<'r, 'p> Found<'r, 'p> {
-    /// A route for this very method comes before one for all methods.
+    /// A route for this very method comes before one for all methods. TRACE has to be named: who answers it tells the client
+    /// what came (RFC 9110 9.3.8), and with it what only a mapping may set.
     pub(super) fn select(self, method: &Method) -> Result<(usize, Params<'r, 'p>), NoRoute<'r>> {
         let named = self.methods.named.iter().find(|(known, _)| known == method);
-        match named.map(|(_, route)| *route).or(self.methods.all) {
+        let all = self.methods.all.filter(|_| *method != Method::TRACE);
+        match named.map(|(_, route)| *route).or(all) {
             Some(route) => Ok((route, self.params)),
             None => Err(NoRoute::MethodNotAllowed(&self.methods.allow)),
         }
     }
 }
+
+// What a route for all methods says to the one that it has not.
+const ALL: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
