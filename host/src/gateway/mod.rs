@@ -6,6 +6,7 @@ mod generation;
 mod library;
 mod ownership;
 mod raised;
+mod readiness;
 mod running;
 mod service;
 #[cfg(test)]

@@ -16,6 +16,7 @@ use tracing::{error, warn};
 
 use super::assembly::RouteChain;
 use super::generation::{Generation, Lease, Leaving};
+use super::readiness::Readiness;
 use crate::actions::authorize::{self, Asked, OriginalError, Stated};
 use crate::body::Body;
 use crate::chain::Chain;
@@ -34,6 +35,7 @@ pub(crate) struct GatewayService {
     assembly: Lease,
     health: HealthCheck,
     leaving: Leaving,
+    readiness: Readiness,
     upstreams: Vec<Forwarder>,
     /// By the number of the route.
     places: Vec<Arc<Place>>,
@@ -72,6 +74,7 @@ impl GatewayService {
             is_asked,
             health,
             leaving,
+            readiness: Readiness::default(),
             upstreams,
             places,
             requests: AtomicU64::new(0),
@@ -190,6 +193,11 @@ impl GatewayService {
         if self.leaving.is_true() {
             return false;
         }
+        // In a box: its size would be that of every request.
+        self.readiness.ask(Box::pin(self.has_storages())).await
+    }
+
+    async fn has_storages(&self) -> bool {
         for (name, storage) in self.assembly.desk.storages() {
             if let Err(cause) = storage.probe().wait().await {
                 warn!(storage = name, %cause, "not ready");
