@@ -61,11 +61,14 @@ impl Engine {
             if lifetime.ends_at(&record) > lifetime.ends_at(&session.record) {
                 self.note(&record, &session.address()).await?;
             }
+            let (change, home) = ((&record, &session.record), session.address());
+            let told = self.note_less(change, &home).await?;
             let (stored, named) =
                 tokio::join!(self.overwrite(&session, record), self.check_named(&session));
             if let Some(stored) = stored? {
                 return named.map(|()| stored);
             }
+            self.note_as_before(told, (&session.record, &home)).await?;
             session = self.resolve(&session.id).await?.ok_or(Stop::Lost)?;
         }
         Err(contended().into())

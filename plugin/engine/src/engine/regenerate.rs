@@ -88,6 +88,9 @@ impl Engine {
                 }
             }
             *draft = Some((version, record.clone()));
+            let told = self
+                .note_less((&record, &old.record), &place.address)
+                .await?;
             if self
                 .replace((old.address(), old.version), State::Revoked, TOMBSTONE)
                 .await?
@@ -99,6 +102,7 @@ impl Engine {
                 let place = place.clone();
                 return self.session(place, version, record).map_err(|_| Stop::Lost);
             }
+            self.note_as_before(told, (&record, &place.address)).await?;
             old = self.resolve(&old.id).await?.ok_or(Stop::Lost)?;
             version += 1;
         }

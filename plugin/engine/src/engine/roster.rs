@@ -168,6 +168,53 @@ impl Engine {
         }
     }
 
+    /// Tells the roster that a session is about to have less time than `before`, and says what it was told until now; none
+    /// when there is nothing to tell.
+    ///
+    /// The write over the row that held `before` has to follow. Whoever meanwhile gives the session more time tells the
+    /// roster again, or believed that it knew; then one of the two writes of that row fails. If it is the one that takes
+    /// time, the roster has to be [told what it knew](Self::note_as_before), and otherwise is told anew.
+    pub(super) async fn note_less(
+        &self,
+        (record, before): (&Record, &Record),
+        at: &Address,
+    ) -> Attempt<Option<Entry>> {
+        let less = self.entry(record, None);
+        let is_less = less.expires_at < self.policy.lifetime.ends_at(before);
+        let is_same = less.family == before.family();
+        let Some(key) = record.roster().filter(|_| is_less && is_same) else {
+            return Ok(None);
+        };
+        let told = self.amend(at.beside(key), |roster| match roster.entry(less.family) {
+            Some(known) if known.expires_at > less.expires_at => {
+                let expires_at = less.expires_at;
+                let entry = Entry {
+                    expires_at,
+                    ..known.clone()
+                };
+                Amendment::Write(roster.with(entry), Some(known))
+            }
+            Some(_) | None => Amendment::Keep(None),
+        });
+        Ok(told.await?)
+    }
+
+    /// Takes back what [`note_less`](Self::note_less) told the roster of a session.
+    pub(super) async fn note_as_before(
+        &self,
+        told: Option<Entry>,
+        (record, at): (&Record, &Address),
+    ) -> Attempt<()> {
+        let (Some(key), Some(told)) = (record.roster(), told) else {
+            return Ok(());
+        };
+        let taken_back = self.amend(at.beside(key), |roster| match roster.entry(told.family) {
+            Some(known) => Amendment::Write(roster.with(known.or_later(told.clone())), ()),
+            None => Amendment::Keep(()),
+        });
+        Ok(taken_back.await?)
+    }
+
     /// Whether the roster still names the session, or there is none. Who was ended from elsewhere is over, whatever is
     /// in the row.
     pub(super) async fn check_named(&self, session: &Session) -> Attempt<()> {

@@ -230,6 +230,47 @@ fn no_touch_shortens_what_somebody_else_prolonged() {
     });
 }
 
+#[test]
+fn a_shorter_life_takes_nothing_from_what_somebody_else_gives() {
+    let after = |life| {
+        let mut deltas = Deltas::new();
+        deltas.expire(life, START);
+        deltas
+    };
+    let [shorter, longer] = [after(10 * MINUTE), after(10 * HOUR)];
+    let nothing = Deltas::new();
+    for_each_order(|seed, stage, engine, session| {
+        stage.clock.advance(MINUTE);
+        let shorten: Task<'_, Saved> = match seed % 2 {
+            0 => Box::pin(engine.patch(session, &shorter)),
+            _ => Box::pin(engine.regenerate(session, &shorter)),
+        };
+        let other: Task<'_, Saved> = match seed / 2 % 4 {
+            0 => Box::pin(engine.patch(session, &longer)),
+            1 => Box::pin(engine.regenerate(session, &nothing)),
+            2 => Box::pin(engine.rotate(session)),
+            _ => Box::pin(engine.touch(session)),
+        };
+
+        let outcomes = interleave(seed, vec![shorten, other]);
+
+        let told = outcomes.into_iter().filter_map(done);
+        let left: Vec<_> = told
+            .filter_map(|told| block_on(find(engine, told.id())))
+            .collect();
+        let ends = left.iter().map(|session| session.record().expires_at());
+        let end = ends.max().expect("the session goes on");
+        let millisecond = Duration::from_millis(1);
+        stage.clock.advance(end.since(engine.now()) - millisecond);
+        // A login sweeps the roster.
+        block_on(begin(engine));
+        let mut found = left
+            .iter()
+            .map(|session| block_on(find(engine, session.id())));
+        assert!(found.any(|found| found.is_some()), "seed {seed}");
+    });
+}
+
 fn done(saved: Saved) -> Option<Session> {
     match saved {
         Saved::Done(session) => Some(session),

@@ -14,6 +14,7 @@ mod principals;
 mod reuse;
 mod round_trips;
 mod secrets;
+mod shortened;
 mod single;
 mod stage;
 

@@ -111,6 +111,19 @@ impl Truth {
         tale.latest_use = tale.latest_use.max(life.seen_at);
     }
 
+    /// A session that had this end may have an earlier one now, and then its roster knows of no later one any more.
+    pub(super) fn shorten(&mut self, session: usize, before: Timestamp) {
+        let end = self.end_of(session);
+        if end < before {
+            self.tales[session].latest_end = end;
+        }
+    }
+
+    /// When a session ends, if nothing happens before.
+    pub(super) fn end_of(&self, session: usize) -> Timestamp {
+        self.tales[session].life.end(&self.lifetime())
+    }
+
     /// A gateway acts, and may take off the rosters whoever it thinks over.
     pub(super) fn act(&mut self, moment: Moment) {
         let lifetime = self.lifetime();

@@ -87,6 +87,7 @@ impl Play {
 
     async fn act_on(&mut self, at: usize, held: &(Session, usize), deed: &Deed) -> Checked {
         let case = self.case(at, held);
+        let end = self.truth.end_of(case.session);
         match deed {
             Deed::Patch(write) => self.patch(&case, write).await?,
             Deed::Regenerate(write) => self.regenerate(&case, write).await?,
@@ -95,6 +96,9 @@ impl Play {
             Deed::Touch => self.touch(&case).await?,
         }
         self.announce(&case, deed);
+        if let Deed::Patch(_) | Deed::Regenerate(_) = deed {
+            self.truth.shorten(case.session, end);
+        }
         Ok(())
     }
 
