@@ -16,8 +16,8 @@ use crate::storage::Versioned;
 pub(crate) enum Claim<'a> {
     /// A client has just come with it, and with these.
     Presented(&'a [SessionId]),
-    /// A client came with it then, and the storage has not been asked for it since.
-    PresentedAt(Timestamp),
+    /// A client came with it then, and with these, and the storage has not been asked for it since.
+    PresentedAt(Timestamp, &'a [SessionId]),
     /// It was valid when the request began, however long ago that was.
     Held,
 }
@@ -27,7 +27,7 @@ impl Claim<'_> {
     fn is_late(self, until: Timestamp, now: Timestamp) -> bool {
         match self {
             Self::Presented(_) => until <= now,
-            Self::PresentedAt(then) => until <= then,
+            Self::PresentedAt(then, _) => until <= then,
             Self::Held => false,
         }
     }
@@ -35,8 +35,8 @@ impl Claim<'_> {
     /// Whether the client came with this id as well.
     fn names(self, id: &SessionId) -> bool {
         match self {
-            Self::Presented(beside) => beside.contains(id),
-            Self::PresentedAt(_) | Self::Held => false,
+            Self::Presented(beside) | Self::PresentedAt(_, beside) => beside.contains(id),
+            Self::Held => false,
         }
     }
 }

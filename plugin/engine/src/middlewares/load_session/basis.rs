@@ -2,7 +2,7 @@
 
 use abi::storage::Unavailable;
 
-use crate::engine::Session;
+use crate::engine::{Claim, Session};
 use crate::session::{Record, SessionId, Timestamp};
 
 /// Where the knowledge comes from decides what may be done with it.
@@ -27,6 +27,15 @@ pub(super) struct Remembered {
     pub(super) record: Record,
     /// When the client came with the id.
     pub(super) since: Timestamp,
+    /// The ids that it came with, where there were several.
+    pub(super) beside: Box<[SessionId]>,
+}
+
+impl Remembered {
+    /// On what grounds the storage is asked for it.
+    pub(super) fn claim(&self) -> Claim<'_> {
+        Claim::PresentedAt(self.since, &self.beside)
+    }
 }
 
 impl Basis {

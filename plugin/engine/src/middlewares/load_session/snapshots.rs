@@ -111,7 +111,10 @@ impl SnapshotCookies {
             return (held, None);
         }
         let mut ids = presented.iter();
-        let recalled = ids.find_map(|found| self.read(found, texts.clone(), now));
+        let mut recalled = ids.find_map(|found| self.read(found, texts.clone(), now));
+        if let Some(recalled) = &mut recalled {
+            recalled.remembered.beside = presented.several().into();
+        }
         (held, recalled)
     }
 
@@ -133,6 +136,7 @@ impl SnapshotCookies {
                 id: id.clone(),
                 record,
                 since: now,
+                beside: Box::default(),
             },
         })
     }

@@ -125,7 +125,7 @@ impl Visit {
         let engine = &self.store.engine;
         let (saved, changes) = match work {
             Work::Refuse(cause) => return Err(cause.into()),
-            Work::Confirm(id, claim) => return self.confirm(&id, claim).await,
+            Work::Confirm(remembered) => return self.confirm(&remembered).await,
             Work::Revoke(session) => return self.revoke(&session).await,
             Work::Create(changes) => {
                 self.store.check_sinks()?;
@@ -167,9 +167,10 @@ impl Visit {
     }
 
     /// Asks the storage for what is only remembered. From here on, its answer counts.
-    async fn confirm(&self, id: &SessionId, claim: Claim<'_>) -> Result<(), Failure> {
+    async fn confirm(&self, remembered: &Remembered) -> Result<(), Failure> {
         let engine = &self.store.engine;
-        match engine.load_for(id, claim).wait().await {
+        let loaded = engine.load_for(&remembered.id, remembered.claim());
+        match loaded.wait().await {
             Loaded::Found(session) => self.ledger().confirm(session, engine.policy()),
             Loaded::Absent => self.ledger().refute(engine.policy(), || self.blank()),
             Loaded::Unavailable(cause) => return Err(cause.into()),
@@ -323,15 +324,20 @@ impl SessionObject for Visit {
     }
 
     fn reload(&self) -> Maybe<'_, Result<bool, Failure>> {
-        let (id, claim) = match self.ledger().basis() {
-            Basis::Nothing => return Maybe::Ready(Ok(false)),
-            Basis::Unknown(cause) => return Maybe::Ready(Err(cause.clone().into())),
-            Basis::Remembered(Remembered { id, since, .. }) => {
-                (id.clone(), Claim::PresentedAt(*since))
+        match self.ledger().basis() {
+            Basis::Nothing => Maybe::Ready(Ok(false)),
+            Basis::Unknown(cause) => Maybe::Ready(Err(cause.clone().into())),
+            Basis::Remembered(remembered) => {
+                let remembered = remembered.clone();
+                Maybe::task(async move {
+                    let claim = remembered.claim();
+                    self.load_again(remembered.id.clone(), claim).await
+                })
             }
-            Basis::Stored(session) => (session.id().clone(), Claim::Held),
-        };
-        Maybe::task(self.load_again(id, claim))
+            Basis::Stored(session) => {
+                Maybe::task(self.load_again(session.id().clone(), Claim::Held))
+            }
+        }
     }
 
     fn save(&self) -> Maybe<'_, Result<(), Failure>> {

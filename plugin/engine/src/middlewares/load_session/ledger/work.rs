@@ -4,15 +4,15 @@ use abi::storage::Unavailable;
 
 use super::super::basis::{Basis, Remembered};
 use super::{Fate, Ledger};
-use crate::engine::{Claim, Policy, Session};
-use crate::session::{Deltas, Record, SessionId};
+use crate::engine::{Policy, Session};
+use crate::session::{Deltas, Record};
 
 /// The operation that stores what happened.
 pub(crate) enum Work {
     /// Nothing can be stored about a session that is not known. Stays to be done: the request must not succeed.
     Refuse(Unavailable),
     /// What is only remembered has to be asked for, before anything else.
-    Confirm(SessionId, Claim<'static>),
+    Confirm(Remembered),
     Create(Deltas),
     Patch(Session, Deltas),
     Regenerate(Session, Deltas),
@@ -30,9 +30,9 @@ impl Ledger {
             Basis::Nothing => self.take_first_work(),
             Basis::Unknown(cause) => self.is_pending().then(|| Work::Refuse(cause.clone())),
             // Stays to be done until the storage has answered.
-            Basis::Remembered(Remembered { id, since, .. }) => self
-                .is_pending()
-                .then(|| Work::Confirm(id.clone(), Claim::PresentedAt(*since))),
+            Basis::Remembered(remembered) => {
+                self.is_pending().then(|| Work::Confirm(remembered.clone()))
+            }
             Basis::Stored(session) => {
                 let session = session.clone();
                 self.take_next_work(session, policy)

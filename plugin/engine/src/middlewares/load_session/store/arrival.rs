@@ -146,6 +146,7 @@ impl Store {
                     id: id.clone(),
                     record,
                     since: self.engine.now(),
+                    beside: arrival.presented.several().into(),
                 };
                 let ledger = Ledger::remembered(remembered, place, arrival.held);
                 Ok(self.visit(ledger))

@@ -89,6 +89,27 @@ fn snapshot_of_a_retired_id_writes_nothing_after_the_grace_and_is_theft() {
 }
 
 #[test]
+fn snapshot_of_a_retired_id_writes_after_the_grace_while_the_browser_has_the_newer_id_too() {
+    let cached = Cached::new(json!({}));
+    let mut jar = cached.log_in("anna");
+    let older = jar.clone();
+    renew_and_use(&cached, &mut jar);
+    cached.advance(60);
+
+    let gateway = &cached.bench.gateway;
+    let both = format!("{}; {}", older.header(), jar.header());
+    let mut exchange = gateway.exchange("GET", "/").with_header("Cookie", both);
+    let outcome = exchange.run_with(&cached.bench.middleware, |exchange| {
+        set(exchange, "basket", "apples");
+        exchange.answer(200, &[]);
+    });
+
+    outcome.unwrap();
+    let basket = cached.bench.read(&format!("{ID}={}", jar.id()), "basket");
+    assert_eq!(basket, Some(json!("apples")));
+}
+
+#[test]
 fn session_that_ended_elsewhere_is_lost_with_its_snapshot_and_who_logs_out_forgets_its_id() {
     type Write = fn(&mut TestExchange);
     let writes: [(Write, &[&str]); 5] = [
