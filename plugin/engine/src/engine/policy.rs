@@ -44,9 +44,9 @@ impl Policy {
     }
 
     /// The record with `deltas` applied, as one that reads it sees it before it is stored: what a visitor has gathered
-    /// goes along into a login, and what one user has left does not go along to another.
+    /// goes along into a login, and what a user has left goes along to nobody.
     pub fn merge(&self, record: &Record, deltas: &Deltas) -> Record {
-        match self.gives_to_another(record, deltas) {
+        match self.takes_from_user(record, deltas) {
             true => record.emptied().merge(deltas),
             false => record.merge(deltas),
         }
@@ -58,10 +58,10 @@ impl Policy {
         name.is_some_and(|name| deltas.change(name))
     }
 
-    /// Whether `deltas` make the session of one user that of another.
-    pub fn gives_to_another(&self, record: &Record, deltas: &Deltas) -> bool {
+    /// Whether `deltas` make the session of a user that of another, or nobody's.
+    pub fn takes_from_user(&self, record: &Record, deltas: &Deltas) -> bool {
         let [before, after] = self.principals(record, deltas);
-        before.is_some() && after.is_some() && before != after
+        before.is_some() && before != after
     }
 
     /// Whom the session belongs to, before `deltas` and after them.

@@ -14,7 +14,8 @@ impl Engine {
     ///
     /// When the deltas name the principal, that is a login, also of who it was before: the session begins anew, with what a
     /// visitor or the same user has gathered and without what another user has left. It takes the place of the old one
-    /// under the limit. If the old one was ended meanwhile, the login begins without its data.
+    /// under the limit. If the old one was ended meanwhile, the login begins without its data. When they leave nobody, the
+    /// user has gone, and what begins is the session of a visitor with what the deltas set.
     ///
     /// The new row is written first, under an id that nobody knows, and joins the roster of its principal; it happens
     /// with the tombstone over the old row. Whatever was written to the old row until then is carried over.
@@ -118,7 +119,7 @@ impl Engine {
     ) -> Attempt<Record> {
         let (lifetime, now) = (&self.policy.lifetime, self.now());
         if family != old.record.family() {
-            let begun = match self.policy.gives_to_another(&old.record, deltas) {
+            let begun = match self.policy.takes_from_user(&old.record, deltas) {
                 true => lifetime.begin(family, now),
                 false => lifetime.begin_again(&old.record, family, now),
             };

@@ -42,6 +42,10 @@ impl Ledger {
 
     fn take_next_work(&mut self, session: Session, policy: &Policy) -> Option<Work> {
         let is_new_user = self.changes_principal(policy);
+        if is_new_user && !self.begins() && self.fate != Fate::Over {
+            // The user has gone, and nothing is left for whoever stays.
+            self.fate = Fate::Destroy;
+        }
         let changes = std::mem::take(&mut self.changes);
         match self.fate {
             Fate::Over => None,

@@ -67,6 +67,44 @@ fn another_user_gets_nothing_of_what_the_upstream_wrote_for_the_one_before() {
 }
 
 #[test]
+fn nothing_of_a_user_stays_for_the_next_when_the_user_goes_first() {
+    let bench = Bench::new(json!({ "responseHeader": "X-Session-Set" }));
+    let write = |cookie: &str, value: &'static str| {
+        let written = bench.visit(cookie, |exchange| {
+            exchange.answer(200, &[("X-Session-Set", value)]);
+        });
+        cookie_of(&written)
+    };
+
+    let anna = write("", r#"{"user_id":"anna","token":"anna's"}"#).unwrap();
+    let nobody = write(&anna, r#"{"user_id":null,"notice":"bye"}"#).unwrap();
+    assert_eq!(bench.read(&nobody, "token"), None);
+    assert_eq!(bench.read(&nobody, "notice"), Some(json!("bye")));
+    let ben = write(&nobody, r#"{"user_id":"ben"}"#).unwrap();
+
+    assert_eq!(bench.user(&ben), Some(json!("ben")));
+    assert_eq!(bench.read(&ben, "token"), None);
+    assert_eq!(bench.user(&anna), None);
+}
+
+#[test]
+fn session_whose_user_goes_and_leaves_nothing_is_over() {
+    let bench = Bench::new(json!({}));
+    let cookie = bench.log_in("anna");
+
+    let exchange = bench.visit(&cookie, |exchange| {
+        let session = exchange.session().unwrap();
+        assert!(session.delete("user_id"));
+        assert_eq!(session.keys(), [""; 0]);
+    });
+
+    let cleared = exchange.response_headers("set-cookie");
+    assert!(cleared.iter().all(|cookie| cookie.contains("Max-Age=0")));
+    assert_eq!(cleared.len(), 1);
+    assert_eq!(bench.user(&cookie), None);
+}
+
+#[test]
 fn who_reads_in_the_same_request_sees_nothing_of_the_user_before() {
     let bench = Bench::new(json!({}));
     let cookie = bench.log_in("anna");

@@ -199,13 +199,13 @@ impl Play {
         Life::begin(lifetime, NOBODY, moment.here).written(lifetime, write, moment.here)
     }
 
-    /// With the data of who was there before, unless that is another user.
+    /// With the data of who was there before, unless that is a user and not the one who is there now.
     fn again(&self, life: &Life, write: &Write, moment: Moment) -> Life {
         let lifetime = &self.truth.lifetime();
         let again = life.begin_again(lifetime, NOBODY, moment.here);
         let again = again.written(lifetime, write, moment.here);
         let [before, after] = [life, &again].map(Life::principal);
-        match before.is_some() && after.is_some() && before != after {
+        match before.is_some() && before != after {
             true => self.blank(write, moment),
             false => again,
         }
