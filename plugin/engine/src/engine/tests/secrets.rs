@@ -6,7 +6,7 @@ use abi::testing::TestGateway;
 
 use super::stage::{Stage, Stepping, Task, interleave};
 use super::*;
-use crate::session::{Keyring, Secrets};
+use crate::session::{Excess, Keyring, Limit, Secrets};
 use crate::storage::conformance::block_on;
 use crate::storage::{ByteStorage, Encoded};
 
@@ -160,6 +160,32 @@ async fn a_principal_is_one_under_all_secrets() {
     both.revoke_all("1").await.unwrap();
     for session in [old, new, moving, moved] {
         assert_eq!(find(&both, session.id()).await, None);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_has_moved_counts_once() {
+    let world = World::new();
+    let session = begin(&world.gateway(&[OLD])).await;
+    let both = world.gateway(&[NEW, OLD]);
+    let limit = Some(Limit {
+        sessions: 2,
+        excess: Excess::EvictOldest,
+    });
+    let both = Engine {
+        policy: Policy {
+            limit,
+            ..both.policy.clone()
+        },
+        ..both
+    };
+    world.clock.advance(MINUTE);
+    let moved = rotate(&both, session.id()).await.expect_done();
+
+    let second = begin(&both).await;
+
+    for session in [moved, second] {
+        assert!(find(&both, session.id()).await.is_some());
     }
 }
 
