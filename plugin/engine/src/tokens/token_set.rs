@@ -78,10 +78,12 @@ impl TokenSet {
         }
     }
 
-    /// The tokens after a refresh at `now`. What the answer lacks stays as it was (RFC 6749, section 6).
+    /// The tokens after a refresh at `now`. What the answer lacks stays as it was (RFC 6749, section 6), the life of the
+    /// access token among it: without an end it would never be renewed again.
     #[must_use]
     pub fn refreshed(self, response: TokenResponse, now: u64) -> Self {
         let next = Self::new(&self.provider, response, now);
+        let as_before = self.life().map(|life| now.saturating_add(life));
         Self {
             provider: next.provider,
             access_token: next.access_token,
@@ -89,7 +91,7 @@ impl TokenSet {
             id_token: next.id_token.or(self.id_token),
             token_type: next.token_type,
             scope: next.scope.or(self.scope),
-            expires_at: next.expires_at,
+            expires_at: next.expires_at.or(as_before),
             obtained_at: next.obtained_at,
             doubt: None,
             sid: next.sid.or(self.sid),

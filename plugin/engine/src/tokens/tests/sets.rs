@@ -58,6 +58,19 @@ fn the_end_is_the_tokens_own_where_the_answer_names_none() {
 }
 
 #[test]
+fn tokens_live_as_long_as_those_before_where_the_provider_says_no_more() {
+    let response = |body: Value| TokenResponse::parse(body.to_string().as_bytes()).unwrap();
+    let login = response(json!({ "access_token": "a", "expires_in": 60 }));
+    let silent = || response(json!({ "access_token": "a2" }));
+
+    let renewed = TokenSet::new("", login, 1000).refreshed(silent(), 1050);
+    let endless = TokenSet::new("", silent(), 1000).refreshed(silent(), 1050);
+
+    assert_eq!(renewed.expires_at, Some(1110));
+    assert_eq!(endless.expires_at, None);
+}
+
+#[test]
 fn claims_become_attributes_and_the_subject_names_the_user() {
     let scene = Scene::with(
         json!({ "claims": { "email": "mail", "realm_access.roles": "roles", "missing": "nothing" } }),
