@@ -17,8 +17,9 @@ use engine::actions::{
 };
 use engine::clock::{Clock, SystemClock};
 use engine::middlewares::{
-    Keepers, LoadSessionConfig, LoadSessionMiddleware, MapSessionToHeaderConfig,
-    MapSessionToHeaderMiddleware, RequireSessionConfig, RequireSessionMiddleware,
+    AuthorizationHeader, Keepers, LoadSessionConfig, LoadSessionMiddleware,
+    MapSessionToHeaderConfig, MapSessionToHeaderMiddleware, RequireSessionConfig,
+    RequireSessionMiddleware,
 };
 use engine::runtime::Runtime;
 use engine::session::Keyring;
@@ -33,6 +34,7 @@ struct Session {
     providers: Arc<Providers>,
     refresher: Arc<Refresher>,
     keepers: Arc<Keepers>,
+    authorization: AuthorizationHeader,
 }
 
 /// What holds for the whole plugin.
@@ -79,6 +81,7 @@ impl Plugin for Session {
             refresher: refresher(&providers, &services),
             providers: Arc::new(providers),
             keepers: Arc::default(),
+            authorization: AuthorizationHeader::default(),
             services,
             clock,
         })
@@ -95,6 +98,7 @@ impl Plugin for Session {
             refresher: refresher(&providers, &services),
             providers: Arc::new(providers),
             keepers: Arc::default(),
+            authorization: AuthorizationHeader::default(),
             services,
             clock: Arc::clone(&before.clock),
         })
@@ -197,6 +201,7 @@ impl Session {
         entry: Entry<'_>,
         config: RequireSessionConfig,
     ) -> Result<RequireSessionMiddleware, Faults> {
+        self.authorization.note_bearer(entry.name, &config);
         RequireSessionMiddleware::new(entry, &config, self.token_desk(), &self.services)
     }
 
@@ -210,9 +215,10 @@ impl Session {
 
     fn map_session_to_header(
         &self,
-        _: Entry<'_>,
+        entry: Entry<'_>,
         config: MapSessionToHeaderConfig,
     ) -> Result<MapSessionToHeaderMiddleware, Faults> {
+        self.authorization.note_mapping(entry.name, &config);
         MapSessionToHeaderMiddleware::new(config, &self.services)
     }
 

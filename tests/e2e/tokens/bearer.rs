@@ -59,6 +59,33 @@ fn a_token_beats_the_session_and_a_bad_one_is_not_made_good_by_it() {
 }
 
 #[test]
+fn a_header_that_a_mapping_sets_is_never_the_clients() {
+    let (provider, upstream) = (Provider::start(), Upstream::start());
+    let mapping = "MapRole: { use: plugins.session.middlewares.MapSessionToHeaderMiddleware, \
+                   config: { headers: { Authorization: role } } }";
+    let gateway = usual(&provider, &upstream)
+        .middleware(mapping)
+        .route("path: /mapped/*, middlewares: [Load, Require, MapRole], action: Echo")
+        .run();
+    let mut browser = log_in(&gateway, &upstream, &tokens(&provider, 60));
+    let bob = provider.log_in("bob");
+    let bearer = format!("Bearer {}", bob["access_token"].as_str().unwrap());
+    let with = |target: &str, value: &str| Request::get(target).header("Authorization", value);
+
+    assert_eq!(bring(&gateway, &bob), 401, "a stranger, as without it");
+    for target in ["/mapped/a", "/plain/a"] {
+        for value in [&*bearer, "Bearer nonsense", "Basic YTpi"] {
+            let answer = browser.send(with(target, value));
+
+            assert_eq!(answer.status(), 200, "{target} {value}");
+            assert_eq!(shown(&answer), "", "{target} {value}");
+        }
+    }
+    let answer = browser.send(with("/plain/a", &bearer));
+    assert_eq!(answer.json()["headers"]["x-user-id"], "anna");
+}
+
+#[test]
 fn an_opaque_token_is_asked_about() {
     let provider = Provider::with(&serde_json::json!({ "opaque": true }));
     let upstream = Upstream::start();
