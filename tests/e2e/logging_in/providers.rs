@@ -161,6 +161,7 @@ fn answer_with_another_state_or_of_another_issuer_logs_nobody_in() {
     for (from, to, location) in [
         ("state=", "state=A", "/login?error=expired"),
         ("iss=", "iss=x", "/login?error=refused"),
+        ("iss=", "kiss=", "/login?error=refused"),
         ("code=", "code=x", "/login?error=refused"),
         ("code=", "kode=", "/login?error=refused"),
         ("code=", "code=1&code=", "/login?error=expired"),

@@ -20,6 +20,8 @@ struct Metadata {
     introspection_endpoint: Option<String>,
     revocation_endpoint: Option<String>,
     end_session_endpoint: Option<String>,
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: serde_json::Value,
 }
 
 /// Reads the answer. The issuer in it must be the one that was asked for, to the letter: whoever controls another path
@@ -58,6 +60,7 @@ pub(super) fn endpoints(answer: &Answer, settings: &Settings) -> Result<Endpoint
         introspect: url(&metadata.introspection_endpoint)?,
         revocation: url(&metadata.revocation_endpoint)?,
         logout: url(&metadata.end_session_endpoint)?,
+        names_issuer: metadata.authorization_response_iss_parameter_supported == true,
     })
 }
 

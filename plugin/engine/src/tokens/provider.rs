@@ -122,6 +122,18 @@ impl Provider {
         self.required(|all| &all.auth, "authUrl").await
     }
 
+    /// Whether browsers come back from there with the name of the issuer (RFC 9207), as the provider says itself.
+    ///
+    /// # Errors
+    /// When the provider has to be asked and does not answer.
+    pub async fn names_issuer(self: &Arc<Self>) -> Result<bool, Outage> {
+        let is_found = self.settings.endpoints.auth.is_none() && self.settings.discovery.is_some();
+        match is_found {
+            true => Ok(self.discovered().await?.names_issuer),
+            false => Ok(false),
+        }
+    }
+
     /// Where browsers are sent to log out; none where there is no such place.
     ///
     /// # Errors

@@ -41,6 +41,8 @@ pub(in crate::tokens) struct Endpoints {
     pub(in crate::tokens) introspect: Option<Url>,
     pub(in crate::tokens) revocation: Option<Url>,
     pub(in crate::tokens) logout: Option<Url>,
+    /// Whether browsers come back from `auth` with the name of the issuer (RFC 9207).
+    pub(in crate::tokens) names_issuer: bool,
 }
 
 impl ProviderConfig {
@@ -91,6 +93,7 @@ impl ProviderConfig {
             introspect: endpoint("introspectUrl", &self.introspect_url, faults),
             revocation: endpoint("revocationUrl", &self.revocation_url, faults),
             logout: endpoint("logoutUrl", &self.logout_url, faults),
+            names_issuer: false,
         }
     }
 

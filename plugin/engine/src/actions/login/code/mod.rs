@@ -150,11 +150,7 @@ impl CodeFlow {
         principal: &str,
     ) -> Result<Identity, Problem> {
         let provider = self.named(&attempt.provider).ok_or(Problem::Expired)?;
-        // RFC 9207: an answer of one provider must not be taken to another.
-        let is_from = |iss: &String| provider.issuer().is_empty() || iss == provider.issuer();
-        if !parameters.iss.as_ref().is_none_or(is_from) {
-            return Err(refused(provider, "issuer"));
-        }
+        check_issuer(provider, parameters.iss.as_deref()).await?;
         let Some(code) = &parameters.code else {
             let error = parameters.error.as_deref().unwrap_or_default();
             return Err(match error {
@@ -196,6 +192,21 @@ impl CodeFlow {
                 path.trim_end_matches('/')
             )),
         }
+    }
+}
+
+/// RFC 9207: an answer of one provider must not be taken to another, and one that says whose it is always says so.
+async fn check_issuer(provider: &Arc<Provider>, iss: Option<&str>) -> Result<(), Problem> {
+    let is_from = match iss {
+        Some(iss) => provider.issuer().is_empty() || iss == provider.issuer(),
+        None => !provider.names_issuer().await.map_err(|outage| {
+            refused(provider, outage.reason());
+            Problem::Unavailable
+        })?,
+    };
+    match is_from {
+        true => Ok(()),
+        false => Err(refused(provider, "issuer")),
     }
 }
 
