@@ -2,22 +2,20 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use abi::config::Faults;
 use abi::handle::{ActionHandle, MiddlewareHandle};
 use abi::loader::{LoadedPlugin, OpenPlugin};
 use abi::plugin::Kind;
-use abi::storage::{Expected, Key, Loaded, Row, Storage, StorageHandle, Unavailable, Written};
-use abi::{Maybe, Purpose, Services};
+use abi::{Purpose, Services};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::warn;
 
 use super::catalogue::{Builtin, Source};
 use super::library::{Libraries, config_faults};
-use super::ownership;
 use super::raised::Raised;
+use super::{ownership, unmade};
 use crate::actions::authorize::{AuthorizeConfig, Inquiry};
 use crate::actions::{BalancerConfig, EchoAction, HttpConfig, StaticAction};
 use crate::chain::{Action, ActionStep, Chain, Label, Step};
@@ -161,7 +159,7 @@ impl<'a> Assembler<'a> {
 
     fn make_storages(&mut self) {
         if !self.config.is_known("storages") {
-            self.desk.stand_in(unmade_storage());
+            self.desk.stand_in(unmade::storage());
         }
         for declaration in &self.config.storages {
             let settled = self.settle(declaration, Kind::Storages);
@@ -173,7 +171,7 @@ impl<'a> Assembler<'a> {
             });
             // A storage that cannot be made is a fault of its own; whoever names it is not at fault as well.
             let storage = self.place(declaration, made);
-            let storage = storage.unwrap_or_else(unmade_storage);
+            let storage = storage.unwrap_or_else(unmade::storage);
             self.desk.add_storage(&declaration.name, storage);
         }
     }
@@ -417,35 +415,6 @@ impl Drop for Assembly {
     fn drop(&mut self) {
         self.desk.forget();
     }
-}
-
-/// Stands in for a storage while the faults of a configuration are collected. Nothing is ever served with it.
-struct Unmade;
-
-impl Storage for Unmade {
-    fn load<'a>(&'a self, _: &'a Key) -> Maybe<'a, Loaded<Row>> {
-        Loaded::Unavailable(unmade()).into()
-    }
-
-    fn write<'a>(&'a self, _: &'a Key, _: Expected, _: Row, _: Duration) -> Maybe<'a, Written> {
-        Written::Unavailable(unmade()).into()
-    }
-
-    fn probe(&self) -> Maybe<'_, Result<(), Unavailable>> {
-        Err(unmade()).into()
-    }
-
-    fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>> {
-        Err(unmade()).into()
-    }
-}
-
-fn unmade_storage() -> StorageHandle {
-    StorageHandle::new(Arc::new(Unmade))
-}
-
-fn unmade() -> Unavailable {
-    Unavailable::new("it could not be made")
 }
 
 fn parse<C: DeserializeOwned>(config: Value) -> Result<C, Faults> {

@@ -11,6 +11,7 @@ mod running;
 mod service;
 #[cfg(test)]
 mod tests;
+mod unmade;
 
 use std::fmt;
 use std::path::Path;
