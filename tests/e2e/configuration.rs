@@ -265,6 +265,38 @@ fn one_warning_names_everything_weak() {
 }
 
 #[test]
+fn check_tells_of_warnings_and_what_only_prints_does_not() {
+    let directory = Site::new(&Upstream::start()).write();
+
+    let [check, routes] = ["check", "routes"].map(|word| Verdict::of(word, directory.path()));
+
+    assert!(check.success && routes.success, "{}", check.text());
+    assert!(
+        check.errors.contains("weak configuration"),
+        "{}",
+        check.text()
+    );
+    assert_eq!(routes.errors, "");
+}
+
+#[test]
+fn users_file_without_users_is_warned_of() {
+    let directory = Site::bare()
+        .action("In: { use: plugins.session.actions.LoginAction, config: { usersFile: users } }")
+        .write();
+    fs::write(directory.path().join("users"), "# none yet\n").unwrap();
+
+    let verdict = Verdict::of("check", directory.path());
+
+    assert!(verdict.success, "{}", verdict.text());
+    assert!(
+        verdict.errors.contains("the users file has no users"),
+        "{}",
+        verdict.text()
+    );
+}
+
+#[test]
 fn key_that_is_defined_twice_names_both_places() {
     let directory = files(&[("a.yaml", "routes: []"), ("b.yaml", "routes: []")]);
 
