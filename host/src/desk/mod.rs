@@ -50,6 +50,7 @@ impl Desk {
     pub(crate) fn new(metrics: Arc<Metrics>, purpose: Purpose) -> Self {
         let mut reserved = Reserved::default();
         ORIGINALS.iter().for_each(|name| reserved.add_request(name));
+        reserved.add_request(&PROXY);
         let registered = Registered {
             reserved: Some(reserved),
             ..Registered::default()
@@ -200,3 +201,26 @@ fn pairs(labels: &str) -> Vec<(&str, &str)> {
 
 // One bit each in an exchange.
 const MOST_FLAGS: usize = 64;
+// CGI makes `HTTP_PROXY` of it, which many a library takes for the proxy to go through (httpoxy, CVE-2016-5385).
+const PROXY: HeaderName = HeaderName::from_static("proxy");
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn what_services_would_take_for_the_gateways_own_word_is_always_removed() {
+        let desk = Desk::new(Arc::default(), Purpose::Serve);
+        let reserved = desk.close();
+        for name in ["proxy", "pro_xy", "x-original-url", "x-rewrite-url"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_static("evil"));
+
+            reserved.scrub_request(&mut headers);
+
+            assert!(headers.is_empty(), "{name}");
+        }
+    }
+}
