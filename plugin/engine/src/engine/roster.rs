@@ -307,7 +307,7 @@ impl Engine {
         let state = State::Roster(roster);
         match version {
             Some(version) => self.replace((address, version), state, keep).await,
-            None => self.add(address, state, keep).await,
+            None => self.begin_at(address, state, keep).await,
         }
     }
 

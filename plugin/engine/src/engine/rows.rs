@@ -72,6 +72,25 @@ impl Engine {
         done(self.rows.write(address, Expected::Absent, row, keep)).await
     }
 
+    /// As [`add`](Self::add), also in the place of a row that cannot be read. Nobody lives by such a row: whoever stood in
+    /// it is logged out already, and would stay so until its time runs out. Its versions go on, so that whoever knows an
+    /// older one finds another.
+    pub(super) async fn begin_at(
+        &self,
+        address: Address,
+        state: State,
+        keep: Duration,
+    ) -> Result<bool, Unavailable> {
+        if self.add(address, state.clone(), keep).await? {
+            return Ok(true);
+        }
+        match self.rows.unreadable(address).wait().await {
+            Loaded::Found(version) => self.replace((address, version), state, keep).await,
+            Loaded::Absent => Ok(false),
+            Loaded::Unavailable(cause) => Err(cause),
+        }
+    }
+
     /// Puts `state` where `version` is, and says whether it did.
     pub(super) async fn replace(
         &self,

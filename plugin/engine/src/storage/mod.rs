@@ -63,6 +63,12 @@ pub trait Rows: Send + Sync + 'static {
         None
     }
 
+    /// The version of a row that is there and cannot be read: for whoever loads it, it is absent, and it is in the way of
+    /// whoever writes. None where rows are what they were written as.
+    fn unreadable(&self, _: Address) -> Maybe<'_, Loaded<u64>> {
+        Loaded::Absent.into()
+    }
+
     /// Stores `row` for `keep`, if what is there now is what the caller `expected`; compares and writes in one step.
     fn write(
         &self,
@@ -95,6 +101,10 @@ impl<R: Rows + ?Sized> Rows for Arc<R> {
 
     fn recall(&self, address: Address) -> Option<Versioned> {
         (**self).recall(address)
+    }
+
+    fn unreadable(&self, address: Address) -> Maybe<'_, Loaded<u64>> {
+        (**self).unreadable(address)
     }
 
     fn write(
@@ -131,10 +141,10 @@ impl Versioned {
         Self { version: 1, state }
     }
 
-    /// The state that replaces the one at `version`.
+    /// The state that replaces the one at `version`, which may be any number if somebody else wrote it.
     pub fn after(version: u64, state: State) -> Self {
         Self {
-            version: version + 1,
+            version: version.wrapping_add(1),
             state,
         }
     }

@@ -112,7 +112,7 @@ impl Engine {
     /// When the storage does not answer: nobody may rely on it then.
     pub async fn mark(&self, name: &str, keep: Duration) -> Result<(), Unavailable> {
         if let Some(address) = self.policy.keyring.links(name).into_iter().next() {
-            self.add(address, State::Revoked, keep).await?;
+            self.begin_at(address, State::Revoked, keep).await?;
         }
         Ok(())
     }
@@ -146,7 +146,7 @@ impl Engine {
             let keep = links.last().since(now);
             let state = State::Live(self.record(&links));
             let written = match row {
-                None => self.add(address, state, keep).await?,
+                None => self.begin_at(address, state, keep).await?,
                 Some(row) => self.replace((address, row.version), state, keep).await?,
             };
             if written {

@@ -17,6 +17,7 @@ mod secrets;
 mod shortened;
 mod single;
 mod stage;
+mod unreadable;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

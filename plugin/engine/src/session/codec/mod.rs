@@ -57,7 +57,7 @@ pub fn encode(state: &State) -> Vec<u8> {
 ///
 /// # Errors
 /// When the bytes are anything else. Such a row is quarantined: for the session it belongs to it is as good as
-/// absent, and it is counted, logged and left in its place.
+/// absent, and it is counted and logged.
 pub fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
     let (&[format, tag], rest) = bytes.split_first_chunk().ok_or(DecodeError::Truncated)?;
     if format != FORMAT {

@@ -129,6 +129,10 @@ impl<R: Rows, L: Guarded<Shard>> Rows for Cached<R, L> {
         self.shard(&key).look(|shard| shard.stale(&key, now))
     }
 
+    fn unreadable(&self, address: Address) -> Maybe<'_, Loaded<u64>> {
+        self.rows.unreadable(address)
+    }
+
     fn write(
         &self,
         address: Address,

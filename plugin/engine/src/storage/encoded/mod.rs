@@ -83,7 +83,7 @@ impl<S: Together> Encoded<S> {
     }
 
     /// An unreadable row is quarantined: for its session it is as good as absent, and it stays where it is until its
-    /// time runs out. It must not become an error page, because whoever can write one row could then take the service
+    /// time runs out or somebody writes [over it](Rows::unreadable). It must not become an error page, because whoever can write one row could then take the service
     /// away from its user, and never a second attempt with a weaker decoder.
     fn read(&self, address: &Address, row: Row) -> Loaded<Versioned> {
         let (key, version) = (address.key(), row.version);
@@ -141,6 +141,19 @@ impl<S: Together> Rows for Encoded<S> {
             let [at, beside] = &both;
             [self.opened(at, first), self.opened(beside, second)]
         }))
+    }
+
+    fn unreadable(&self, address: Address) -> Maybe<'_, Loaded<u64>> {
+        Maybe::task(async move {
+            match self.storage.load(&address.key()).wait().await {
+                Loaded::Found(row) => match self.state(&address, &row) {
+                    Ok(_) => Loaded::Absent,
+                    Err(_) => Loaded::Found(row.version),
+                },
+                Loaded::Absent => Loaded::Absent,
+                Loaded::Unavailable(cause) => Loaded::Unavailable(cause),
+            }
+        })
     }
 
     fn write(
