@@ -8,6 +8,7 @@
 //! One assumption is made about time: no operation stalls for longer than [`TOMBSTONE`] between two of its writes.
 
 mod attend;
+mod contest;
 mod create;
 mod event;
 mod follow;
@@ -38,6 +39,7 @@ use crate::clock::Clock;
 use crate::session::Timestamp;
 use crate::storage::Rows;
 
+use self::contest::Queues;
 use self::hints::Hints;
 use self::revocations::Revocations;
 
@@ -57,6 +59,7 @@ pub struct Engine {
     policy: Policy,
     observer: Arc<dyn Observer>,
     hints: Hints,
+    queues: Queues,
     /// None where the storage never forgets what it acknowledged.
     revocations: Option<Revocations>,
 }
@@ -71,6 +74,7 @@ impl Engine {
             policy,
             observer: Arc::new(()),
             hints: Hints::default(),
+            queues: Queues::default(),
             revocations: None,
         }
     }

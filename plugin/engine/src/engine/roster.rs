@@ -13,9 +13,8 @@ use abi::storage::{Key, Unavailable};
 use super::event::{Cause, Event, Refusal};
 use super::outcome::{Attempt, Revoked, Stop};
 use super::revocations::Ended;
-use super::rows::contended;
 use super::session::Session;
-use super::{Engine, TOMBSTONE, TRIES};
+use super::{Engine, TOMBSTONE};
 use crate::session::{Address, Device, Entry, Family, Limit, Record, Roster, State};
 use crate::storage::Versioned;
 
@@ -272,13 +271,14 @@ impl Engine {
         self.amend(roster, change).await
     }
 
-    /// Writes what `change` makes of the roster, however often others come first.
+    /// Writes what `change` makes of the roster, unless others come first for too long.
     async fn amend<T>(
         &self,
         address: Address,
         change: impl Fn(&Roster) -> Amendment<T>,
     ) -> Result<T, Unavailable> {
-        for _ in 0..TRIES {
+        let mut contest = self.contest(address.key());
+        loop {
             let (version, roster) = self.roster(address).await?;
             let (amended, result) = match change(&roster) {
                 Amendment::Keep(result) => return Ok(result),
@@ -292,8 +292,8 @@ impl Engine {
                 ended.for_each(|ended| self.remember(ended));
                 return Ok(result);
             }
+            contest.lost().await?;
         }
-        Err(contended())
     }
 
     async fn put(

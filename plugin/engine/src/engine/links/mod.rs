@@ -14,8 +14,7 @@ use std::time::Duration;
 use abi::storage::Unavailable;
 
 use self::row::Links;
-use super::rows::contended;
-use super::{Engine, TRIES};
+use super::Engine;
 use crate::session::{Address, Family, Record, State, Timestamp};
 use crate::storage::Versioned;
 
@@ -136,7 +135,8 @@ impl Engine {
         address: Address,
         change: impl Fn(&mut Links) -> Linked,
     ) -> Result<Linked, Unavailable> {
-        for _ in 0..TRIES {
+        let mut contest = self.contest(address.key());
+        loop {
             let row = self.read(address).await?;
             let now = self.now();
             let mut links = links_in(row.as_ref(), now);
@@ -152,8 +152,8 @@ impl Engine {
             if written {
                 return Ok(Linked::Done);
             }
+            contest.lost().await?;
         }
-        Err(contended())
     }
 
     /// A record in which nothing counts but its attributes: no id leads to it, and nobody asks its clocks.

@@ -2,6 +2,7 @@
 
 mod attended;
 mod clocks;
+mod contention;
 mod crash;
 mod failover;
 mod hammer;
