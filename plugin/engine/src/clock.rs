@@ -1,8 +1,11 @@
 //! What time it is. The only file that asks the wall clock; what merely waits has tokio's.
 
+mod leap;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use self::leap::Leap;
 use crate::session::Timestamp;
 
 /// A source of the current time that never runs backwards.
@@ -11,15 +14,19 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 }
 
-/// The clock of the machine, protected against being set back.
+/// The clock of the machine, protected against being set back and against a leap.
 ///
 /// It follows the wall clock forwards. When the wall clock is set back it goes on from where it was, at the pace of
-/// the monotonic clock, so that no session lives longer because somebody corrected the time.
+/// the monotonic clock, so that no session lives longer because somebody corrected the time. When the wall clock leaps
+/// forward by more than some seconds, and the machine was not asleep, it is followed after a minute.
 #[derive(Debug)]
 pub struct SystemClock {
     started: Instant,
-    /// The highest difference seen between the wall clock and the time since `started`.
+    /// How long the machine had been up, if it says so. This goes on while it sleeps, when `started` stands still.
+    up: Option<u64>,
+    /// The highest difference believed between the wall clock and the time since `started`.
     ahead: AtomicU64,
+    leap: Leap,
     /// When the wall clock is looked at next, in milliseconds since `started`. It is asked at every request and almost
     /// never has news.
     next_look: AtomicU64,
@@ -30,7 +37,9 @@ impl SystemClock {
     pub fn new() -> Self {
         Self {
             started: Instant::now(),
+            up: uptime(),
             ahead: AtomicU64::new(wall_clock()),
+            leap: Leap::default(),
             next_look: AtomicU64::new(LOOK_EVERY),
         }
     }
@@ -45,20 +54,35 @@ impl Default for SystemClock {
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let elapsed = whole_millis(self.started.elapsed());
-        Timestamp::from_millis(self.reading(elapsed, wall_clock))
+        let slept = || self.slept(elapsed);
+        Timestamp::from_millis(self.reading(elapsed, (wall_clock, slept)))
     }
 }
 
 impl SystemClock {
     /// In milliseconds, as is `elapsed` since it was started.
-    fn reading(&self, elapsed: u64, wall_clock: impl FnOnce() -> u64) -> u64 {
+    fn reading(
+        &self,
+        elapsed: u64,
+        (wall_clock, slept): (impl FnOnce() -> u64, impl FnOnce() -> u64),
+    ) -> u64 {
         if elapsed >= self.next_look.load(Ordering::Relaxed) {
-            let ahead = wall_clock().saturating_sub(elapsed);
-            self.ahead.fetch_max(ahead, Ordering::Relaxed);
+            let known = self.ahead.load(Ordering::Relaxed);
+            let length = wall_clock().saturating_sub(elapsed).saturating_sub(known);
+            let believed = self.leap.believed((length, elapsed), slept);
+            self.ahead.fetch_max(known + believed, Ordering::Relaxed);
             self.next_look
                 .store(elapsed + LOOK_EVERY, Ordering::Relaxed);
         }
         self.ahead.load(Ordering::Relaxed) + elapsed
+    }
+
+    /// How long the machine has been asleep since this was started. Nothing where it does not say.
+    fn slept(&self, elapsed: u64) -> u64 {
+        let up = self.up.zip(uptime());
+        up.map_or(0, |(before, now)| {
+            now.saturating_sub(before).saturating_sub(elapsed)
+        })
     }
 }
 
@@ -67,6 +91,15 @@ const LOOK_EVERY: u64 = 100;
 
 fn wall_clock() -> u64 {
     whole_millis(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default())
+}
+
+/// In milliseconds, of what Linux says in seconds with two decimals.
+fn uptime() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/uptime").ok()?;
+    let (seconds, hundredths) = text.split_ascii_whitespace().next()?.split_once('.')?;
+    let seconds: u64 = seconds.parse().ok()?;
+    let hundredths: u64 = hundredths.parse().ok()?;
+    Some(seconds * 1000 + hundredths * 10)
 }
 
 fn whole_millis(duration: Duration) -> u64 {
@@ -117,17 +150,60 @@ mod tests {
 
     #[test]
     fn the_system_clock_goes_on_at_its_pace_when_the_wall_clock_is_set_back() {
-        const HOUR: u64 = 3_600_000;
-        let clock = SystemClock::new();
-        let now = wall_clock();
+        const SECOND: u64 = 1000;
+        let (clock, now) = awake();
 
-        let ahead = clock.reading(LOOK_EVERY, || now + HOUR);
-        let corrected = clock.reading(2 * LOOK_EVERY, || now);
-        let forward = clock.reading(3 * LOOK_EVERY, || now + 2 * HOUR);
+        let ahead = clock.reading(LOOK_EVERY, (|| now + SECOND, || 0));
+        let corrected = clock.reading(2 * LOOK_EVERY, (|| now, || 0));
+        let forward = clock.reading(3 * LOOK_EVERY, (|| now + 2 * SECOND, || 0));
 
-        assert_eq!(ahead, now + HOUR);
+        assert_eq!(ahead, now + SECOND);
         assert_eq!(corrected, ahead + LOOK_EVERY);
-        assert_eq!(forward, now + 2 * HOUR);
+        assert_eq!(forward, now + 2 * SECOND);
+    }
+
+    #[test]
+    fn a_leap_that_is_taken_back_within_a_minute_has_not_been() {
+        let (clock, now) = awake();
+        for elapsed in (LOOK_EVERY..MINUTE).step_by(1000) {
+            let leapt = clock.reading(elapsed, (|| now + elapsed + 3 * HOUR, || 0));
+            assert_eq!(leapt, now + elapsed);
+        }
+
+        let corrected = clock.reading(MINUTE, (|| now + MINUTE, || 0));
+        let again = clock.reading(2 * MINUTE, (|| now + 2 * MINUTE + HOUR, || 0));
+
+        assert_eq!(corrected, now + MINUTE);
+        assert_eq!(again, now + 2 * MINUTE, "it begins anew");
+    }
+
+    #[test]
+    fn a_leap_that_lasts_for_a_minute_is_followed_as_far_as_it_lasted() {
+        let (clock, now) = awake();
+        clock.reading(LOOK_EVERY, (|| now + 3 * HOUR, || 0));
+        clock.reading(HALF, (|| now + HALF + HOUR, || 0));
+
+        let at = LOOK_EVERY + MINUTE;
+        let followed = clock.reading(at, (|| now + at + 3 * HOUR, || 0));
+
+        assert_eq!(followed, now + at + HOUR);
+    }
+
+    #[test]
+    fn time_that_the_machine_has_slept_counts_at_once() {
+        let (clock, now) = awake();
+
+        let woken = clock.reading(LOOK_EVERY, (|| now + HOUR, || HOUR - 10));
+
+        assert_eq!(woken, now + HOUR);
+    }
+
+    #[test]
+    fn the_machine_knows_how_long_it_is_up_and_that_it_has_not_slept() {
+        let clock = SystemClock::new();
+
+        assert!(clock.up.is_some());
+        assert!(clock.slept(whole_millis(clock.started.elapsed())) < 1000);
     }
 
     #[test]
@@ -135,10 +211,21 @@ mod tests {
         let clock = SystemClock::new();
         let nobody = || panic!("it was looked at");
 
-        clock.reading(LOOK_EVERY - 1, nobody);
-        clock.reading(LOOK_EVERY, wall_clock);
-        clock.reading(2 * LOOK_EVERY - 1, nobody);
+        clock.reading(LOOK_EVERY - 1, (nobody, nobody));
+        clock.reading(LOOK_EVERY, (wall_clock, || 0));
+        clock.reading(2 * LOOK_EVERY - 1, (nobody, nobody));
     }
+
+    /// A clock, and what it showed when it was started.
+    fn awake() -> (SystemClock, u64) {
+        let clock = SystemClock::new();
+        let now = clock.ahead.load(Ordering::Relaxed);
+        (clock, now)
+    }
+
+    const HALF: u64 = 30_000;
+    const MINUTE: u64 = 60_000;
+    const HOUR: u64 = 3_600_000;
 
     #[test]
     fn the_system_clock_knows_the_year() {
