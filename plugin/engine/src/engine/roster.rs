@@ -33,7 +33,7 @@ impl Engine {
         let mut entries = Vec::new();
         for address in self.policy.keyring.rosters(principal) {
             let (_, roster) = self.roster(address).await?;
-            entries.extend(roster.entries());
+            entries.extend(roster.swept(self.now()).entries());
         }
         entries.sort_by_key(|entry: &Entry| (std::cmp::Reverse(entry.created_at), entry.family));
         entries.dedup_by_key(|entry| entry.family);
@@ -86,8 +86,8 @@ impl Engine {
         let (to, fro) = (rosters.iter(), rosters.iter().rev().skip(1));
         for address in to.chain(fro) {
             let gone = self.amend(*address, |roster| {
-                let left = roster.retain(&stays);
-                let gone = roster.entries().count() - left.entries().count();
+                let (left, now) = (roster.retain(&stays), self.now());
+                let gone = roster.living(now) - left.living(now);
                 match gone {
                     0 => Amendment::Keep(0),
                     gone => Amendment::Write(left, gone),
@@ -113,7 +113,8 @@ impl Engine {
         };
         let mut elsewhere = Vec::new();
         for address in older {
-            elsewhere.extend(self.roster(*address).await?.1.entries());
+            let (_, roster) = self.roster(*address).await?;
+            elsewhere.extend(roster.swept(self.now()).entries());
         }
         elsewhere.retain(|entry: &Entry| Some(entry.family) != replaced);
         self.enter(*newest, (entry, replaced), self.policy.limit, &elsewhere)
@@ -131,7 +132,7 @@ impl Engine {
             // Who moved here stands there still, until the time runs out that it had there.
             let is_only_there = |entry: &&Entry| !roster.names(entry.family);
             let elsewhere = elsewhere.iter().filter(is_only_there).count();
-            match roster.admit((entry.clone(), replaced), limit, elsewhere) {
+            match roster.admit((entry.clone(), replaced), limit, (elsewhere, self.now())) {
                 Some(admission) => {
                     Amendment::Write(admission.roster, Some(admission.evicted.len()))
                 }
@@ -302,8 +303,10 @@ impl Engine {
         version: Option<u64>,
         roster: Roster,
     ) -> Result<bool, Unavailable> {
-        // Longer than its last session: a roster that begins anew counts its versions anew.
-        let keep = roster.ends_at().since(self.now()) + TOMBSTONE;
+        // Longer than its last session: a roster that begins anew counts its versions anew. By a clock that is ahead it
+        // might end sooner than its sessions do by the clocks of others, so each has what it had when it was last seen.
+        let left = roster.ends_at().since(self.now());
+        let keep = left.max(roster.longest_left()) + TOMBSTONE;
         let state = State::Roster(roster);
         match version {
             Some(version) => self.replace((address, version), state, keep).await,
@@ -311,13 +314,14 @@ impl Engine {
         }
     }
 
-    /// The roster without what is over, and the version of its row; none when there is no row.
+    /// The roster without what has been over for a while, and the version of its row; none when there is no row. What is
+    /// over by this clock may not be by that of another gateway, where it would be ended by being left out.
     async fn roster(&self, address: Address) -> Result<(Option<u64>, Roster), Unavailable> {
         Ok(match self.read(address).await? {
             Some(Versioned {
                 version,
                 state: State::Roster(roster),
-            }) => (Some(version), roster.swept(self.now())),
+            }) => (Some(version), roster.swept(self.now().before(TOMBSTONE))),
             Some(Versioned { version, .. }) => (Some(version), Roster::default()),
             None => (None, Roster::default()),
         })

@@ -30,6 +30,11 @@ impl Timestamp {
         Self(self.0.saturating_add(millis(by)))
     }
 
+    /// The instant `by` earlier, or the first one there is.
+    pub fn before(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(by)))
+    }
+
     /// How much later this is than `earlier`; nothing when it is not later at all.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))

@@ -2,6 +2,7 @@
 
 use super::stage::Stage;
 use super::*;
+use crate::session::State;
 
 #[tokio::test]
 async fn use_is_written_once_in_an_interval_whoever_comes() {
@@ -167,6 +168,67 @@ async fn a_session_too_large_is_refused_and_what_was_there_stays() {
 
     assert_eq!(find(&engine, session.id()).await, Some(session));
     assert_eq!(stage.live(), 1);
+}
+
+#[tokio::test]
+async fn a_gateway_whose_clock_is_minutes_ahead_ends_nothing_of_others() {
+    let (stage, engine, _) = stage(Lifetime::new(10 * MINUTE, None));
+    let ahead = ahead_of(&stage, 14 * MINUTE);
+    let [kept, over] = [begin(&engine).await, begin(&engine).await];
+    let _ = engine.revoke(over.id()).await;
+
+    let other = begin(&ahead).await;
+    let _ = ahead.revoke(other.id()).await;
+
+    assert!(find(&engine, kept.id()).await.is_some());
+    stage.clock.advance(10 * MINUTE - Duration::from_millis(1));
+    assert!(find(&engine, kept.id()).await.is_some());
+}
+
+#[tokio::test]
+async fn a_roster_lasts_as_long_as_its_sessions_whoever_writes_it() {
+    let (stage, engine, _) = stage(Lifetime::new(HOUR, None));
+    let ahead = ahead_of(&stage, HOUR - MINUTE);
+    let [kept, left] = [begin(&engine).await, begin(&engine).await];
+
+    let left = find(&ahead, left.id()).await.unwrap();
+    let _ = ahead.revoke(left.id()).await;
+
+    stage.clock.advance(HOUR - Duration::from_millis(1));
+    assert!(find(&engine, kept.id()).await.is_some());
+}
+
+#[tokio::test]
+async fn what_has_been_over_for_a_while_goes_from_the_roster() {
+    let (stage, engine, _) = stage(Lifetime::new(10 * MINUTE, None));
+    begin(&engine).await;
+    stage.clock.advance(10 * MINUTE);
+    begin(&engine).await;
+    assert_eq!(on_roster(&engine).await, 2);
+
+    stage.clock.advance(5 * MINUTE);
+    begin(&engine).await;
+
+    assert_eq!(on_roster(&engine).await, 2);
+    assert_eq!(engine.sessions_of("1").await.unwrap().len(), 2);
+}
+
+/// A gateway on the same rows, by a clock of its own. The rows go by that of the stage.
+fn ahead_of(stage: &Arc<Stage>, by: Duration) -> Engine {
+    let clock = Arc::new(ManualClock::new(stage.clock.now().after(by)));
+    let lifetime = Lifetime::new(10 * MINUTE, None);
+    Engine::new(stage.clone(), clock, Policy::new(lifetime))
+}
+
+async fn on_roster(engine: &Engine) -> usize {
+    let address = engine.policy.keyring.rosters("1")[0];
+    match engine.rows.load(address).wait().await {
+        Loaded::Found(row) => match row.state {
+            State::Roster(roster) => roster.entries().count(),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
 }
 
 fn stage(lifetime: Lifetime) -> (Arc<Stage>, Engine, Arc<Witness>) {

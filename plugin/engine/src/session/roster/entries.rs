@@ -23,13 +23,6 @@ impl Entries {
         lone.map_or_else(|| Self::Packed(Packed::of(entries)), Self::Lone)
     }
 
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Lone(_) => 1,
-            Self::Packed(packed) => packed.len(),
-        }
-    }
-
     pub(super) fn names(&self, family: Family) -> bool {
         match self {
             Self::Lone(lone) => lone.family() == family,

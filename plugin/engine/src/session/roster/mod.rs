@@ -9,6 +9,7 @@ mod lone;
 mod packed;
 
 use std::fmt;
+use std::time::Duration;
 
 use super::device::Device;
 use super::family::Family;
@@ -94,14 +95,14 @@ impl Roster {
         self.0.find(family)
     }
 
-    /// Adds a session; none when the limit refuses it. `elsewhere` is how many more living sessions the principal
-    /// has on rosters of older secrets. A session that the new one replaces is about to go: it does not count, and nobody
+    /// Adds a session; none when the limit refuses it. What is over at `now` does not count. `elsewhere` is how many more
+    /// living sessions the principal has on rosters of older secrets. A session that the new one replaces is about to go: it does not count, and nobody
     /// has to go for it.
     pub fn admit(
         &self,
         (entry, replaced): (Entry, Option<Family>),
         limit: Option<Limit>,
-        elsewhere: usize,
+        (elsewhere, now): (usize, Timestamp),
     ) -> Option<Admission> {
         let newcomer = entry.family;
         let mut roster = self.with(entry);
@@ -109,12 +110,14 @@ impl Roster {
             let evicted = Vec::new();
             return Some(Admission { roster, evicted });
         };
-        let going = usize::from(replaced.is_some_and(|family| self.names(family)));
-        let excess = (roster.0.len() + elsewhere).saturating_sub(limit.sessions + going);
+        let is_living = |family| self.swept(now).names(family);
+        let going = usize::from(replaced.is_some_and(is_living));
+        let living = roster.living(now) + elsewhere;
+        let excess = living.saturating_sub(limit.sessions + going);
         if excess > 0 && limit.excess == Excess::Refuse {
             return None;
         }
-        let evicted = roster.oldest(excess, [Some(newcomer), replaced]);
+        let evicted = roster.swept(now).oldest(excess, [Some(newcomer), replaced]);
         roster = roster.retain(|entry| !evicted.contains(&entry.family));
         Some(Admission { roster, evicted })
     }
@@ -138,6 +141,19 @@ impl Roster {
             return self.clone();
         }
         self.retain(|entry| entry.expires_at > now)
+    }
+
+    /// How many of its sessions are not over at `now`.
+    pub fn living(&self, now: Timestamp) -> usize {
+        self.0.ends().filter(|end| *end > now).count()
+    }
+
+    /// The longest time that one of its sessions had left when it was last seen.
+    pub fn longest_left(&self) -> Duration {
+        let left = self
+            .entries()
+            .map(|entry| entry.expires_at.since(entry.seen_at));
+        left.max().unwrap_or_default()
     }
 
     /// When the last of its sessions ends; the epoch when there is none.
@@ -247,7 +263,9 @@ mod tests {
     fn sessions_on_older_rosters_count() {
         let limit = limit(3, Excess::EvictOldest);
 
-        let admission = of(&[1, 2]).admit((entry(9), None), limit, 2).unwrap();
+        let admission = of(&[1, 2])
+            .admit((entry(9), None), limit, (2, START))
+            .unwrap();
 
         assert_eq!(admission.evicted, [Family::new(1), Family::new(2)]);
     }
@@ -255,7 +273,7 @@ mod tests {
     #[test]
     fn the_newcomer_is_never_the_one_to_go() {
         let admission = of(&[5])
-            .admit((entry(1), None), limit(1, Excess::EvictOldest), 0)
+            .admit((entry(1), None), limit(1, Excess::EvictOldest), (0, START))
             .unwrap();
 
         assert_eq!(admission.evicted, [Family::new(5)]);
@@ -266,10 +284,22 @@ mod tests {
         for excess in [Excess::Refuse, Excess::EvictOldest] {
             let replaced = Some(Family::new(1));
 
-            let admission = of(&[1, 2]).admit((entry(9), replaced), limit(2, excess), 0);
+            let admission = of(&[1, 2]).admit((entry(9), replaced), limit(2, excess), (0, START));
 
             assert_eq!(admission.unwrap().evicted, []);
         }
+    }
+
+    #[test]
+    fn what_is_over_counts_for_nothing_and_nobody_has_to_go_for_it() {
+        let now = entry(2).expires_at;
+        let limit = limit(2, Excess::EvictOldest);
+
+        let admission = of(&[1, 2, 3]).admit((entry(9), None), limit, (0, now));
+
+        assert_eq!(admission.unwrap().evicted, []);
+        let admission = of(&[1, 2, 3, 4]).admit((entry(9), None), limit, (0, now));
+        assert_eq!(admission.unwrap().evicted, [Family::new(3)]);
     }
 
     #[test]
@@ -325,7 +355,7 @@ mod tests {
     }
 
     fn admit(roster: &Roster, newcomer: u64, limit: Option<Limit>) -> Option<(usize, Vec<u64>)> {
-        let admission = roster.admit((entry(newcomer), None), limit, 0)?;
+        let admission = roster.admit((entry(newcomer), None), limit, (0, START))?;
         let evicted = admission.evicted.iter().map(|family| family.bits());
         Some((admission.roster.entries().count(), evicted.collect()))
     }
@@ -345,6 +375,9 @@ mod tests {
             device: None,
         }
     }
+
+    /// Before any of the sessions ends.
+    const START: Timestamp = Timestamp::from_millis(0);
 
     fn limit(sessions: usize, excess: Excess) -> Option<Limit> {
         Some(Limit { sessions, excess })

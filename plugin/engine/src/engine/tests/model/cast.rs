@@ -150,7 +150,10 @@ impl Watched {
                 let successor = Duration::from_millis(self.latest.load(Ordering::Relaxed));
                 successor.max(self.policy.grace).max(BROOM) + BROOM
             }
-            State::Roster(roster) => roster.ends_at().since(now) + TOMBSTONE,
+            State::Roster(roster) => {
+                let left = roster.ends_at().since(now);
+                left.max(roster.longest_left()) + TOMBSTONE
+            }
             State::Revoked => TOMBSTONE,
         }
     }
