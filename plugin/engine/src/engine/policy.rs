@@ -18,7 +18,7 @@ pub struct Policy {
     pub revokes_on_reuse: bool,
     /// `principal`: the attribute that names the user; without it, sessions belong to nobody.
     pub principal: Option<Box<str>>,
-    /// `maxSessionsPerPrincipal`.
+    /// `maxSessionsPerPrincipal`. None: a thousand, so that a roster has an end.
     pub limit: Option<Limit>,
     /// `maxBytes`: how large the attributes of one session may become, in memory.
     pub max_bytes: usize,

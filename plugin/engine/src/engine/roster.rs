@@ -9,13 +9,14 @@
 //! secret they take for the newest.
 
 use abi::storage::{Key, Unavailable};
+use tracing::warn;
 
 use super::event::{Cause, Event, Refusal};
 use super::outcome::{Attempt, Revoked, Stop};
 use super::revocations::Ended;
 use super::session::Session;
 use super::{Engine, TOMBSTONE};
-use crate::session::{Address, Device, Entry, Family, Limit, Record, Roster, State};
+use crate::session::{Address, Device, Entry, Excess, Family, Limit, Record, Roster, State};
 use crate::storage::Versioned;
 
 /// What becomes of a roster, and what there is to say about it.
@@ -117,7 +118,8 @@ impl Engine {
             elsewhere.extend(roster.swept(self.now()).entries());
         }
         elsewhere.retain(|entry: &Entry| Some(entry.family) != replaced);
-        self.enter(*newest, (entry, replaced), self.policy.limit, &elsewhere)
+        let limit = self.policy.limit.unwrap_or(MOST);
+        self.enter(*newest, (entry, replaced), Some(limit), &elsewhere)
             .await
     }
 
@@ -143,6 +145,10 @@ impl Engine {
             self.happened(Event::Refused(Refusal::TooManySessions), address.key());
             return Err(Stop::Refused(Refusal::TooManySessions));
         };
+        if evicted > 0 && self.policy.limit.is_none() {
+            let most = MOST.sessions;
+            warn!("a user has {most} sessions, the oldest ended: does a client log in each time?");
+        }
         (0..evicted).for_each(|_| self.happened(Event::Revoked(Cause::Evicted), address.key()));
         Ok(())
     }
@@ -351,6 +357,13 @@ impl Engine {
         self.observer.happened(event, key);
     }
 }
+
+/// Where nothing else is said: more than anybody has, and so few that the row can be read with every request. A client
+/// that keeps no cookie and logs in each time would make it grow without end.
+const MOST: Limit = Limit {
+    sessions: 1000,
+    excess: Excess::EvictOldest,
+};
 
 /// Who stands on the roster `before` and not `after`.
 fn gone(before: &Roster, after: &Roster) -> Vec<Family> {

@@ -104,7 +104,7 @@ pub struct LoadSessionConfig {
     /// The attribute that names the user: sessions are listed, revoked and counted by it, and a change of it gives a
     /// new session. Empty: sessions belong to nobody.
     pub principal: String,
-    /// How many sessions a user may have at once. 0: any number.
+    /// How many sessions a user may have at once. 0: as many as a roster holds, a thousand.
     pub max_sessions_per_principal: u32,
     /// What becomes of a login beyond `maxSessionsPerPrincipal`. Absent: `evictOldest`.
     pub on_limit: Option<OnLimit>,
