@@ -128,10 +128,15 @@ impl Database {
         guarded(|| tables::marked(&database.begin_read()?))
     }
 
+    /// Nothing is written to a file that nobody would find again: it would be acknowledged and gone with the process, and
+    /// another gateway may have made one in its place.
     fn transact<T>(
         &self,
         work: impl FnOnce(WriteTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, Unavailable> {
+        if !self.medium.is_in_place() {
+            return Err(Unavailable::new("the file was removed or replaced"));
+        }
         let current = self.reader();
         let database = current.as_ref().map_err(Clone::clone)?;
         guarded(|| work(database.begin_write()?))

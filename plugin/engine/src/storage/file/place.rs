@@ -9,8 +9,9 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redb::{Builder, Database, DatabaseError, RepairSession, StorageError};
 use tempfile::TempDir;
@@ -31,15 +32,25 @@ pub(super) trait Medium: Send + Sync {
     /// not become an empty database in which everybody is a stranger.
     fn reopen(&self) -> Result<Database, OpenError>;
 
+    /// Whether the file that was opened last still lies where it is.
+    fn is_in_place(&self) -> bool {
+        true
+    }
+
     /// Proves that something can be written, without touching the database.
     fn try_room(&self) -> io::Result<()>;
 }
+
+/// The device and the number of a file, which stay while it is renamed or removed.
+type Identity = (u64, u64);
 
 /// A directory with one file.
 #[derive(Debug)]
 pub(super) struct Place {
     directory: PathBuf,
     file: PathBuf,
+    /// Which file was opened last, whatever lies at its path by now.
+    opened: Mutex<Option<Identity>>,
     // Removed with everything in it when this is dropped.
     _temporary: Option<TempDir>,
 }
@@ -73,6 +84,7 @@ impl Place {
         Self {
             directory: directory.to_owned(),
             file: directory.join(FILE),
+            opened: Mutex::default(),
             _temporary: temporary,
         }
     }
@@ -109,6 +121,15 @@ impl Place {
         Ok(database)
     }
 
+    fn identity(&self) -> Option<Identity> {
+        let metadata = fs::metadata(&self.file).ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    }
+
+    fn opened(&self) -> MutexGuard<'_, Option<Identity>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_made(&self) -> Result<bool, OpenError> {
         let exists = self.file.try_exists();
         exists.map_err(|error| OpenError::Inaccessible(self.file.clone(), error))
@@ -122,10 +143,11 @@ impl Medium for Place {
 
     fn open(&self) -> Result<Database, OpenError> {
         if self.is_made()? {
-            self.reopen()
-        } else {
-            self.make()
+            return self.reopen();
         }
+        let database = self.make()?;
+        *self.opened() = self.identity();
+        Ok(database)
     }
 
     fn reopen(&self) -> Result<Database, OpenError> {
@@ -133,7 +155,13 @@ impl Medium for Place {
             .open(&self.file)
             .map_err(|error| classify(&self.file, error))?;
         tables::check(&database, &self.file)?;
+        *self.opened() = self.identity();
         Ok(database)
+    }
+
+    fn is_in_place(&self) -> bool {
+        let found = self.identity();
+        found.is_some() && found == *self.opened()
     }
 
     fn try_room(&self) -> io::Result<()> {

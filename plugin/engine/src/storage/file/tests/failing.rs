@@ -92,6 +92,46 @@ fn a_file_that_is_gone_is_an_outage_and_not_an_empty_one() {
 }
 
 #[test]
+fn a_file_that_was_removed_under_way_is_an_outage_until_it_is_back() {
+    for durability in BOTH {
+        let bench = Bench::with(durability, AT_ONCE);
+        bench.put(1);
+        let probe = || block_on(bench.storage.probe().wait());
+        assert_eq!(probe(), Ok(()));
+        let (file, elsewhere) = (
+            file(bench.directory.path()),
+            bench.directory.path().join("x"),
+        );
+
+        fs::rename(&file, &elsewhere).unwrap();
+
+        assert!(probe().is_err());
+        eventually(|| matches!(bench.write(2, Expected::Absent, 1), Written::Unavailable(_)));
+        assert!(!file.exists(), "nothing is made in its place");
+        fs::rename(&elsewhere, &file).unwrap();
+        eventually(|| probe() == Ok(()));
+        assert_eq!(bench.load(1), Loaded::Found(row(1)));
+    }
+}
+
+#[test]
+fn a_file_that_was_put_in_the_place_of_another_is_the_one_that_counts() {
+    let bench = Bench::with(Durability::EveryWrite, AT_ONCE);
+    bench.put(1);
+    let other = Bench::open(Durability::EveryWrite);
+    other.put(2);
+    let path = other.directory.path().to_owned();
+    drop(other.storage);
+
+    fs::rename(file(&path), file(bench.directory.path())).unwrap();
+
+    assert!(block_on(bench.storage.probe().wait()).is_err());
+    eventually(|| block_on(bench.storage.probe().wait()) == Ok(()));
+    assert_eq!(bench.load(1), Loaded::Absent);
+    assert_eq!(bench.load(2), Loaded::Found(row(1)));
+}
+
+#[test]
 fn what_waits_at_the_same_time_shares_a_sync() {
     let (bench, disk) = on_a_disk(Durability::EveryWrite, NEVER);
     let writer = Writer {
