@@ -131,7 +131,8 @@ impl Writer {
         let file = self.database.file();
         error!(file = %file.display(), error = %cause, "sessions cannot be written");
         self.queue.refuse(cause);
-        // At once, so that everything in it can be read while nothing can be written. If it fails, reads say why.
+        // At once, so that everything in it can be read while nothing can be written, as on a full disk. Where opening
+        // fails too, as on a disk that does not sync, nothing can be read either, and reads say why.
         let _ = self.database.reopen();
         let mut pause = self.pace.retry;
         while self.queue.rest(pause) {
