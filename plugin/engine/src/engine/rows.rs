@@ -75,6 +75,9 @@ impl Engine {
     /// As [`add`](Self::add), also in the place of a row that cannot be read. Nobody lives by such a row: whoever stood in
     /// it is logged out already, and would stay so until its time runs out. Its versions go on, so that whoever knows an
     /// older one finds another.
+    ///
+    /// # Errors
+    /// When the storage does not answer, or has something there that it does not replace.
     pub(super) async fn begin_at(
         &self,
         address: Address,
@@ -84,9 +87,25 @@ impl Engine {
         if self.add(address, state.clone(), keep).await? {
             return Ok(true);
         }
+        let Some(version) = self.unreadable(address).await? else {
+            return Ok(false);
+        };
+        if self.replace((address, version), state, keep).await? {
+            return Ok(true);
+        }
+        // Somebody else came first, or it is nothing that this storage could replace.
+        match self.unreadable(address).await? {
+            Some(still) if still == version => Err(Unavailable::new(
+                "a row can neither be read nor replaced: look for what else writes to the storage",
+            )),
+            _ => Ok(false),
+        }
+    }
+
+    async fn unreadable(&self, address: Address) -> Result<Option<u64>, Unavailable> {
         match self.rows.unreadable(address).wait().await {
-            Loaded::Found(version) => self.replace((address, version), state, keep).await,
-            Loaded::Absent => Ok(false),
+            Loaded::Found(version) => Ok(Some(version)),
+            Loaded::Absent => Ok(None),
             Loaded::Unavailable(cause) => Err(cause),
         }
     }

@@ -1,11 +1,14 @@
 //! Rows that cannot be read: what somebody changed, or a newer gateway wrote.
 
-use abi::storage::{Row, Storage};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use abi::storage::{Expected, Row, Storage, Written};
 use abi::testing::TestGateway;
 
+use super::stage::Stage;
 use super::*;
-use crate::session::{Family, Timestamp};
-use crate::storage::{ByteStorage, Encoded};
+use crate::session::{Address, Family, State, Timestamp};
+use crate::storage::{ByteStorage, Encoded, Versioned};
 
 #[tokio::test]
 async fn a_roster_that_cannot_be_read_does_not_lock_its_user_out() {
@@ -65,6 +68,60 @@ async fn a_mark_is_made_also_where_there_is_one_that_cannot_be_read() {
     scene.engine.mark("jti:1", HOUR).await.unwrap();
 
     assert_eq!(scene.engine.is_marked("jti:1").await, Ok(true));
+}
+
+#[tokio::test]
+async fn what_can_neither_be_read_nor_replaced_is_an_outage_without_many_tries() {
+    let stage = Stage::new();
+    let stuck = Arc::new(Stuck {
+        stage: stage.clone(),
+        writes: AtomicUsize::new(0),
+    });
+    let engine = engine_on(stuck.clone(), &stage.clock);
+
+    let saved = engine.create(&deltas(&[("user_id", 1)])).await;
+
+    assert!(matches!(saved, Saved::Unavailable(_)), "{saved:?}");
+    // The session, and both attempts at the roster.
+    assert_eq!(stuck.writes.load(Ordering::Relaxed), 3);
+}
+
+/// Something lies where every roster would be.
+struct Stuck {
+    stage: Arc<Stage>,
+    writes: AtomicUsize,
+}
+
+impl Rows for Stuck {
+    fn load(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
+        self.stage.load(address)
+    }
+
+    fn unreadable(&self, _: Address) -> Maybe<'_, Loaded<u64>> {
+        Loaded::Found(0).into()
+    }
+
+    fn write(
+        &self,
+        address: Address,
+        expected: Expected,
+        row: Versioned,
+        keep: Duration,
+    ) -> Maybe<'_, Written> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        match row.state {
+            State::Roster(_) => Written::Conflict.into(),
+            _ => self.stage.write(address, expected, row, keep),
+        }
+    }
+
+    fn probe(&self) -> Maybe<'_, Result<(), Unavailable>> {
+        self.stage.probe()
+    }
+
+    fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>> {
+        self.stage.reset()
+    }
 }
 
 /// An engine on bytes that somebody else can write to.
