@@ -1,8 +1,8 @@
 //! Many who want to change one row at a time.
 //!
 //! Of those who have read a row one may write it, and the others have read and written for nothing: the work of n is as n
-//! squared. So whoever has lost once waits in this process for those who lost before, and what is left are the rivals in
-//! other gateways, one in each.
+//! squared. So whoever has lost once waits in this process for those who lost before, whoever comes while somebody waits
+//! does so too, and what is left are the rivals in other gateways, one in each.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +21,12 @@ use crate::session::Timestamp;
 pub(super) struct Queues(Mutex<BTreeMap<Key, Weak<Queue<()>>>>);
 
 impl Queues {
+    /// The queue of a row, if somebody is in it.
+    fn known(&self, key: Key) -> Option<Arc<Queue<()>>> {
+        let queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.get(&key).and_then(Weak::upgrade)
+    }
+
     fn of(&self, key: Key) -> Arc<Queue<()>> {
         let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(queue) = queues.get(&key).and_then(Weak::upgrade) {
@@ -50,14 +56,23 @@ pub(super) struct Contest<'a> {
 }
 
 impl Engine {
-    pub(super) fn contest(&self, key: Key) -> Contest<'_> {
-        Contest {
+    /// Waits for the turn to change a row, if others wait.
+    ///
+    /// # Errors
+    /// When that took too long.
+    pub(super) async fn contest(&self, key: Key) -> Result<Contest<'_>, Unavailable> {
+        let mut contest = Contest {
             engine: self,
             key,
             began: self.now(),
             losses: 0,
             turn: None,
+        };
+        if let Some(queue) = self.queues.known(key) {
+            contest.turn = Some(queue.lock_owned().await);
+            contest.check_time()?;
         }
+        Ok(contest)
     }
 }
 
@@ -72,8 +87,14 @@ impl Contest<'_> {
             self.turn = Some(queue.lock_owned().await);
         }
         self.losses += 1;
-        let has_time = self.engine.now().since(self.began) < LONGEST;
-        if has_time && self.losses < TRIES {
+        if self.losses >= TRIES {
+            return Err(contended());
+        }
+        self.check_time()
+    }
+
+    fn check_time(&self) -> Result<(), Unavailable> {
+        if self.engine.now().since(self.began) < LONGEST {
             Ok(())
         } else {
             Err(contended())

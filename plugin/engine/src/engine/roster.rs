@@ -284,7 +284,7 @@ impl Engine {
         address: Address,
         change: impl Fn(&Roster) -> Amendment<T>,
     ) -> Result<T, Unavailable> {
-        let mut contest = self.contest(address.key());
+        let mut contest = self.contest(address.key()).await?;
         loop {
             let (version, roster) = self.roster(address).await?;
             let (amended, result) = match change(&roster) {

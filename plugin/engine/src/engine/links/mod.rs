@@ -135,7 +135,7 @@ impl Engine {
         address: Address,
         change: impl Fn(&mut Links) -> Linked,
     ) -> Result<Linked, Unavailable> {
-        let mut contest = self.contest(address.key());
+        let mut contest = self.contest(address.key()).await?;
         loop {
             let row = self.read(address).await?;
             let now = self.now();
