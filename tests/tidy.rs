@@ -216,8 +216,8 @@ fn only_one_file_of_the_plugin_spawns_and_one_reads_the_time() {
     for (word, home) in [
         ("tokio::spawn", "runtime"),
         ("Builder::new_multi_thread", "runtime"),
-        ("SystemTime::now", "clock.rs"),
-        ("UNIX_EPOCH.elapsed", "clock.rs"),
+        ("SystemTime::now", "clock"),
+        ("UNIX_EPOCH.elapsed", "clock"),
     ] {
         for file in rust_files("plugin")
             .into_iter()

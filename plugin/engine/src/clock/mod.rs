@@ -1,4 +1,4 @@
-//! What time it is. The only file that asks the wall clock; what merely waits has tokio's.
+//! What time it is. The only room that asks the wall clock; what merely waits has tokio's.
 
 mod leap;
 
