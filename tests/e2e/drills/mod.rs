@@ -18,6 +18,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use e2e::{Answered, Gateway, Load, Site, Upstream};
@@ -86,18 +87,31 @@ impl Drill {
         }
     }
 
+    /// Waits until those who only read were served by every gateway.
+    #[track_caller]
+    fn readers_are_served(&self) {
+        for gateway in 0..self.gateways.len() {
+            self.are_answered(people::READERS, gateway, 200);
+        }
+    }
+
     /// Waits until everybody was answered so by one gateway.
     #[track_caller]
     fn everybody_is_answered(&self, gateway: usize, status: u16) {
+        self.are_answered(0..people::COUNT, gateway, status);
+    }
+
+    #[track_caller]
+    fn are_answered(&self, people: Range<usize>, gateway: usize, status: u16) {
         let address = self.gateways[gateway].address();
         let has_status = |all: &[&Answered], person| {
             all.iter().any(|answered| {
                 (answered.person, answered.gateway, answered.status()) == (person, address, status)
             })
         };
-        let what = format!("{status} for everybody from gateway {gateway}");
+        let what = format!("{status} for people {people:?} from gateway {gateway}");
         self.load.until(&what, |all| {
-            (0..people::COUNT).all(|person| has_status(all, person))
+            people.clone().all(|person| has_status(all, person))
         });
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::ops::Range;
 
 use e2e::{Answered, Browser, Gateway, Message, Request, Upstream};
 
@@ -41,6 +42,8 @@ pub(super) fn at(gateway: &Gateway) -> Vec<Person> {
 
 /// How many people there are.
 pub(super) const COUNT: usize = 4;
+/// Who only reads.
+pub(super) const READERS: Range<usize> = 0..2;
 /// Who logs in again and again.
 pub(super) const NEWCOMER: usize = 3;
 

@@ -112,6 +112,21 @@ fn full_server_refuses_to_write_and_goes_on_reading() {
 }
 
 #[test]
+fn server_that_cannot_save_refuses_to_write_and_goes_on_reading() {
+    let redis = Redis::new();
+    let mut drill = Drill::start("MISCONF", &redis.server().settings());
+
+    redis.server().break_saving();
+    drill.newcomers_are_refused();
+    drill.readers_are_served();
+    drill.goes_on();
+    redis.server().mend_saving();
+    drill.recovers();
+
+    drill.ends_well();
+}
+
+#[test]
 fn password_that_is_wrong_for_a_while_costs_no_session() {
     let redis = Redis::with(Setup::default().password("right"));
     let mut drill = Drill::start("wrong password", &redis.server().settings());

@@ -176,6 +176,7 @@ fn text(error: &RedisError) -> String {
         }
         (_, Some("LOADING")) => "the server is loading its data".into(),
         (_, Some("MASTERDOWN")) => "the replica has lost its master".into(),
+        (_, Some("MISCONF")) => "the server cannot save its data, and refuses writes".into(),
         (_, Some("NOAUTH")) => "the server wants a password".into(),
         (_, Some("NOPERM")) => forbidden(error.detail().unwrap_or_default()),
         (_, Some("NOREPLICAS")) => "the server has too few replicas to write".into(),
@@ -197,6 +198,7 @@ mod tests {
             ("WRONGPASS", Remedy::Configure),
             ("NOAUTH", Remedy::Configure),
             ("NOREPLICAS", Remedy::Elsewhere),
+            ("MISCONF", Remedy::None),
             ("OOM", Remedy::None),
             ("WRONGTYPE", Remedy::None),
         ];

@@ -3,10 +3,11 @@
 use std::future::pending;
 use std::pin::Pin;
 
+use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
 
 use crate::storage::redis::connect::{Address, Hearer};
-use crate::storage::redis::fault::Fault;
+use crate::storage::redis::fault::{Fault, Remedy};
 
 /// Finds the server that a link leads to. Everything here may be dropped midway and asked again.
 pub(crate) trait Seek: Send + 'static {
@@ -50,7 +51,12 @@ impl Seek for Fixed {
     }
 }
 
+/// A server that cannot save its data refuses this command together with all writes (`MISCONF`), and goes on answering
+/// reads: what it says of this command alone is no reason to leave it.
 async fn ping(mut commands: MultiplexedConnection) -> Result<(), Fault> {
-    let answer = redis::cmd("PING").query_async(&mut commands).await;
-    answer.map_err(|error| Fault::of_command(&error))
+    let answer: RedisResult<()> = redis::cmd("PING").query_async(&mut commands).await;
+    match answer.map_err(|error| Fault::of_command(&error)) {
+        Err(fault) if fault.remedy == Remedy::None => Ok(()),
+        answer => answer,
+    }
 }

@@ -1,6 +1,7 @@
 //! One server.
 
 use std::collections::HashMap;
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
@@ -9,9 +10,9 @@ use redis::{Client, Cmd, FromRedisValue, IntoConnectionInfo, RedisConnectionInfo
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::PATIENCE;
 use super::process::{Process, Role};
 use super::setup::{HARNESS, SOCKET, Setup};
+use super::{PATIENCE, until};
 use crate::storage::RedisConfig;
 
 /// A running `redis-server`. It ends with this value.
@@ -96,6 +97,46 @@ impl RedisServer {
     /// Lets a frozen server go on.
     pub fn thaw(&self) {
         self.signal("CONT");
+    }
+
+    /// Lets it fail to save its data, as on a full disk, of which it learns before this returns.
+    ///
+    /// # Panics
+    /// When it can save all the same.
+    #[track_caller]
+    pub fn break_saving(&self) {
+        // Nothing can be renamed to what is a directory with something in it.
+        fs::create_dir_all(self.directory().join("dump.rdb/in the way"))
+            .expect("a directory for the server");
+        self.ask::<()>(&["CONFIG", "SET", "save", "3600 1"]);
+        self.save();
+        until("a snapshot that fails", || self.has_saved("err"));
+    }
+
+    /// Lets it save its data again.
+    ///
+    /// # Panics
+    /// When it cannot.
+    #[track_caller]
+    pub fn mend_saving(&self) {
+        fs::remove_dir_all(self.directory().join("dump.rdb")).expect("the directory is there");
+        self.save();
+        until("a snapshot", || self.has_saved("ok"));
+    }
+
+    #[track_caller]
+    fn save(&self) {
+        // Refused while it does so by itself.
+        until("the beginning of a snapshot", || {
+            self.try_ask::<()>(&["BGSAVE"]).is_ok()
+        });
+    }
+
+    #[track_caller]
+    fn has_saved(&self, status: &str) -> bool {
+        let persistence: String = self.ask(&["INFO", "persistence"]);
+        persistence.contains("rdb_bgsave_in_progress:0")
+            && persistence.contains(&format!("rdb_last_bgsave_status:{status}"))
     }
 
     /// Whether it was not killed.

@@ -19,6 +19,28 @@ fn a_full_server_refuses_writes_and_answers_reads() {
 }
 
 #[test]
+fn a_server_that_cannot_save_refuses_writes_and_answers_reads() {
+    let bench = Bench::open();
+    assert_eq!(bench.write(KEY, Expected::Absent, row(1)), Written::Done);
+
+    bench.server.break_saving();
+    // Whoever connects anew is let in as well.
+    let late = RedisStorage::open(&bench.server.config(), Arc::default()).unwrap();
+
+    for write in [
+        bench.write(OTHER, Expected::Absent, row(1)),
+        bench.write(KEY, Expected::Version(1), row(2)),
+    ] {
+        assert_eq!(
+            write,
+            unavailable("the server cannot save its data, and refuses writes")
+        );
+    }
+    assert_eq!(bench.load(KEY), Loaded::Found(row(1)));
+    assert_eq!(block_on(late.load(&KEY).wait()), Loaded::Found(row(1)));
+}
+
+#[test]
 fn a_server_that_became_a_replica_refuses_writes_until_it_is_a_master_again() {
     let bench = Bench::open();
     assert_eq!(bench.write(KEY, Expected::Absent, row(1)), Written::Done);
