@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use e2e::{Proxy, Redis};
-use engine::storage::server::Setup;
+use e2e::{Proxy, Redis, until};
+use engine::storage::server::{RedisServer, Setup};
 use serde_json::Value;
 
-use super::Drill;
+use super::{Drill, people, site};
 
 #[test]
 fn killed_server_comes_back_with_every_session() {
@@ -20,6 +20,26 @@ fn killed_server_comes_back_with_every_session() {
     drill.recovers();
 
     drill.ends_well();
+}
+
+#[test]
+fn logout_that_was_lost_in_a_restart_is_made_again() {
+    let mut server = RedisServer::with(Setup::default());
+    let upstream = people::upstream();
+    let gateway = site(&upstream, &server.settings()).run();
+    let mut browser = people::log_in(&gateway, "anna");
+    let elsewhere = browser.clone();
+    // All that the server will know after it has started anew.
+    server.ask::<()>(&["SAVE"]);
+    let logout = browser.send(people::write("destroy"));
+    assert_eq!(logout.status(), 200);
+
+    server.restart();
+
+    until("the session is over again", || {
+        let answer = elsewhere.clone().get("/who");
+        answer.status() == 200 && answer.json()["headers"].get("x-user-id").is_none()
+    });
 }
 
 #[test]

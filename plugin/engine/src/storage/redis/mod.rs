@@ -103,8 +103,8 @@ impl RedisStorage {
         self.changes.clone()
     }
 
-    /// Counts the failovers: how often another server has become the master of rows. It may lack the last writes that
-    /// the one before it had acknowledged.
+    /// Counts the failovers: how often another server has become the master of rows, or a connection to the same one
+    /// was lost and made again. It may lack the last writes that were acknowledged before.
     pub fn moved(&self) -> watch::Receiver<u64> {
         self.deployment.moved()
     }

@@ -116,14 +116,14 @@ impl Store {
         self.visit(ledger)
     }
 
-    /// Ends again what was ended here and a failover brought back. Tried until the storage has answered, or nothing is
+    /// Ends again what was ended here and a failover or a restart brought back. Tried until the storage has answered, or nothing is
     /// remembered any more.
     pub(super) async fn end_again(&self) {
         loop {
             match self.engine.end_again().await {
                 Ok(0) => return,
                 Ok(count) => {
-                    warn!(target: TARGET, event = "ended-again", count, "a failover had lost what was ended");
+                    warn!(target: TARGET, event = "ended-again", count, "the storage had lost what was ended");
                     return;
                 }
                 Err(_) => sleep(PAUSE).await,

@@ -13,7 +13,7 @@ use super::nodes::Nodes;
 use super::routes::Routes;
 use super::view::View;
 
-/// The present routes, and how often they were changed by a failover.
+/// The present routes, and how often they were changed by a failover or lead to a node that is back.
 pub(super) struct Board {
     pub(super) routes: watch::Sender<Arc<Routes>>,
     pub(super) moved: watch::Sender<u64>,

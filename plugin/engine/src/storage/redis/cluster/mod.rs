@@ -70,8 +70,14 @@ impl Cluster {
             warn!("the braces in the prefix keep all rows at one master of the cluster");
         }
         let (hints, heard) = Hints::channel();
-        let nodes = Arc::new(Nodes::new(target.connections, terms.clone(), hints));
         let board = Board::new(target.timeout);
+        let nodes = Nodes::new(
+            target.connections,
+            terms.clone(),
+            hints,
+            board.moved.clone(),
+        );
+        let nodes = Arc::new(nodes);
         let (routes, moved) = (board.routes.subscribe(), board.moved.subscribe());
         let scout = Scout::new(seeds.to_vec(), Arc::clone(&nodes), heard, board);
         Ok(Self {
@@ -122,7 +128,7 @@ impl Cluster {
         Ok(Part::all(&routes, &self.names))
     }
 
-    /// Counts how often another node has become the master of all that one served.
+    /// Counts how often another node has become the master of all that one served, or one is back that was lost.
     pub(super) fn moved(&self) -> watch::Receiver<u64> {
         self.moved.clone()
     }

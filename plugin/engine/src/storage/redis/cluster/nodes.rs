@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use abi::storage::Unavailable;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::view::Master;
 use crate::storage::redis::connect::{Access, Address};
 use crate::storage::redis::deployment::Links;
 use crate::storage::redis::fault::Fault;
-use crate::storage::redis::link::{Line, Seek, Terms};
+use crate::storage::redis::link::{Line, Returns, Seek, Terms};
 
 /// Opens links to a node when they are first needed, and closes them when it serves nothing any more.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub(super) struct Nodes {
     connections: NonZeroU16,
     terms: Terms,
     hints: Hints,
+    moved: watch::Sender<u64>,
     known: Mutex<HashMap<Address, Known>>,
 }
 
@@ -37,11 +38,18 @@ pub(super) struct Hints(mpsc::Sender<Address>);
 // === impl Nodes ===
 
 impl Nodes {
-    pub(super) fn new(connections: NonZeroU16, terms: Terms, hints: Hints) -> Self {
+    /// That a node is back that was lost is counted by `moved`.
+    pub(super) fn new(
+        connections: NonZeroU16,
+        terms: Terms,
+        hints: Hints,
+        moved: watch::Sender<u64>,
+    ) -> Self {
         Self {
             connections,
             terms,
             hints,
+            moved,
             known: Mutex::default(),
         }
     }
@@ -114,6 +122,7 @@ impl Nodes {
         let node = || Node {
             address: address.clone(),
             hints: self.hints.clone(),
+            returns: Returns::new(&self.moved),
         };
         let links = Links::open(self.connections, node, &self.terms);
         links
@@ -145,12 +154,17 @@ impl Hints {
 struct Node {
     address: Address,
     hints: Hints,
+    returns: Returns,
 }
 
 impl Seek for Node {
     async fn find(&mut self) -> Result<Address, Fault> {
         self.hints.give(&self.address);
         Ok(self.address.clone())
+    }
+
+    fn offered(&mut self) {
+        self.returns.arrived(&self.address);
     }
 }
 
@@ -214,7 +228,8 @@ mod tests {
             hearing: None,
             runtime: Arc::default(),
         };
-        Nodes::new(NonZeroU16::MIN, terms, Hints::channel().0)
+        let (hints, moved) = (Hints::channel().0, watch::Sender::default());
+        Nodes::new(NonZeroU16::MIN, terms, hints, moved)
     }
 
     fn master(address: &Address) -> Master {

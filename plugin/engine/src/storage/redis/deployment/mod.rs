@@ -14,6 +14,7 @@ pub(super) use self::links::Links;
 pub(super) use self::way::Way;
 pub(super) use super::cluster::Part;
 use super::cluster::{Cluster, Detour};
+use super::connect::Address;
 use super::link::{Fixed, Line, Patience, Terms};
 use super::sentinel::Guarded;
 use super::target::{Servers, Target};
@@ -42,6 +43,17 @@ pub(super) enum Aim<'a> {
     Row(&'a Key),
 }
 
+impl Single {
+    fn open(address: &Address, target: &Target, terms: &Terms) -> io::Result<Self> {
+        let moved = watch::Sender::default();
+        let server = || Fixed::new(address, &moved);
+        Ok(Self {
+            links: Links::open(target.connections, server, terms)?.into(),
+            moved,
+        })
+    }
+}
+
 impl Deployment {
     /// Begins to connect.
     ///
@@ -53,10 +65,7 @@ impl Deployment {
             Servers::Sentinel(sentinels) => {
                 Guarded::open(sentinels, target, terms).map(Self::Guarded)
             }
-            Servers::Single(address) => Ok(Self::Single(Single {
-                links: Links::open(target.connections, || Fixed(address.clone()), terms)?.into(),
-                moved: watch::Sender::default(),
-            })),
+            Servers::Single(address) => Single::open(address, target, terms).map(Self::Single),
         }
     }
 
@@ -128,7 +137,7 @@ impl Deployment {
         }
     }
 
-    /// Counts how often another server has become the master of some rows.
+    /// Counts how often another server has become the master of some rows, or one is back that may have started anew.
     pub(super) fn moved(&self) -> watch::Receiver<u64> {
         match self {
             Self::Cluster(cluster) => cluster.moved(),

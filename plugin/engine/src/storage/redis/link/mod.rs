@@ -29,7 +29,7 @@ use self::lane::Lanes;
 use self::latency::Latency;
 pub(super) use self::line::Line;
 pub(super) use self::outage::{News, Outage};
-pub(super) use self::seek::{Fixed, Leave, Seek};
+pub(super) use self::seek::{Fixed, Leave, Returns, Seek};
 pub(super) use self::share::{Share, index};
 use self::supervisor::Supervisor;
 use super::connect::Access;

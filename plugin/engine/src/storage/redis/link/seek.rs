@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
+use tokio::sync::watch;
 
 use crate::storage::redis::connect::{Address, Hearer};
 use crate::storage::redis::fault::{Fault, Remedy};
@@ -28,6 +29,9 @@ pub(crate) trait Seek: Send + 'static {
         None
     }
 
+    /// A connection is offered from now on.
+    fn offered(&mut self) {}
+
     /// An attempt to connect failed, or a connection was lost.
     fn failed(&mut self, _: &Fault) {}
 
@@ -43,11 +47,53 @@ pub(crate) type Leave = Pin<Box<dyn Future<Output = Fault> + Send>>;
 
 /// A server that is always at the same place.
 #[derive(Debug)]
-pub(crate) struct Fixed(pub(crate) Address);
+pub(crate) struct Fixed {
+    address: Address,
+    returns: Returns,
+}
+
+impl Fixed {
+    /// Its returns are counted by `moved`.
+    pub(crate) fn new(address: &Address, moved: &watch::Sender<u64>) -> Self {
+        Self {
+            address: address.clone(),
+            returns: Returns::new(moved),
+        }
+    }
+}
 
 impl Seek for Fixed {
     async fn find(&mut self) -> Result<Address, Fault> {
-        Ok(self.0.clone())
+        Ok(self.address.clone())
+    }
+
+    fn offered(&mut self) {
+        self.returns.arrived(&self.address);
+    }
+}
+
+/// Counts how often a link is back at a server that it had lost. Nothing that our user may ask tells whether the server
+/// has started anew meanwhile, and with less than it had acknowledged: so each return counts as if it had.
+#[derive(Debug)]
+pub(crate) struct Returns {
+    moved: watch::Sender<u64>,
+    last: Option<Address>,
+}
+
+impl Returns {
+    pub(crate) fn new(moved: &watch::Sender<u64>) -> Self {
+        Self {
+            moved: moved.clone(),
+            last: None,
+        }
+    }
+
+    /// The connection that is offered leads there.
+    pub(crate) fn arrived(&mut self, server: &Address) {
+        if self.last.as_ref() == Some(server) {
+            self.moved.send_modify(|moved| *moved += 1);
+        }
+        self.last = Some(server.clone());
     }
 }
 

@@ -155,6 +155,8 @@ impl<S: Seek> Supervisor<S> {
         let line = Line::new(server, commands, self.doubts.clone());
         self.connected();
         self.publish.send_replace(Status::Up(line.clone()));
+        // After that: whoever learns of it asks at once.
+        self.seek.offered();
         // The driver runs here and not in a task of its own: its end is noticed at once, and so is ours by it.
         tokio::select! {
             biased;

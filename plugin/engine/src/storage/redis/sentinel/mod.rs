@@ -102,7 +102,7 @@ impl Guarded {
         }
     }
 
-    /// Counts the failovers that the connections have followed.
+    /// Counts the failovers that the connections have followed, and their returns to the same master.
     pub(super) fn moved(&self) -> watch::Receiver<u64> {
         self.council.moved()
     }

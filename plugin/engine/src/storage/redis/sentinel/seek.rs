@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::role::Role;
 use crate::storage::redis::connect::Address;
 use crate::storage::redis::fault::Fault;
-use crate::storage::redis::link::{Leave, Seek};
+use crate::storage::redis::link::{Leave, Returns, Seek};
 
 /// Seeks whichever server is the master.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub(super) struct Master {
     council: Council,
     verdict: watch::Receiver<Verdict>,
     found: Option<Address>,
+    returns: Returns,
     progress: Arc<Progress>,
 }
 
@@ -34,6 +35,7 @@ impl Master {
             council: council.clone(),
             verdict: council.verdict(),
             found: None,
+            returns: council.returns(),
             progress: Arc::clone(progress),
         }
     }
@@ -68,6 +70,13 @@ impl Seek for Master {
             Role::Replica { .. } | Role::Other => Err(Fault::elsewhere(
                 "the server that the sentinels name is not the master",
             )),
+        }
+    }
+
+    fn offered(&mut self) {
+        // That another server is the master has been counted with its arrival.
+        if let Some(found) = &self.found {
+            self.returns.arrived(found);
         }
     }
 

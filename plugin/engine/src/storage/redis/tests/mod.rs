@@ -108,6 +108,18 @@ fn of_two_rows_each_has_an_outage_of_its_own() {
 }
 
 #[test]
+fn a_server_that_is_back_may_have_lost_what_it_acknowledged() {
+    let mut bench = Bench::open();
+    assert_eq!(bench.load(KEY), Loaded::Absent);
+    let moved = bench.storage.moved();
+    assert_eq!(*moved.borrow(), 0, "the first connection is no return");
+
+    bench.server.restart();
+
+    until("a return", || *moved.borrow() == 1);
+}
+
+#[test]
 fn reset_leaves_what_is_not_a_row() {
     let bench = Bench::with(RedisConfig {
         prefix: "s*[x]?".into(),

@@ -39,6 +39,17 @@ fn nobody_notices_that_slots_move() {
 }
 
 #[test]
+fn a_node_that_is_back_may_have_lost_what_it_acknowledged() {
+    let cluster = RedisCluster::start();
+    let gateway = Gateway::of(&cluster);
+    assert_eq!(gateway.moved(), 0, "the first connections are no return");
+
+    let _: i64 = cluster.node(0).ask(&["CLIENT", "KILL", "TYPE", "normal"]);
+
+    until("a return", || gateway.moved() == 1);
+}
+
+#[test]
 fn nobody_notices_that_a_master_steps_down() {
     let cluster = RedisCluster::start();
     let (writer, reader) = two_gateways(&cluster);

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::storage::redis::connect::Address;
 use crate::storage::redis::fault::Fault;
+use crate::storage::redis::link::Returns;
 
 /// Where sentinels report and links learn. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -77,9 +78,14 @@ impl Council {
         self.verdict.subscribe()
     }
 
-    /// Counts how often the connections have followed the master to another server.
+    /// Counts how often the connections have followed the master to another server, or are back at the same one.
     pub(super) fn moved(&self) -> watch::Receiver<u64> {
         self.moved.subscribe()
+    }
+
+    /// For one connection to the master, to count with.
+    pub(super) fn returns(&self) -> Returns {
+        Returns::new(&self.moved)
     }
 
     /// A sentinel was asked.

@@ -61,6 +61,18 @@ fn a_frozen_master_is_left_and_not_believed_when_it_wakes() {
 }
 
 #[test]
+fn a_master_that_is_back_may_have_lost_what_it_acknowledged() {
+    let mut sentinels = RedisSentinels::start();
+    let gateway = Gateway::on(&sentinels.config());
+    assert_written(&gateway, 1);
+    assert_eq!(gateway.moved(), 0, "the first connection is no return");
+
+    let _: i64 = sentinels.servers()[0].ask(&["CLIENT", "KILL", "TYPE", "normal"]);
+
+    until("a return", || gateway.moved() == 1);
+}
+
+#[test]
 fn without_sentinels_the_master_that_was_known_goes_on() {
     let mut sentinels = RedisSentinels::start();
     let gateway = Gateway::on(&sentinels.config());
