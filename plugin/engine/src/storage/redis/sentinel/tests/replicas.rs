@@ -4,10 +4,10 @@ use std::sync::Weak;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
-use crate::storage::Listener;
 use crate::storage::redis::deployment::Deployment;
 use crate::storage::redis::sentinel::Route;
 use crate::storage::redis::server::Setup;
+use crate::storage::Listener;
 
 #[test]
 fn rows_are_read_from_all_servers_and_from_nowhere_else() {
@@ -32,6 +32,22 @@ fn rows_are_read_from_all_servers_and_from_nowhere_else() {
         .collect();
     assert_eq!(reads.iter().sum::<u64>(), 60);
     assert!(reads.iter().all(|reads| *reads > 0), "{reads:?}");
+}
+
+#[test]
+fn no_replica_is_read_from_while_the_master_is_silent() {
+    let (mut sentinels, [gateway, _]) = start(Route::Randomly);
+    // Nobody makes another server the master, and the replicas do not give up the one they have.
+    for sentinel in sentinels.sentinels() {
+        sentinel.kill();
+    }
+    for server in sentinels.servers() {
+        let _: () = server.ask(&["CONFIG", "SET", "repl-timeout", "3600"]);
+    }
+
+    sentinels.servers()[0].freeze();
+
+    until("no replica", || replicas(&gateway) == 0);
 }
 
 #[test]
