@@ -96,7 +96,10 @@ impl Engine {
     }
 
     async fn ask_both(&self, both: [Address; 2], source: Source) -> [Loaded<Versioned>; 2] {
-        if let Some(together) = self.rows.load_together(both) {
+        // Two rows that are asked for together may come from a replica.
+        if source == Source::Copies
+            && let Some(together) = self.rows.load_together(both)
+        {
             return together.wait().await;
         }
         let [first, second] = both.map(|address| self.ask(source, address).wait());

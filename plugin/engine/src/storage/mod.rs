@@ -47,7 +47,7 @@ pub trait Rows: Send + Sync + 'static {
     /// Reads the row at `address`, or a copy that is as good as the row; a row whose time has run out is absent.
     fn load(&self, address: Address) -> Maybe<'_, Loaded<Versioned>>;
 
-    /// As [`load`](Self::load), and never from a copy: what operations go by that write.
+    /// As [`load`](Self::load), and never from a copy, be it here or at a replica: what operations go by that write.
     fn reread(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
         self.load(address)
     }

@@ -124,6 +124,19 @@ async fn to_load_anew_is_to_ask_the_storage() {
 }
 
 #[tokio::test]
+async fn to_load_anew_is_to_ask_no_replica() {
+    let network = Arc::new(Network::new());
+    let engine = engine_on(Arc::new(Replicated(network.clone())), &network.stage.clock);
+    let session = begin(&engine).await;
+
+    // The second time it is known which roster belongs to it.
+    for _ in 0..2 {
+        let loaded = engine.load_anew(session.id()).wait().await;
+        assert_eq!(loaded, Loaded::Found(session.clone()));
+    }
+}
+
+#[tokio::test]
 async fn a_copy_alone_refuses_nobody() {
     let desk = Desk::new();
     let elsewhere = Engine::new(
@@ -257,6 +270,41 @@ impl Rows for Network {
 
     fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>> {
         self.stage.reset()
+    }
+}
+
+/// Rows that are read from a replica, which has none yet.
+struct Replicated(Arc<Network>);
+
+impl Rows for Replicated {
+    fn load(&self, _: Address) -> Maybe<'_, Loaded<Versioned>> {
+        Loaded::Absent.into()
+    }
+
+    fn reread(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
+        self.0.load(address)
+    }
+
+    fn load_together(&self, _: [Address; 2]) -> Option<Maybe<'_, [Loaded<Versioned>; 2]>> {
+        Some([Loaded::Absent, Loaded::Absent].into())
+    }
+
+    fn write(
+        &self,
+        address: Address,
+        expected: Expected,
+        row: Versioned,
+        keep: Duration,
+    ) -> Maybe<'_, Written> {
+        self.0.write(address, expected, row, keep)
+    }
+
+    fn probe(&self) -> Maybe<'_, Result<(), Unavailable>> {
+        self.0.probe()
+    }
+
+    fn reset(&self) -> Maybe<'_, Result<u64, Unavailable>> {
+        self.0.reset()
     }
 }
 

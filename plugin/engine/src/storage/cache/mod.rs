@@ -78,12 +78,18 @@ impl<R: Rows, L: Guarded<Shard>> Cached<R, L> {
     async fn read_together(&self, address: Address) -> Loaded<Versioned> {
         let (key, now) = (address.key(), self.clock.now());
         let flight = self.shard(&key).change(|shard| shard.join(key, now));
-        flight.answer(|| self.read(address)).await
+        flight
+            .answer(|| self.read(address, |rows| rows.load(address)))
+            .await
     }
 
-    async fn read(&self, address: Address) -> Loaded<Versioned> {
+    async fn read<'a>(
+        &'a self,
+        address: Address,
+        ask: impl FnOnce(&'a R) -> Maybe<'a, Loaded<Versioned>>,
+    ) -> Loaded<Versioned> {
         let (key, token) = (address.key(), self.token(&address.key()));
-        let loaded = self.rows.reread(address).wait().await;
+        let loaded = ask(&self.rows).wait().await;
         self.shard(&key).change(|shard| {
             // Asked in here, so that whatever ends the hearing finds the copy, or none counts.
             let token = match self.changes.is_heard() {
@@ -116,12 +122,12 @@ impl<R: Rows, L: Guarded<Shard>> Rows for Cached<R, L> {
         match self.changes.is_heard() {
             true => Maybe::task(self.read_together(address)),
             // Without news nobody may be given what was asked for before he came.
-            false => self.reread(address),
+            false => Maybe::task(self.read(address, move |rows| rows.load(address))),
         }
     }
 
     fn reread(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
-        Maybe::task(self.read(address))
+        Maybe::task(self.read(address, move |rows| rows.reread(address)))
     }
 
     fn recall(&self, address: Address) -> Option<Versioned> {

@@ -131,6 +131,19 @@ impl<S: Together> Rows for Encoded<S> {
         })
     }
 
+    fn reread(&self, address: Address) -> Maybe<'_, Loaded<Versioned>> {
+        // What is at hand is no replica's.
+        if let Some(loaded) = self.load_at_once(&address) {
+            return loaded.into();
+        }
+        Maybe::task(async move {
+            let began = Stopwatch::start();
+            let loaded = self.storage.reread(&address.key()).wait().await;
+            self.loads.record(began.elapsed());
+            self.opened(&address, loaded)
+        })
+    }
+
     fn load_together(&self, both: [Address; 2]) -> Option<Maybe<'_, [Loaded<Versioned>; 2]>> {
         let began = Stopwatch::start();
         let read = self

@@ -17,6 +17,10 @@ impl RedisStorage {
         row(self.in_time(self.find(key)).await)
     }
 
+    async fn read_at_master(&self, key: &Key) -> Loaded<Row> {
+        row(self.in_time(self.find_at_master(key)).await)
+    }
+
     async fn read_both(&self, keys: [Key; 2]) -> [Loaded<Row>; 2] {
         let deadline = Instant::now() + self.target.timeout;
         if let Some(line) = self.deployment.line_to_both(&keys) {
@@ -48,18 +52,23 @@ impl RedisStorage {
     }
 
     async fn find(&self, key: &Key) -> Result<Option<Vec<u8>>, Unavailable> {
-        let get = Command::Repeatable(self.get(key));
         if let Some(replica) = self.deployment.replica(key) {
-            let near = Box::pin(self.find_near(&replica, &get)).await;
+            let near = Box::pin(self.find_near(&replica, key)).await;
             if near.is_some() {
                 return Ok(near);
             }
         }
+        self.find_at_master(key).await
+    }
+
+    async fn find_at_master(&self, key: &Key) -> Result<Option<Vec<u8>>, Unavailable> {
+        let get = Command::Repeatable(self.get(key));
         self.complete(Aim::Row(key), &get).await
     }
 
     /// What a replica has. It gets half of the time, so that the master can be asked when it does not answer.
-    async fn find_near(&self, replica: &Line, get: &Command<'_>) -> Option<Vec<u8>> {
+    async fn find_near(&self, replica: &Line, key: &Key) -> Option<Vec<u8>> {
+        let get = Command::Repeatable(self.get(key));
         let answer = timeout(
             self.target.timeout / 2,
             get.send::<Option<Vec<u8>>>(replica),
@@ -79,6 +88,10 @@ impl RedisStorage {
 impl Together for RedisStorage {
     fn load_together(&self, keys: [Key; 2]) -> Option<Maybe<'_, [Loaded<Row>; 2]>> {
         Some(self.task(self.read_both(keys)))
+    }
+
+    fn reread<'a>(&'a self, key: &'a Key) -> Maybe<'a, Loaded<Row>> {
+        self.task(self.read_at_master(key))
     }
 }
 

@@ -3,11 +3,14 @@
 use std::sync::Weak;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use abi::testing::TestGateway;
+
 use super::*;
+use crate::session::Keyring;
 use crate::storage::redis::deployment::Deployment;
 use crate::storage::redis::sentinel::Route;
 use crate::storage::redis::server::Setup;
-use crate::storage::Listener;
+use crate::storage::{Encoded, Listener, Rows as _};
 
 #[test]
 fn rows_are_read_from_all_servers_and_from_nowhere_else() {
@@ -32,6 +35,31 @@ fn rows_are_read_from_all_servers_and_from_nowhere_else() {
         .collect();
     assert_eq!(reads.iter().sum::<u64>(), 60);
     assert!(reads.iter().all(|reads| *reads > 0), "{reads:?}");
+}
+
+#[test]
+fn what_is_read_anew_is_read_from_the_master_alone() {
+    let (mut sentinels, [writer, reader]) = start(Route::Randomly);
+    for seed in 0..60 {
+        assert_eq!(
+            writer.write(key(seed), Expected::Absent, row(1)),
+            Written::Done
+        );
+    }
+    until_all_have(&mut sentinels, &writer, 59);
+    reset(&mut sentinels);
+    let services = TestGateway::new().services();
+    let rows = Encoded::new(reader.0, "Redis", Keyring::plain(), &services);
+
+    for seed in 0..60 {
+        // No session, and so as good as absent to those who know what one is.
+        let read = block_on(rows.reread(key(seed).into()).wait());
+        assert_eq!(read, Loaded::Absent);
+    }
+
+    let reads = sentinels.servers().iter();
+    let reads: Vec<_> = reads.map(|server| server.calls("get")).collect();
+    assert_eq!(reads, [60, 0, 0]);
 }
 
 #[test]
