@@ -174,6 +174,7 @@ fn text(error: &RedisError) -> String {
         (_, Some("MOVED" | "ASK")) => {
             "the server is part of a cluster: `mode: cluster` is for that".into()
         }
+        (_, Some("CLUSTERDOWN")) => "the cluster is down".into(),
         (_, Some("LOADING")) => "the server is loading its data".into(),
         (_, Some("MASTERDOWN")) => "the replica has lost its master".into(),
         (_, Some("MISCONF")) => "the server cannot save its data, and refuses writes".into(),

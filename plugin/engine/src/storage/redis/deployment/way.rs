@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use abi::storage::Unavailable;
 use redis::RedisError;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{Aim, Deployment};
 use crate::storage::redis::cluster::Detour;
@@ -22,6 +22,8 @@ pub(in crate::storage::redis) struct Way<'a> {
     broken: Option<u64>,
     detour: Option<Detour>,
     detours: u32,
+    /// When to wait no longer for a server that has told us to.
+    waits_until: Option<Instant>,
 }
 
 impl<'a> Way<'a> {
@@ -33,6 +35,7 @@ impl<'a> Way<'a> {
             broken: None,
             detour: None,
             detours: 0,
+            waits_until: None,
         }
     }
 
@@ -50,8 +53,9 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// After the command failed on `line`. Sent again is what a server says it has not executed, and once, on another
-    /// connection, what is repeatable and whose connection broke: servers close idle ones.
+    /// After the command failed on `line`. Sent again is what a server says it has not executed, for as long as a young
+    /// outage is waited out, and once, on another connection, what is repeatable and whose connection broke: servers
+    /// close idle ones.
     ///
     /// # Errors
     /// With any other failure. It may have come after the command was executed, and is for the caller to judge.
@@ -68,7 +72,7 @@ impl<'a> Way<'a> {
         }
         let fault = Fault::of_command(error);
         let is_left = line.doubt(&fault);
-        if fault.remedy == Remedy::Wait {
+        if fault.remedy == Remedy::Wait && self.waits() {
             sleep(PAUSE).await;
         } else if is_left && self.broken.is_none() && command.is_repeatable(&fault) {
             self.broken = Some(line.number);
@@ -76,6 +80,12 @@ impl<'a> Way<'a> {
             return Err(fault.cause);
         }
         Ok(())
+    }
+
+    fn waits(&mut self) -> bool {
+        let now = Instant::now();
+        let deadline = self.patience.deadline(now);
+        now < *self.waits_until.get_or_insert(deadline)
     }
 
     /// Nodes that do not agree yet would send us to and fro as fast as we can run.

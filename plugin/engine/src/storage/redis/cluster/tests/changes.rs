@@ -50,6 +50,31 @@ fn a_node_that_is_back_may_have_lost_what_it_acknowledged() {
 }
 
 #[test]
+fn a_cluster_that_is_down_is_not_waited_for() {
+    let cluster = RedisCluster::start();
+    let gateway = Gateway::of(&cluster);
+    let slot = slot(&key(0)).to_string();
+    for node in 0..6 {
+        let node = cluster.node(node);
+        let _: () = node.ask(&["CONFIG", "SET", "cluster-require-full-coverage", "yes"]);
+        // Whoever has heard of it already knows of no such slot.
+        let _ = node.try_ask::<()>(&["CLUSTER", "DELSLOTS", &slot]);
+    }
+    until("masters without a slot", || {
+        (0..3).all(|node| {
+            let told: String = cluster.node(node).ask(&["CLUSTER", "INFO"]);
+            told.contains("cluster_state:fail")
+        })
+    });
+
+    // The gateway would wait for an answer for a minute.
+    assert_eq!(
+        gateway.load(key(1)),
+        Loaded::Unavailable(Unavailable::new("the cluster is down"))
+    );
+}
+
+#[test]
 fn nobody_notices_that_a_master_steps_down() {
     let cluster = RedisCluster::start();
     let (writer, reader) = two_gateways(&cluster);
