@@ -83,7 +83,7 @@ impl Access {
         event_loop: EventLoop,
     ) -> Result<(Wire, WireDriver), Fault> {
         let waiter = Waiter::Gateway(event_loop);
-        let stream = stream::open(address, self.tls.as_ref(), &waiter).await?;
+        let stream = stream::open(address, self.terms(), &waiter).await?;
         let introduced = Introduced::new(stream);
         let login = self.login.clone().set_protocol(ProtocolVersion::RESP2);
         let shaken =
@@ -120,12 +120,17 @@ impl Access {
         }
     }
 
+    /// On which a stream is opened.
+    fn terms(&self) -> (Option<&Tls>, Duration) {
+        (self.tls.as_ref(), self.limit)
+    }
+
     async fn shake_hands(
         &self,
         address: &Address,
         hearer: Option<Hearer>,
     ) -> Result<RedisResult<Connection>, Fault> {
-        let stream = stream::open(address, self.tls.as_ref(), &Waiter::Ours).await?;
+        let stream = stream::open(address, self.terms(), &Waiter::Ours).await?;
         let is_heard = hearer.is_some();
         let protocol = match is_heard {
             true => ProtocolVersion::RESP3,
