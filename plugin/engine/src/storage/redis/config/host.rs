@@ -38,7 +38,8 @@ pub(super) fn parse(text: &str) -> Option<(&str, Option<u16>)> {
         },
     };
     let port = port.map(str::parse).transpose().ok()?;
-    let is_name = !host.is_empty() && !host.contains(['/', '@', ' ', '[', ']']) && port != Some(0);
+    let is_name =
+        !host.is_empty() && !host.contains(['/', '@', ' ', '[', ']', ',']) && port != Some(0);
     is_name.then_some((host, port))
 }
 
@@ -61,6 +62,8 @@ mod tests {
             ("redis:70000", None),
             ("redis://h", None),
             ("user@h", None),
+            ("h1,h2", None),
+            ("h1,h2:7000", None),
             ("[::1", None),
             ("[::1]7000", None),
         ];

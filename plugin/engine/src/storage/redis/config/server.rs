@@ -2,6 +2,7 @@
 
 use abi::config::Faults;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo};
+use url::Url;
 
 use super::host::{self, Hosts};
 use super::{Mode, RedisConfig};
@@ -131,37 +132,60 @@ impl RedisConfig {
                 faults.push(part, "is part of url; give one or the other");
             }
         }
-        parse(self.url.reveal()).unwrap_or_else(|| {
-            faults.push("url", NOT_AN_ADDRESS);
+        parse(self.url.reveal()).unwrap_or_else(|fault| {
+            faults.push("url", fault);
             Given::default()
         })
     }
 }
 
 /// The causes are dropped: they may quote the address, and with it the password.
-fn parse(url: &str) -> Option<Given> {
-    let mut url = redis::parse_redis_url(url)?;
+fn parse(url: &str) -> Result<Given, &'static str> {
+    let mut url = redis::parse_redis_url(url).ok_or(NOT_AN_ADDRESS)?;
     // What these say elsewhere is said by keys here, and must not be lost in silence.
-    let is_plain = url.fragment().is_none() && (url.query().is_none() || url.scheme() == "unix");
+    if url.fragment().is_some() || !has_only_known_options(&url) {
+        return Err(NOT_AN_ADDRESS);
+    }
     let is_secured = matches!(url.scheme(), "rediss" | "valkeys");
     if is_secured {
-        url.set_scheme("redis").ok()?;
+        url.set_scheme("redis").map_err(|()| NOT_AN_ADDRESS)?;
     }
-    let server = url.into_connection_info().ok().filter(|_| is_plain)?;
-    Some(Given {
+    let server = url.into_connection_info().map_err(|_| NOT_AN_ADDRESS)?;
+    let login = server.redis_settings();
+    // Without one the client library logs nobody in.
+    if login.username().is_some() && login.password().unwrap_or_default().is_empty() {
+        return Err("has a user, who needs a password");
+    }
+    if u32::try_from(login.db()).is_err() {
+        return Err("has a database that is no number from 0 on");
+    }
+    Ok(Given {
         addresses: vec![address(&server)?],
-        login: server.redis_settings().clone(),
+        login: login.clone(),
         is_secured,
     })
 }
 
-fn address(server: &ConnectionInfo) -> Option<Address> {
+/// The client library knows these for sockets, and passes over all others.
+fn has_only_known_options(url: &Url) -> bool {
+    let options: Vec<_> = url.query_pairs().map(|(name, _)| name).collect();
+    let is_known = |name: &str| url.scheme() == "unix" && ["db", "user", "pass"].contains(&name);
+    let are_known = options.iter().all(|name| is_known(name));
+    let are_different = (1..options.len()).all(|at| !options[..at].contains(&options[at]));
+    are_known && are_different && (url.query().is_none() || !options.is_empty())
+}
+
+fn address(server: &ConnectionInfo) -> Result<Address, &'static str> {
     match server.addr() {
-        ConnectionAddr::Tcp(host, port) => Some(Address::tcp(host, *port)),
-        ConnectionAddr::Unix(path) => Some(Address::Unix(path.clone())),
-        _ => None,
+        ConnectionAddr::Tcp(_, 0) => Err("has a port that is not between 1 and 65535"),
+        ConnectionAddr::Tcp(host, port) if host::parse(host).is_some() => {
+            Ok(Address::tcp(host, *port))
+        }
+        ConnectionAddr::Unix(path) => Ok(Address::Unix(path.clone())),
+        _ => Err(NOT_AN_ADDRESS),
     }
 }
 
 const NOT_AN_ADDRESS: &str = "must be redis://, rediss://, valkey://, valkeys:// or unix:// with a host or a path, \
-                              and without options that have keys of their own";
+                              and without options that have keys of their own; unix:// may have db, user and \
+                              pass";

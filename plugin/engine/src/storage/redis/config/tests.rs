@@ -36,6 +36,19 @@ fn parts_and_url_mean_the_same() {
 }
 
 #[test]
+fn a_socket_may_have_a_user_and_a_database_in_its_url() {
+    let login = target(r#"{"url": "unix:///s?db=3&user=u&pass=p"}"#)
+        .unwrap()
+        .access
+        .login;
+
+    assert_eq!(
+        (login.username(), login.password(), login.db()),
+        (Some("u"), Some("p"), 3)
+    );
+}
+
+#[test]
 fn a_host_may_be_a_socket_or_an_ipv6_address() {
     let address = |json| single(&target(json).unwrap()).clone();
     let socket = Address::Unix("/run/redis.sock".into());
@@ -126,6 +139,17 @@ fn every_fault_is_told_at_once_and_at_its_key() {
         (r#"{"url": "http://h"}"#, vec!["url"]),
         (r#"{"url": "redis://h/?protocol=resp3"}"#, vec!["url"]),
         (r#"{"url": "rediss://h/#insecure"}"#, vec!["url"]),
+        (r#"{"url": "redis://u@h"}"#, vec!["url"]),
+        (r#"{"url": "unix:///s?user=u"}"#, vec!["url"]),
+        (r#"{"url": "unix:///s?user=u&pass="}"#, vec!["url"]),
+        (r#"{"url": "unix:///s?database=2&password=x"}"#, vec!["url"]),
+        (r#"{"url": "unix:///s?db=1&db=2"}"#, vec!["url"]),
+        (r#"{"url": "unix:///s?db=-1"}"#, vec!["url"]),
+        (r#"{"url": "unix:///s?protocol=resp3"}"#, vec!["url"]),
+        (r#"{"url": "redis://h:0"}"#, vec!["url"]),
+        (r#"{"url": "redis://h1,h2"}"#, vec!["url"]),
+        (r#"{"url": "redis://h/-1"}"#, vec!["url"]),
+        (r#"{"host": "h1,h2"}"#, vec!["host"]),
         (r#"{"highAvailability": {}}"#, vec!["highAvailability"]),
         (
             r#"{"localCache": {"enabled": false, "entries": 1, "maxStaleness": "1s"}}"#,
