@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use e2e::{Gateway, Redis, Verdict, plugins};
-use engine::storage::server::Setup;
+use engine::storage::server::{RedisServer, Setup};
 use serde::Deserialize;
 use serde_yaml::Value;
 use tempfile::TempDir;
@@ -32,6 +32,21 @@ fn users_of_the_compose_example_may_do_what_the_document_says() {
 
     let password = read("compose/secrets/valkey");
     assert_eq!(rule(&users), documented.replace("...", password.trim()));
+}
+
+#[test]
+fn servers_start_with_each_documented_file() {
+    let document = fs::read_to_string(plugins::root().join("docs/many-gateways.md")).unwrap();
+    let files: Vec<_> = document.split("```text\n# redis.conf").skip(1).collect();
+    assert_eq!(files.len(), 2);
+
+    for file in files {
+        let (file, _) = file.split_once("```").unwrap();
+        // After the rest of the line that says what it is.
+        let lines = file.lines().skip(1);
+
+        RedisServer::with(lines.fold(Setup::default(), Setup::line));
+    }
 }
 
 #[test]
