@@ -46,10 +46,12 @@ pub struct RedisConfig {
     pub database_index: Option<u32>,
     /// What the name of every key begins with. Keeps sessions apart from what else is on the server.
     pub prefix: String,
-    /// How many connections each master gets, from 1 to 64. One carries hundreds of thousands of commands a second.
+    /// How many connections each master gets from each thread of the gateway, and as many more from what watches the
+    /// master; from 1 to 64. One carries hundreds of thousands of commands a second.
     #[schemars(range(max = 64))]
     pub connections: NonZeroU16,
-    /// How long a command may take as a whole. A request waits no longer than this for its session.
+    /// How long a command may take as a whole; a request may need several. A server that is silent for as long is left,
+    /// after 600 ms at least and 5 s at most.
     pub timeout: ConfigDuration,
     /// How long one attempt to connect may take.
     pub connect_timeout: ConfigDuration,
