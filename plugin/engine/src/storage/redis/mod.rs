@@ -79,6 +79,7 @@ impl RedisStorage {
             access: target.access.clone(),
             hearing: (target.is_cached)
                 .then(|| Hearing::new(target.names.clone(), changes.clone())),
+            silence: target.timeout,
             runtime: Arc::clone(&runtime),
         };
         let failed = |error| {

@@ -226,6 +226,7 @@ mod tests {
         let terms = Terms {
             access,
             hearing: None,
+            silence: FAREWELL,
             runtime: Arc::default(),
         };
         let (hints, moved) = (Hints::channel().0, watch::Sender::default());

@@ -24,6 +24,7 @@ use crate::storage::redis::fault::Fault;
 /// The lanes of one link.
 pub(super) struct Lanes {
     access: Access,
+    answer_within: Duration,
     runtime: Arc<Runtime>,
     lanes: ThreadLocal<Arc<Mutex<State>>>,
 }
@@ -53,6 +54,7 @@ impl Lanes {
     pub(super) fn new(terms: &Terms) -> Self {
         Self {
             access: terms.access.clone(),
+            answer_within: BEAT.max(2 * terms.answer_within()),
             runtime: Arc::clone(&terms.runtime),
             lanes: ThreadLocal::new(),
         }
@@ -84,10 +86,11 @@ impl Lanes {
             return;
         };
         let (line, access) = (line.clone(), self.access.clone());
+        let answer_within = self.answer_within;
         let thread = event_loop.clone();
         thread.spawn(entered(io.clone(), async move {
             match open(&access, &line.server, event_loop).await {
-                Ok((wire, driver)) => lane.serve(&line, wire, driver).await,
+                Ok((wire, driver)) => lane.serve(&line, (wire, driver), answer_within).await,
                 // The line carries on, and says what is wrong if the server is.
                 Err(_) => lane.close(),
             }
@@ -97,7 +100,7 @@ impl Lanes {
 
 impl Lane {
     /// Offers the connection until it ends, fails, or nobody wants it any more.
-    async fn serve(self, line: &Line, wire: Wire, driver: WireDriver) {
+    async fn serve(self, line: &Line, (wire, driver): (Wire, WireDriver), answer_within: Duration) {
         let (open, closed) = oneshot::channel();
         let ours = line.lane(wire.clone(), self.clone());
         let number = ours.number;
@@ -105,7 +108,7 @@ impl Lane {
             line: ours,
             _open: open,
         });
-        let silence = pin!(silence(wire));
+        let silence = pin!(silence(wire, answer_within));
         tokio::select! {
             () = driver => {}
             () = silence => {}
@@ -151,12 +154,12 @@ async fn open(
 
 /// Ends when the server no longer answers on this connection. That others are answered says nothing about it: a
 /// firewall may have forgotten this one.
-async fn silence(wire: Wire) {
+async fn silence(wire: Wire, answer_within: Duration) {
     let mut beats = interval(BEAT);
     loop {
         beats.tick().await;
         let ping = wire.ask::<1>(|bytes| redis::cmd("PING").write_packed_command(bytes));
-        if timeout(BEAT, ping).await.is_err() {
+        if timeout(answer_within, ping).await.is_err() {
             return;
         }
     }
@@ -168,7 +171,7 @@ impl fmt::Debug for Lanes {
     }
 }
 
-/// Between two looks, and for how long an answer may be outstanding.
+/// Between two looks, and how long an answer may be outstanding at least.
 const BEAT: Duration = Duration::from_secs(1);
 /// After an attempt that failed: the line works, so there is no hurry.
 const PAUSE: Duration = Duration::from_secs(1);

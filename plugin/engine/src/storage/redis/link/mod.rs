@@ -50,6 +50,8 @@ pub(super) struct Terms {
     pub(super) access: Access,
     /// None when nobody keeps copies of rows.
     pub(super) hearing: Option<Hearing>,
+    /// How long a server may be silent before its connections are left; no less than 600 ms and no more than 5 s.
+    pub(super) silence: Duration,
     pub(super) runtime: Arc<Runtime>,
 }
 
@@ -145,6 +147,13 @@ impl Link {
     }
 }
 
+impl Terms {
+    /// How long one answer may take. A connection is left after two that did not come.
+    fn answer_within(&self) -> Duration {
+        (self.silence / 2).clamp(SOONEST, LATEST)
+    }
+}
+
 impl Patience {
     /// Until when to wait in an outage that began then.
     pub(super) fn deadline(self, outage_began: Instant) -> Instant {
@@ -163,6 +172,10 @@ impl Status {
         }
     }
 }
+
+const SOONEST: Duration = Duration::from_millis(300);
+/// However patient a command is: a server that is gone has to be found out.
+const LATEST: Duration = Duration::from_millis(2500);
 
 fn broke() -> Unavailable {
     Unavailable::new("the connection broke")
@@ -252,6 +265,7 @@ mod tests {
         Terms {
             access,
             hearing: None,
+            silence: Duration::from_secs(1),
             runtime: Arc::default(),
         }
     }

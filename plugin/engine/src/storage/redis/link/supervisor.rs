@@ -26,6 +26,7 @@ pub(super) struct Supervisor<S> {
     /// Where it was found last.
     server: Option<Address>,
     access: Access,
+    answer_within: Duration,
     hearing: Option<Hearing>,
     publish: watch::Sender<Status>,
     doubts: mpsc::Sender<Doubt>,
@@ -56,6 +57,7 @@ impl<S: Seek> Supervisor<S> {
             seek,
             server: None,
             access: terms.access.clone(),
+            answer_within: terms.answer_within(),
             hearing: terms.hearing.as_ref().map(|hearing| hearing.of(share)),
             publish,
             doubts,
@@ -196,7 +198,7 @@ impl<S: Seek> Supervisor<S> {
     async fn check(&mut self, line: &Line) -> Option<Result<(), Fault>> {
         let asked = Instant::now();
         let check = self.seek.check(line.commands.clone());
-        let answer = timeout(CHECK_WITHIN, check).await.ok()?;
+        let answer = timeout(self.answer_within, check).await.ok()?;
         self.latency.measured(asked.elapsed());
         Some(answer)
     }
@@ -233,5 +235,4 @@ fn closed() -> Fault {
 }
 
 const CHECK_EVERY: Duration = Duration::from_millis(500);
-const CHECK_WITHIN: Duration = Duration::from_millis(300);
 const CHECKS_TO_MISS: u32 = 2;

@@ -47,7 +47,11 @@ impl Replicas {
             verdict: council.verdict(),
             links: Arc::clone(&links),
             progress: Arc::clone(progress),
-            terms: terms.clone(),
+            // The master is there for whoever finds no replica: none is waited for.
+            terms: Terms {
+                silence: Duration::ZERO,
+                ..terms.clone()
+            },
         };
         Ok(Self {
             links,

@@ -210,6 +210,17 @@ fn a_server_that_only_hangs_runs_into_the_deadline() {
 }
 
 #[test]
+fn a_server_that_stalls_for_less_than_the_timeout_is_waited_for() {
+    let bench = Bench::open();
+    assert_eq!(bench.write(KEY, Expected::Absent, row(1)), Written::Done);
+
+    let _: () = bench.server.ask(&["CLIENT", "PAUSE", "2000"]);
+
+    assert_eq!(bench.load(KEY), Loaded::Found(row(1)));
+    assert_eq!(*bench.storage.moved().borrow(), 0, "the connection stays");
+}
+
+#[test]
 fn a_server_that_does_not_answer_is_left_and_found_again() {
     let bench = Bench::open();
     assert_eq!(bench.write(KEY, Expected::Absent, row(1)), Written::Done);
