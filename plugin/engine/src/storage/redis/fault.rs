@@ -104,7 +104,6 @@ fn remedy(error: &RedisError) -> Remedy {
         },
         ErrorKind::Extension => match error.code() {
             Some("NOAUTH" | "WRONGPASS") => Remedy::Configure,
-            Some("NOREPLICAS") => Remedy::Elsewhere,
             _ => Remedy::None,
         },
         _ => Remedy::None,
@@ -198,7 +197,7 @@ mod tests {
         let cases = [
             ("WRONGPASS", Remedy::Configure),
             ("NOAUTH", Remedy::Configure),
-            ("NOREPLICAS", Remedy::Elsewhere),
+            ("NOREPLICAS", Remedy::None),
             ("MISCONF", Remedy::None),
             ("OOM", Remedy::None),
             ("WRONGTYPE", Remedy::None),

@@ -9,7 +9,8 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(in crate::storage::redis) struct Outage {
     pub(in crate::storage::redis) began: Instant,
-    cause: Option<Unavailable>,
+    /// What was said: causes may take turns.
+    causes: Vec<Unavailable>,
     attempts: u32,
     next_sign: Instant,
 }
@@ -19,7 +20,7 @@ pub(in crate::storage::redis) struct Outage {
 pub(in crate::storage::redis) enum News {
     /// It failed for a reason that is new.
     Cause,
-    /// Nothing: the last one failed for the same reason.
+    /// Nothing: the reason is known.
     None,
     /// Only that it is still so, after this many attempts.
     Still(u32),
@@ -29,7 +30,7 @@ impl Outage {
     pub(in crate::storage::redis) fn begin(now: Instant) -> Self {
         Self {
             began: now,
-            cause: None,
+            causes: Vec::new(),
             attempts: 0,
             next_sign: now + SIGN_EVERY,
         }
@@ -38,21 +39,21 @@ impl Outage {
     /// The connection was lost, or an attempt to connect failed.
     pub(in crate::storage::redis) fn failed(&mut self, cause: &Unavailable, now: Instant) -> News {
         self.attempts = self.attempts.saturating_add(1);
-        let is_new = self.cause.as_ref() != Some(cause);
+        let is_new = !self.causes.contains(cause);
         if !is_new && now < self.next_sign {
             return News::None;
         }
         self.next_sign = now + SIGN_EVERY;
-        self.cause = Some(cause.clone());
-        match is_new {
-            true => News::Cause,
-            false => News::Still(self.attempts),
+        if is_new {
+            self.causes.push(cause.clone());
+            return News::Cause;
         }
+        News::Still(self.attempts)
     }
 
     /// How long it lasted, if anybody was told that it began.
     pub(in crate::storage::redis) fn told(&self, now: Instant) -> Option<Duration> {
-        self.cause.is_some().then(|| now - self.began)
+        (!self.causes.is_empty()).then(|| now - self.began)
     }
 }
 
@@ -77,6 +78,17 @@ mod tests {
         assert_eq!(failed(&silent, 12), News::Still(5));
         assert_eq!(failed(&silent, 13), News::None);
         assert_eq!(failed(&silent, 22), News::Still(7));
+    }
+
+    #[test]
+    fn causes_that_take_turns_are_news_once() {
+        let now = Instant::now();
+        let mut outage = Outage::begin(now);
+        let (refused, silent) = (Unavailable::new("refused"), Unavailable::new("silent"));
+
+        let news = [&refused, &silent, &refused, &silent].map(|cause| outage.failed(cause, now));
+
+        assert_eq!(news, [News::Cause, News::Cause, News::None, News::None]);
     }
 
     #[test]
