@@ -63,6 +63,9 @@
 //! abi::export_plugin!(Greeter);
 //! ```
 //!
+//! A component that gives requests a session, or needs one, [says so](SessionUse) where it is offered: the gateway then refuses
+//! routes on which it cannot work.
+//!
 //! # The promise
 //!
 //! A plugin built for `abi` 1.x loads in every gateway of 1.y with y >= x, from any lock file and any compiler. What
@@ -90,6 +93,7 @@ pub mod plugin;
 pub mod raw;
 pub mod services;
 pub mod session;
+mod session_use;
 pub mod storage;
 pub mod testing;
 
@@ -101,6 +105,7 @@ pub use middleware::{Action, Flow, Middleware};
 pub use plugin::{Entry, Offer, Plugin};
 pub use services::{Counter, Histogram, Purpose, Services, ServicesError};
 pub use session::{Attribute, Session, SessionStore};
+pub use session_use::{SessionPart, SessionUse};
 
 /// The generation of the interface. A plugin built for one loads in every gateway of the same that is as new or newer.
 pub const INTERFACE: u32 = raw::module::ABI_MAJOR;

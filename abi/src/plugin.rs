@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::config::Faults;
 use crate::raw::middleware::{RawAction, RawMiddleware};
 use crate::raw::storage::RawStorage;
+use crate::session_use::SessionUse;
 use crate::{Action, Middleware, Services};
 
 /// A plugin. One per library, made known with [`export_plugin!`](crate::export_plugin).
@@ -56,6 +57,12 @@ pub trait Plugin: Sized + Send + Sync + 'static {
 /// Where a plugin lists its components.
 pub struct Offer<P> {
     listed: Vec<Component<P>>,
+}
+
+/// A component that was just listed, of which more can be said.
+#[derive(Debug)]
+pub struct Offered<'a> {
+    session: &'a mut Option<SessionUse>,
 }
 
 /// What a constructor is told about the entry in the YAML file it works for.
@@ -106,6 +113,9 @@ pub struct ComponentDescription {
     pub help: String,
     /// JSON Schema of its `config`.
     pub schema: Value,
+    /// What it has to do with sessions. None: it does not say, as plugins do that were built before this was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionUse>,
 }
 
 struct Component<P> {
@@ -113,6 +123,7 @@ struct Component<P> {
     name: &'static str,
     help: &'static str,
     schema: fn() -> Value,
+    session: Option<SessionUse>,
     make: Box<dyn Make<P>>,
 }
 
@@ -160,12 +171,13 @@ impl<P: Plugin> Offer<P> {
         name: &'static str,
         help: &'static str,
         construct: fn(&P, Entry<'_>, C) -> Result<M, Faults>,
-    ) where
+    ) -> Offered<'_>
+    where
         C: DeserializeOwned + JsonSchema + 'static,
         M: Middleware,
     {
         let wrap = |made| Made::Middleware(RawMiddleware::new(made));
-        self.list(Kind::Middlewares, name, help, construct, wrap);
+        self.list(Kind::Middlewares, name, help, construct, wrap)
     }
 
     /// Offers an action.
@@ -174,12 +186,13 @@ impl<P: Plugin> Offer<P> {
         name: &'static str,
         help: &'static str,
         construct: fn(&P, Entry<'_>, C) -> Result<A, Faults>,
-    ) where
+    ) -> Offered<'_>
+    where
         C: DeserializeOwned + JsonSchema + 'static,
         A: Action,
     {
         let wrap = |made| Made::Action(RawAction::new(made));
-        self.list(Kind::Actions, name, help, construct, wrap);
+        self.list(Kind::Actions, name, help, construct, wrap)
     }
 
     /// Offers a storage, by which other plugins can reach it as well.
@@ -202,21 +215,26 @@ impl<P: Plugin> Offer<P> {
         help: &'static str,
         construct: fn(&P, Entry<'_>, C) -> Result<T, Faults>,
         wrap: fn(T) -> Made,
-    ) where
+    ) -> Offered<'_>
+    where
         C: DeserializeOwned + JsonSchema + 'static,
         T: 'static,
     {
-        self.listed.push(Component {
+        let listed = self.listed.push_mut(Component {
             kind,
             name,
             help,
             schema: || schemars::schema_for!(C).to_value(),
+            session: None,
             make: Box::new(Constructor {
                 construct,
                 wrap,
                 life: PhantomData,
             }),
         });
+        Offered {
+            session: &mut listed.session,
+        }
     }
 
     pub(crate) fn describe(&self) -> Description {
@@ -252,7 +270,15 @@ impl<P> Component<P> {
             name: self.name.to_owned(),
             help: self.help.to_owned(),
             schema: (self.schema)(),
+            session: self.session.clone(),
         }
+    }
+}
+
+impl Offered<'_> {
+    /// Says what it has to do with the session of a request.
+    pub fn session(self, used: SessionUse) {
+        *self.session = Some(used);
     }
 }
 

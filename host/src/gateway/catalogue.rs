@@ -84,6 +84,7 @@ impl Catalogue {
             name: name.to_owned(),
             help: builtin.help().to_owned(),
             schema,
+            session: None,
         };
         let entry = Entry {
             source: Source::Builtin(builtin),

@@ -15,6 +15,7 @@ use self::session::OneAttribute;
 use self::storage::{Checking, KEY, Panicking, ROW};
 use super::{TestGateway, wait};
 use crate::failure::Kind;
+use crate::plugin::ComponentDescription;
 use crate::storage::{Expected, Loaded, Storage as _, StorageHandle, Written};
 use crate::{Failure, Flow, Offer, Purpose, Session, Side};
 
@@ -291,6 +292,24 @@ fn description_lists_components_with_their_schemas() {
         description.components[0].schema["properties"]["mode"]["type"],
         "string"
     );
+}
+
+#[test]
+fn description_says_what_components_have_to_do_with_sessions() {
+    let description = serde_json::to_value(Offer::<Probe>::of_plugin().describe()).unwrap();
+
+    let said = |index: usize| description["components"][index].get("session").cloned();
+    assert_eq!(said(0), None);
+    assert_eq!(said(1), Some(json!({ "part": "needs", "unless": "quiet" })));
+}
+
+#[test]
+fn description_of_a_plugin_from_before_says_nothing_of_sessions() {
+    let text = json!({ "kind": "actions", "name": "A", "help": "Acts.", "schema": true });
+
+    let component: ComponentDescription = serde_json::from_value(text).unwrap();
+
+    assert_eq!(component.session, None);
 }
 
 fn run_in_mode(mode: &str) -> Result<(), Failure> {

@@ -4,7 +4,9 @@ use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::config::{Faults, NoConfig};
-use crate::{Entry, Exchange, Failure, Flow, Maybe, Middleware, Offer, Plugin, Services, Side};
+use crate::{
+    Entry, Exchange, Failure, Flow, Maybe, Middleware, Offer, Plugin, Services, SessionUse, Side,
+};
 
 pub(super) struct Probe {
     services: Services,
@@ -49,11 +51,13 @@ impl Plugin for Probe {
                 })
             },
         );
-        offer.middleware(
-            "Counting",
-            "Counts.",
-            |_: &Self, _: Entry<'_>, _: NoConfig| Ok(Counting),
-        );
+        offer
+            .middleware(
+                "Counting",
+                "Counts.",
+                |_: &Self, _: Entry<'_>, _: NoConfig| Ok(Counting),
+            )
+            .session(SessionUse::needs().unless("quiet"));
     }
 }
 
