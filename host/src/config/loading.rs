@@ -105,12 +105,15 @@ impl Loading {
             Ok(entry.locate(origin))
         });
         let storages = self.declarations("storages", ComponentEntry::declare);
-        let middlewares = self.declarations("middlewares", MiddlewareEntry::declare);
+        let middlewares = self.noting("middlewares", &mut unknown, |loading| {
+            loading.declarations("middlewares", MiddlewareEntry::declare)
+        });
         let actions = self.declarations("actions", ComponentEntry::declare);
-        let routes = self.items("routes", |entry: RouteEntry, origin| {
-            entry
-                .check(origin.clone())
-                .map_err(|faults| origin.faults(faults))
+        let routes = self.noting("routes", &mut unknown, |loading| {
+            loading.items("routes", |entry: RouteEntry, origin| {
+                let checked = entry.check(origin.clone());
+                checked.map_err(|faults| origin.faults(faults))
+            })
         });
         let [middleware_names, action_names] = names;
         for route in &routes {
@@ -154,6 +157,21 @@ impl Loading {
                 .check()
                 .map_err(|faults| section.origin.faults(faults)),
         )
+    }
+
+    /// Reads a section, of which not all is known afterwards if anything is wrong with it.
+    fn noting<T>(
+        &mut self,
+        key: &'static str,
+        unknown: &mut Vec<&'static str>,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let known = self.faults.len();
+        let entries = read(self);
+        if self.faults.len() > known {
+            unknown.push(key);
+        }
+        entries
     }
 
     /// Reads a section that is a list.

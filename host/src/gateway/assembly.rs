@@ -15,6 +15,7 @@ use tracing::warn;
 use super::catalogue::{Builtin, Source};
 use super::library::{Libraries, config_faults};
 use super::raised::Raised;
+use super::sessions::Sessions;
 use super::{ownership, unmade};
 use crate::actions::authorize::{AuthorizeConfig, Inquiry};
 use crate::actions::{BalancerConfig, EchoAction, HttpConfig, StaticAction};
@@ -71,6 +72,7 @@ struct Assembler<'a> {
     steps: HashMap<String, Arc<Step>>,
     actions: HashMap<String, Arc<ActionStep>>,
     raised: Raised,
+    sessions: Sessions,
     faults: Vec<Fault>,
 }
 
@@ -114,12 +116,14 @@ impl Assembly {
             steps: HashMap::new(),
             actions: HashMap::new(),
             raised: Raised::default(),
+            sessions: Sessions::default(),
             faults: Vec::new(),
         };
         assembler.open_plugins();
         assembler.make_storages();
         assembler.make_declared();
         let routes = assembler.make_routes(metrics);
+        assembler.judge_sessions();
         assembler.finish(routes)
     }
 }
@@ -225,6 +229,12 @@ impl<'a> Assembler<'a> {
                 action,
             },
         })
+    }
+
+    fn judge_sessions(&mut self) {
+        let catalogue = &self.libraries.catalogue;
+        let found = self.sessions.faults(self.config, catalogue);
+        self.faults.extend(found);
     }
 
     /// How a route is asked about requests of others. One that nobody may ask is a fault, not a route that always
@@ -346,6 +356,7 @@ impl<'a> Assembler<'a> {
         };
         let settled = declaration.settle(&entry.description.schema, &self.config.dir);
         let config = self.accept(settled)?;
+        self.sessions.note(declaration, entry, &config);
         Some((entry.source, entry.description.name.clone(), config))
     }
 

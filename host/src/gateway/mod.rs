@@ -9,6 +9,7 @@ mod raised;
 mod readiness;
 mod running;
 mod service;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod unmade;
