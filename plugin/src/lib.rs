@@ -10,7 +10,7 @@ use abi::config::Faults;
 use abi::schemars::{self, JsonSchema};
 use abi::serde::Deserialize;
 use abi::storage::StorageHandle;
-use abi::{Entry, Offer, Plugin, Services};
+use abi::{Entry, Offer, Plugin, Services, SessionUse};
 use engine::actions::{
     InfoAction, InfoConfig, LoginAction, LoginConfig, LogoutAction, LogoutConfig, OpenApiAction,
     OpenApiConfig, RefreshAction, RefreshConfig, SessionsAction, SessionsConfig,
@@ -105,46 +105,62 @@ impl Plugin for Session {
     }
 
     fn components(offer: &mut Offer<Self>) {
-        offer.middleware(
-            "LoadSessionMiddleware",
-            "Finds the session of a request, renews it, and stores what changed.",
-            Self::load_session,
-        );
-        offer.middleware(
-            "MapSessionToHeaderMiddleware",
-            "Sets a request header from each mapped attribute of the session.",
-            Self::map_session_to_header,
-        );
-        offer.middleware(
-            "RequireSessionMiddleware",
-            "Lets pass who is logged in, and renews tokens; sends everybody else to log in.",
-            Self::require_session,
-        );
-        offer.action(
-            "LoginAction",
-            "Logs people in, with a page for those who have a browser.",
-            Self::login,
-        );
-        offer.action(
-            "SessionsAction",
-            "Lists a user's own sessions and ends them, as JSON and as a page.",
-            Self::sessions,
-        );
-        offer.action(
-            "InfoAction",
-            "Tells a front end of its user, and how long the session lives.",
-            Self::info,
-        );
-        offer.action(
-            "RefreshAction",
-            "Renews the session of who asks for it.",
-            Self::refresh,
-        );
-        offer.action(
-            "LogoutAction",
-            "Ends this session, the others of its user, or all of them.",
-            Self::logout,
-        );
+        offer
+            .middleware(
+                "LoadSessionMiddleware",
+                "Finds the session of a request, renews it, and stores what changed.",
+                Self::load_session,
+            )
+            .session(SessionUse::gives().unless("disableSessionForward"));
+        offer
+            .middleware(
+                "MapSessionToHeaderMiddleware",
+                "Sets a request header from each mapped attribute of the session.",
+                Self::map_session_to_header,
+            )
+            .session(SessionUse::needs());
+        offer
+            .middleware(
+                "RequireSessionMiddleware",
+                "Lets pass who is logged in, and renews tokens; sends everybody else to log in.",
+                Self::require_session,
+            )
+            .session(SessionUse::needs().unless("token"));
+        offer
+            .action(
+                "LoginAction",
+                "Logs people in, with a page for those who have a browser.",
+                Self::login,
+            )
+            .session(SessionUse::needs_at_times());
+        offer
+            .action(
+                "SessionsAction",
+                "Lists a user's own sessions and ends them, as JSON and as a page.",
+                Self::sessions,
+            )
+            .session(SessionUse::needs());
+        offer
+            .action(
+                "InfoAction",
+                "Tells a front end of its user, and how long the session lives.",
+                Self::info,
+            )
+            .session(SessionUse::needs());
+        offer
+            .action(
+                "RefreshAction",
+                "Renews the session of who asks for it.",
+                Self::refresh,
+            )
+            .session(SessionUse::needs());
+        offer
+            .action(
+                "LogoutAction",
+                "Ends this session, the others of its user, or all of them.",
+                Self::logout,
+            )
+            .session(SessionUse::needs_at_times());
         offer.action(
             "OpenApiAction",
             "Describes the actions of session.so as OpenAPI 3.1.",

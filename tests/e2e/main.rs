@@ -31,6 +31,7 @@ mod neighbour;
 mod openapi;
 mod operation;
 mod operators;
+mod order;
 mod outage;
 mod own_sessions;
 mod panics;
