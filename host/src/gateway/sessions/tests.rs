@@ -163,19 +163,17 @@ fn judged(text: &str) -> Vec<String> {
 }
 
 fn declared(config: &Config) -> impl Iterator<Item = (Kind, &Declaration)> {
-    let in_place = |reference| match reference {
-        &Reference::Inline(ref declaration) => Some((Kind::Middlewares, declaration)),
-        Reference::Named(_) => None,
-    };
     let of_routes = config.routes.iter().flat_map(|route| &route.middlewares);
+    let in_place = of_routes.filter_map(|reference| match reference {
+        Reference::Inline(declaration) => Some((Kind::Middlewares, declaration)),
+        Reference::Named(_) => None,
+    });
     let middlewares = config
         .middlewares
         .iter()
         .map(|each| (Kind::Middlewares, each));
     let actions = config.actions.iter().map(|each| (Kind::Actions, each));
-    middlewares
-        .chain(actions)
-        .chain(of_routes.filter_map(in_place))
+    middlewares.chain(actions).chain(in_place)
 }
 
 fn known() -> Description {
