@@ -21,8 +21,9 @@ fn whoever_lost_once_does_not_keep_others_from_winning() {
 
         assert!(sessions.iter().all(|saved| matches!(saved, Saved::Done(_))));
         let writes = rows.writes.load(Ordering::Relaxed);
-        // The session, the roster in vain, and the roster; the first of those who wait may lose to a newcomer.
-        assert!(writes <= 4 * LOGINS, "{writes} writes, seed {seed}");
+        // The session, the roster in vain, and the roster. Who is first of those that wait may lose as well, to one who
+        // then has not tried in vain.
+        assert!(writes <= 3 * LOGINS, "{writes} writes, seed {seed}");
     }
 }
 
