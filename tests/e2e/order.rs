@@ -34,11 +34,9 @@ fn components_of_session_so_say_what_they_have_to_do_with_sessions() {
 
 #[test]
 fn what_needs_a_session_before_it_is_loaded_is_refused() {
-    let refused = site()
-        .route("path: /, middlewares: [Require, Load, Map], action: Echo")
-        .refused();
+    let site = site().route("path: /, middlewares: [Require, Load, Map], action: Echo");
 
-    refused.assert_refused(
+    checked(&site).assert_refused(
         "gateway.yaml: routes[0].middlewares[0]: `Require` needs a session, and `Load`, which gives one, comes after it; \
          expected the other order",
     );
@@ -77,12 +75,11 @@ fn middlewares_and_actions_that_need_a_session_are_refused_on_a_route_without() 
 #[test]
 fn what_any_request_needs_is_refused_where_only_routes_load_it() {
     let require = "plugins.session.middlewares.RequireSessionMiddleware";
-    let refused = site()
+    let site = site()
         .middleware(&format!("Guard: {{ use: {require}, anyRequest: true }}"))
-        .route("path: /, middlewares: [Load], action: Echo")
-        .refused();
+        .route("path: /, middlewares: [Load], action: Echo");
 
-    refused.assert_refused(
+    checked(&site).assert_refused(
         "gateway.yaml: middlewares.Guard: needs a session, and with `anyRequest` it runs before all that could give one; \
          expected before it, with `anyRequest` too: `Load`",
     );
@@ -95,7 +92,7 @@ fn places_that_need_no_session_need_no_middleware() {
         .route("path: /logout, middlewares: [Load], action: Logout")
         .route("path: /logout/done, action: Logout");
 
-    let checked = Verdict::of("check", site.write().path());
+    let checked = checked(&site);
 
     assert!(checked.success, "{}", checked.text());
 }
@@ -109,9 +106,13 @@ fn tokens_of_clients_stand_in_for_a_session() {
         .middleware(&format!("Bearer: {{ {require} }}"))
         .route("path: /, middlewares: [Bearer, Map], action: Echo");
 
-    let checked = Verdict::of("check", site.write().path());
+    let checked = checked(&site);
 
     assert!(checked.success, "{}", checked.text());
+}
+
+fn checked(site: &Site) -> Verdict {
+    Verdict::of("check", site.write().path())
 }
 
 fn site() -> Site {

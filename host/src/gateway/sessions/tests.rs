@@ -168,10 +168,8 @@ fn declared(config: &Config) -> impl Iterator<Item = (Kind, &Declaration)> {
         Reference::Inline(declaration) => Some((Kind::Middlewares, declaration)),
         Reference::Named(_) => None,
     });
-    let middlewares = config
-        .middlewares
-        .iter()
-        .map(|each| (Kind::Middlewares, each));
+    let middlewares = config.middlewares.iter();
+    let middlewares = middlewares.map(|each| (Kind::Middlewares, each));
     let actions = config.actions.iter().map(|each| (Kind::Actions, each));
     middlewares.chain(actions).chain(in_place)
 }
