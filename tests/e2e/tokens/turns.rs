@@ -1,4 +1,4 @@
-//! Whose turn it is to call the provider: on each kind of storage, and after somebody has slept through his.
+//! Whose turn it is to call the provider: on each kind of storage, and after somebody has slept through theirs.
 
 use std::thread;
 
@@ -29,13 +29,13 @@ fn requests_of_one_gateway_are_one_call_with_sessions_in_memory_and_in_a_file() 
 
 #[test]
 fn whoever_wakes_after_his_turn_overwrites_no_newer_tokens() {
-    // His refresh token works on, and he is given good tokens, as late as he is.
+    // Their refresh token works on, and they are given good tokens, as late as they are.
     Late::with(&json!({ "rotate": false })).wakes_and_changes_nothing();
 }
 
 #[test]
 fn whoever_wakes_after_his_turn_ends_no_session_for_a_token_that_was_used_up() {
-    // The one who took over has used it, and he is told that the login is over.
+    // The one who took over has used it, and they are told that the login is over.
     Late::with(&json!({ "rotate": true })).wakes_and_changes_nothing();
 }
 

@@ -57,7 +57,7 @@ pub enum Change {
 /// Who ended a session.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Cause {
-    /// Its own user, or a plugin on his behalf, on this device.
+    /// Its own user, or a plugin on their behalf, on this device.
     Logout,
     /// Its principal, from another session: one, all others, or everywhere.
     Elsewhere,

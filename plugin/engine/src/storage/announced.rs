@@ -9,7 +9,7 @@ use abi::storage::{Expected, Key, Loaded, Row, Storage, Unavailable, Written};
 use super::Changes;
 
 /// Tells those who keep copies of what is written here: another plugin shares the connection, and a server tells
-/// nobody what he did himself.
+/// nobody what they did themselves.
 pub(super) struct Announced<S> {
     storage: Arc<S>,
     changes: Changes,

@@ -57,7 +57,7 @@ impl Changes {
         self.tell(|listener| listener.changed(key));
     }
 
-    /// This process wrote the row, through the copies of `writer`, who knows. Servers tell nobody what he did himself.
+    /// This process wrote the row, through the copies of `writer`, who knows. Servers tell nobody what they did themselves.
     pub fn written(&self, key: &Key, writer: &impl Listener) {
         let is_writer = |listener: &dyn Listener| ptr::addr_eq(listener, writer);
         self.tell(|listener| {

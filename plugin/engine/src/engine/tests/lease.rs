@@ -1,4 +1,4 @@
-//! One at a time, nobody after his time, and nothing written over what is newer.
+//! One at a time, nobody after their time, and nothing written over what is newer.
 
 use super::stage::Stage;
 use super::*;

@@ -11,7 +11,7 @@ use crate::storage::Versioned;
 
 /// One read, and everybody who waits for it.
 ///
-/// Whoever comes first reads for all. If he goes away before the answer comes, as a client does that breaks off, the
+/// Whoever comes first reads for all. If they go away before the answer comes, as a client does that breaks off, the
 /// next one reads anew.
 #[derive(Debug)]
 pub(super) struct Flight {
@@ -51,7 +51,7 @@ impl Flights {
         flight
     }
 
-    /// Nobody joins a read of this row any more: what it brings may be older than what he knows who comes from now on.
+    /// Nobody joins a read of this row any more: what it brings may be older than what those know who come from now on.
     pub(super) fn close(&mut self, key: &Key) {
         self.0.retain(|(of, _)| of != key);
     }

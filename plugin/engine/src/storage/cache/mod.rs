@@ -121,7 +121,7 @@ impl<R: Rows, L: Guarded<Shard>> Rows for Cached<R, L> {
         self.misses.increment();
         match self.changes.is_heard() {
             true => Maybe::task(self.read_together(address)),
-            // Without news nobody may be given what was asked for before he came.
+            // Without news nobody may be given what was asked for before they came.
             false => Maybe::task(self.read(address, move |rows| rows.load(address))),
         }
     }

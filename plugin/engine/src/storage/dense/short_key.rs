@@ -7,7 +7,7 @@ use abi::storage::Key;
 /// A key is the output of SHA-256 or of HMAC, so these bits are as even as those are. Who wants to meet the row of
 /// somebody else has to hit one of them with an input that nobody gives away, and may try once in a request: 2^128 tries,
 /// by the number of rows. Ids are drawn by the gateway and nobody chooses one. Who chooses names of principals, and
-/// computes 2^64 hashes without `secrets`, finds two names of his own that share a roster.
+/// computes 2^64 hashes without `secrets`, finds two names of their own that share a roster.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::storage) struct ShortKey([u8; 16]);
 

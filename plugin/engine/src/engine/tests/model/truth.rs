@@ -103,7 +103,7 @@ impl Truth {
         self.tales[session].named_until = Timestamp::default();
     }
 
-    /// Somebody tries to prolong a session, and its roster may hear of it even if he fails.
+    /// Somebody tries to prolong a session, and its roster may hear of it even if that fails.
     pub(super) fn announce(&mut self, session: usize, life: &Life) {
         let end = life.end(&self.lifetime());
         let tale = &mut self.tales[session];

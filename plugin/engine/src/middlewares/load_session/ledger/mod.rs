@@ -69,7 +69,7 @@ impl Ledger {
         }
     }
 
-    /// A visitor who may have a session. Nothing is told to him: what he has may well be good.
+    /// A visitor who may have a session. They are told nothing: what they have may well be good.
     pub(super) fn unknown(cause: Unavailable) -> Self {
         Self {
             basis: Basis::Unknown(cause),

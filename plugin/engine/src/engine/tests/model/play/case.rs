@@ -3,7 +3,7 @@
 use super::super::tale::Way;
 use super::*;
 
-/// What he has, and what is true.
+/// What somebody has, and what is true.
 pub(super) struct Case {
     pub(super) at: usize,
     pub(super) session: usize,
@@ -11,7 +11,7 @@ pub(super) struct Case {
     pub(super) snapshot: Session,
     /// The life that the snapshot tells of.
     pub(super) told: Life,
-    /// Whether the id that he has leads to the session.
+    /// Whether the id that they have leads to the session.
     pub(super) way: Verdict,
     /// Whether the session is alive.
     pub(super) alive: Verdict,
@@ -20,7 +20,7 @@ pub(super) struct Case {
 }
 
 impl Case {
-    /// Whether he reaches it alive.
+    /// Whether they reach it alive.
     pub(super) fn expected(&self) -> Verdict {
         self.way.min(self.alive)
     }
@@ -46,7 +46,7 @@ impl Play {
         }
     }
 
-    /// He is told that the session is over. If his id leads nowhere, that was all.
+    /// They are told that the session is over. If their id leads nowhere, that was all.
     pub(super) async fn check_lost(&mut self, case: &Case) -> Checked {
         match (case.way, case.alive) {
             (Verdict::No, _) => {}
@@ -69,7 +69,7 @@ impl Play {
         }
     }
 
-    /// His clock says that the session is over, and others may still use it: it is ended for everybody, so that its
+    /// Their clock says that the session is over, and others may still use it: it is ended for everybody, so that its
     /// story is clear.
     pub(super) async fn put_down(&mut self, case: &Case) {
         let tale = &self.truth.tales[case.session];
@@ -79,7 +79,7 @@ impl Play {
         }
     }
 
-    /// He is told of a change to a living session, as it was not over.
+    /// They are told of a change to a living session, as it was not over.
     pub(super) fn check_alive(&self, case: &Case, life: &Life) -> Checked {
         prop_assert!(
             case.expected() != Verdict::No,

@@ -55,7 +55,7 @@ impl Play {
         found.map_or(Ok(()), |found| self.check_told(found, session))
     }
 
-    /// Somebody came with a retired id who may: in the grace, or because the new one never reached him.
+    /// Somebody came with a retired id who may: in the grace, or because the new one never reached them.
     fn check_late(&mut self, session: usize, found: Option<&Session>, moment: Moment) -> Checked {
         prop_assert_eq!(self.thefts(), 0, "an honest client looks like a thief");
         let is_due = found.is_some_and(|found| found.is_due() || found.is_touch_due());

@@ -102,7 +102,7 @@ impl Play {
         Ok(())
     }
 
-    /// The roster may have heard of what he wanted, even if nothing came of it.
+    /// The roster may have heard of what they wanted, even if nothing came of it.
     fn announce(&mut self, case: &Case, deed: &Deed) {
         let (lifetime, now, told) = (self.truth.lifetime(), case.moment.here, &case.told);
         let wanted = match deed {
@@ -114,7 +114,7 @@ impl Play {
         self.truth.announce(case.session, &wanted);
     }
 
-    /// Everybody comes once more with everything he has: first with the ids that are valid, then with all others.
+    /// Everybody comes once more with everything they have: first with the ids that are valid, then with all others.
     async fn curtain(&mut self) -> Checked {
         for user in ["anna", "ben"] {
             self.list(0, user).await?;
@@ -174,7 +174,7 @@ impl Play {
         self.cast.tally.writes.load(Ordering::Relaxed)
     }
 
-    /// Somebody gets an answer that he should never get. Where the clock of a storage goes on, a row that was given
+    /// Somebody gets an answer that they should never get. Where the clock of a storage goes on, a row that was given
     /// to it for a millisecond may be gone before it is written again: that play is off.
     fn unheard(&self, answer: Saved) -> Checked {
         match (self.truth.world.broom, &answer) {
@@ -183,7 +183,7 @@ impl Play {
         }
     }
 
-    /// Somebody is told of a session: it is the one that it must be. He may come back to it.
+    /// Somebody is told of a session: it is the one that it must be. They may come back to it.
     fn check_told(&mut self, told: &Session, session: usize) -> Checked {
         let tale = &self.truth.tales[session];
         prop_assert_eq!(&Life::from(told.record()), &tale.life);

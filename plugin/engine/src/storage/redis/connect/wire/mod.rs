@@ -3,7 +3,7 @@
 //! A client library's connection is made to be shared by the tasks of many threads. For each command it allocates a
 //! message, two queues carry it there and back, and a parser that can stop anywhere takes the answer apart: more work
 //! than the command. Here commands are written one behind the other into one buffer, answers are read out of another
-//! one in the same order, and whoever asked takes his own. Both buffers are kept. Commands that come within one turn of
+//! one in the same order, and whoever asked takes their own. Both buffers are kept. Commands that come within one turn of
 //! the event loop go out together.
 
 mod alarm;
@@ -81,7 +81,7 @@ pub(crate) fn read<T: FromRedisValue>(answer: Value) -> RedisResult<T> {
     Ok(redis::from_redis_value(answer.extract_error()?)?)
 }
 
-/// Commands whose answers somebody waits for. When he goes away, they are nobody's.
+/// Commands whose answers somebody waits for. When they go away, the answers are nobody's.
 struct Asked<'a> {
     wire: &'a Wire,
     first: u64,

@@ -133,7 +133,7 @@ impl Questions {
         remember(&mut self.driver, cx);
     }
 
-    /// Until when the first one waits who has a limit. Answers come in order, so he has waited longest.
+    /// Until when the first one waits who has a limit. Answers come in order, so they have waited longest.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let waiting = self.asked.iter().skip(self.answered);
         waiting.into_iter().find_map(|question| match question {
