@@ -18,6 +18,7 @@ mod secrets;
 mod shortened;
 mod single;
 mod stage;
+mod unlimited;
 mod unreadable;
 
 use std::sync::{Arc, Mutex};

@@ -310,41 +310,6 @@ async fn a_session_that_was_idle_too_long_takes_no_place() {
     let _ = engine.create(&login).await.expect_done();
 }
 
-#[tokio::test]
-async fn where_no_limit_is_set_a_roster_has_one_all_the_same() {
-    let stage = Stage::new();
-    let witness = Arc::new(Witness::default());
-    let engine = stage.engine().observed_by(witness.clone());
-    let first = log_in(&engine, "anna").await;
-    for _ in 1..1000 {
-        stage.clock.advance(Duration::from_millis(1));
-        log_in(&engine, "anna").await;
-    }
-    assert!(find(&engine, first.id()).await.is_some());
-    witness.seen();
-
-    log_in(&engine, "anna").await;
-
-    assert_eq!(
-        witness.seen(),
-        [("revoked", "evicted"), ("created", "first-write")]
-    );
-    assert_eq!(find(&engine, first.id()).await, None);
-    assert_eq!(engine.sessions_of("anna").await.unwrap().len(), 1000);
-}
-
-#[tokio::test]
-async fn an_operator_may_allow_more_than_that() {
-    let (stage, engine) = limited(1001, Excess::EvictOldest);
-    let first = log_in(&engine, "anna").await;
-    for _ in 1..1001 {
-        stage.clock.advance(Duration::from_millis(1));
-        log_in(&engine, "anna").await;
-    }
-
-    assert!(find(&engine, first.id()).await.is_some());
-}
-
 #[test]
 fn many_logins_at_once_never_exceed_the_limit() {
     for seed in 0..300 {
