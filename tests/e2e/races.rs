@@ -178,7 +178,7 @@ fn session_in_heavy_use_is_read_and_written_by_the_clock_and_not_by_the_request(
         }
     });
 
-    let [gets, sets] = ["get", "set"].map(|command| pair.calls(command));
+    let [gets, sets] = ["get", "set"].map(|command| pair.redis.calls(command));
     assert!(sets <= 2, "{sets} writes are more than one touch");
     // At each gateway the row of the session and the one of its user, whenever the copies are two seconds old, and
     // after each write. A touch reads the latter once more.
@@ -206,7 +206,7 @@ fn use_through_both_gateways_is_written_down_once_in_a_touch_interval() {
     // Each is a write of the session and one of its user's row, and at most one more of the latter by a gateway that
     // has not heard of the other's yet.
     let (sets, intervals) = (
-        pair.calls("set"),
+        pair.redis.calls("set"),
         began.elapsed().as_millis() / interval.as_millis(),
     );
     assert!(sets >= 2, "{sets} writes");
@@ -263,15 +263,6 @@ impl Pair {
         rows.iter()
             .filter(|(tag, _)| matches!(tag, 'L' | 'P'))
             .count()
-    }
-
-    /// How often Redis has executed a command, also in scripts, since it began to count.
-    fn calls(&self, command: &str) -> u64 {
-        let stats = self.redis.run(&["INFO", "commandstats"]);
-        let line = stats
-            .lines()
-            .find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:calls=")));
-        line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
     }
 }
 

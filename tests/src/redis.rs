@@ -64,6 +64,19 @@ impl Redis {
         self.0.socket()
     }
 
+    /// How often the server has executed a command, also in scripts, since it began to count.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    #[track_caller]
+    pub fn calls(&self, command: &str) -> u64 {
+        let stats = self.run(&["INFO", "commandstats"]);
+        let name = format!("cmdstat_{command}:calls=");
+        let line = stats.lines().find_map(|line| line.strip_prefix(&name));
+        line.and_then(|line| line.split(',').next())
+            .map_or(0, |count| count.parse().expect("a number of calls"))
+    }
+
     /// Runs a command and returns what `redis-cli` prints.
     ///
     /// # Panics
