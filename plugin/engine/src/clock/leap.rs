@@ -21,7 +21,7 @@ struct Doubt {
 
 impl Leap {
     /// How much of a leap by `length` counts, at a time of the monotonic clock. `slept` says how long the machine has
-    /// been asleep since it was started, which is no leap.
+    /// been asleep, as far as that does not count yet: that is no leap.
     pub(super) fn believed(&self, (length, at): (u64, u64), slept: impl FnOnce() -> u64) -> u64 {
         // Somebody else looks at this moment.
         let Ok(mut doubt) = self.0.try_lock() else {
@@ -39,7 +39,9 @@ impl Leap {
         });
         let is_news = known.least == u64::MAX;
         known.least = known.least.min(length);
-        let (least, has_lasted) = (known.least, at - known.since >= LASTING);
+        // Whoever read the clock before the first who looked may look after it.
+        let lasted = at.saturating_sub(known.since);
+        let (least, has_lasted) = (known.least, lasted >= LASTING);
         if has_lasted {
             info!(
                 seconds = least / 1000,

@@ -24,7 +24,9 @@ pub struct SystemClock {
     started: Instant,
     /// How long the machine had been up, if it says so. This goes on while it sleeps, when `started` stands still.
     up: Option<u64>,
-    /// The highest difference believed between the wall clock and the time since `started`.
+    /// The difference between the wall clock and the time since `started`, at first.
+    first: u64,
+    /// The highest difference believed.
     ahead: AtomicU64,
     leap: Leap,
     /// When the wall clock is looked at next, in milliseconds since `started`. It is asked at every request and almost
@@ -35,10 +37,12 @@ pub struct SystemClock {
 impl SystemClock {
     /// Starts at the time of the machine.
     pub fn new() -> Self {
+        let first = wall_clock();
         Self {
             started: Instant::now(),
             up: uptime(),
-            ahead: AtomicU64::new(wall_clock()),
+            first,
+            ahead: AtomicU64::new(first),
             leap: Leap::default(),
             next_look: AtomicU64::new(LOOK_EVERY),
         }
@@ -69,6 +73,8 @@ impl SystemClock {
         if elapsed >= self.next_look.load(Ordering::Relaxed) {
             let known = self.ahead.load(Ordering::Relaxed);
             let length = wall_clock().saturating_sub(elapsed).saturating_sub(known);
+            // What was slept earlier has been followed.
+            let slept = || slept().saturating_sub(known - self.first);
             let believed = self.leap.believed((length, elapsed), slept);
             self.ahead.fetch_max(known + believed, Ordering::Relaxed);
             self.next_look
@@ -196,6 +202,25 @@ mod tests {
         let woken = clock.reading(LOOK_EVERY, (|| now + HOUR, || HOUR - 10));
 
         assert_eq!(woken, now + HOUR);
+    }
+
+    #[test]
+    fn time_that_was_slept_once_excuses_one_leap() {
+        let (clock, now) = awake();
+        clock.reading(LOOK_EVERY, (|| now + HOUR, || HOUR - 10));
+
+        let at = 2 * LOOK_EVERY;
+        let leapt = clock.reading(at, (|| now + at + 2 * HOUR, || HOUR - 10));
+
+        assert_eq!(leapt, now + HOUR + LOOK_EVERY);
+    }
+
+    #[test]
+    fn who_looks_late_with_an_earlier_time_makes_no_leap_last() {
+        let leap = Leap::default();
+
+        assert_eq!(leap.believed((3 * HOUR, 1000), || 0), 0);
+        assert_eq!(leap.believed((3 * HOUR, 999), || 0), 0);
     }
 
     #[test]
