@@ -4,8 +4,7 @@ use std::fs;
 
 use crate::Error;
 
-/// Seconds that a process and its children that are still running have computed, in the kernel or not. Counted in
-/// hundredths of a second.
+/// Seconds that a process and its children that are still running have computed, in the kernel or not.
 ///
 /// # Errors
 /// When the process is gone.
@@ -22,22 +21,13 @@ pub(super) fn seconds(process: u32) -> Result<f64, Error> {
     Ok(total)
 }
 
+/// Of all threads that are still running. In nanoseconds, where `stat` counts hundredths of a second.
 fn own(process: u32) -> Result<f64, Error> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // The name in parentheses may hold anything; what follows is numbered from 3 in proc(5).
-    let fields: Vec<&str> = stat
-        .rsplit_once(')')
-        .map_or("", |(_, rest)| rest)
-        .split_whitespace()
-        .collect();
-    let ticks = |number: usize| {
-        fields
-            .get(number - 3)
-            .and_then(|text| text.parse::<f64>().ok())
-    };
-    let (user, system) = (ticks(14).ok_or("no utime")?, ticks(15).ok_or("no stime")?);
-    Ok((user + system) / TICKS_PER_SECOND)
+    let mut total = 0.0;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        let said = fs::read_to_string(thread?.path().join("schedstat"))?;
+        let nanoseconds = said.split_whitespace().next().unwrap_or_default();
+        total += nanoseconds.parse::<f64>()? / 1e9;
+    }
+    Ok(total)
 }
-
-// USER_HZ, the same on every Linux architecture that Rust's std supports on servers.
-const TICKS_PER_SECOND: f64 = 100.0;

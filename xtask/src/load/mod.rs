@@ -9,9 +9,9 @@
 //! Apache's own sessions know SQL databases and no Redis; it has SQLite, which costs it no round trip.
 //!
 //! Everybody is started once, on processor 0, and only who is measured has anything to do there. `wrk` with 64 connections,
-//! the upstream and Redis share processor 1. One contender after the other gets a second to warm up and four that count,
-//! in five rounds that each begin with another one, because a machine is never as fast twice: ratios are taken inside a
-//! round, then their median. Near the top the load generator is full itself, so the processor time per request is the
+//! the upstream and Redis share processor 1. One contender after the other gets a second, in rounds that each begin with
+//! another one, because a machine is never as fast twice: ratios are taken inside a round, then their median. The first
+//! round warms up and does not count. Near the top the load generator is full itself, so the processor time per request is the
 //! fairer figure; it is the contender's own, user and kernel, without what Redis and the upstream spend.
 //!
 //! A machine with two processors and nothing else to do is enough, and needed.
@@ -100,16 +100,18 @@ pub(crate) fn load(subject: Subject) -> Result<(), Error> {
 
 fn rounds(contenders: &[Contender]) -> Result<Vec<Vec<Sample>>, Error> {
     let each = round::duration(contenders);
-    let rounds = (0..ROUNDS).map(|number| {
-        let left = (each * (ROUNDS - number)).as_secs();
-        step::announce(&format!("round {} of {ROUNDS}, {left} s left", number + 1));
+    step::announce("a round to warm up");
+    round::take(0, contenders)?;
+    let rounds = (1..=ROUNDS).map(|number| {
+        let left = (each * (ROUNDS + 1 - number)).as_secs();
+        step::announce(&format!("round {number} of {ROUNDS}, {left} s left"));
         round::take(number as usize, contenders)
     });
     rounds.collect()
 }
 
-// Medians of five survive two disturbed rounds.
-const ROUNDS: u32 = 5;
+// A round is short, and many of them may be disturbed.
+const ROUNDS: u32 = 25;
 
 // Some ten thousand requests even with counters in the way.
 const TRAINING: Duration = Duration::from_secs(3);

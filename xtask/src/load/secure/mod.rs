@@ -14,7 +14,7 @@ use super::backend::Backend;
 use super::contender::Contender;
 use super::nginx::{self, Config, PASS};
 use super::process::Processor;
-use super::{cpu, gateway, table};
+use super::{cpu, gateway, round, table};
 use crate::{Error, layout, step, tools};
 
 /// Compares and prints a table in Markdown.
@@ -34,24 +34,14 @@ pub(crate) fn secure() -> Result<(), Error> {
     ];
     println!("{HEAD}");
     for protocol in [Protocol::Http1, Protocol::Http2] {
-        let rounds = (0..ROUNDS).map(|number| round(number, protocol, &pair));
-        print!(
-            "{}",
-            rows(protocol, &rounds.collect::<Result<Vec<_>, _>>()?)
-        );
+        let rounds = (0..ROUNDS).map(|number| {
+            step::announce(&format!("{protocol}, round {} of {ROUNDS}", number + 1));
+            round::in_turn(number, &pair, |contender| measure(protocol, contender))
+        });
+        let rounds: Vec<Vec<Run>> = rounds.collect::<Result<_, Error>>()?;
+        print!("{}", rows(protocol, &rounds));
     }
     Ok(())
-}
-
-/// One turn for both, who take turns in being the first.
-fn round(number: usize, protocol: Protocol, pair: &[Contender; 2]) -> Result<[Run; 2], Error> {
-    step::announce(&format!("{protocol}, round {} of {ROUNDS}", number + 1));
-    let second = measure(protocol, &pair[(number + 1) % 2])?;
-    let first = measure(protocol, &pair[number % 2])?;
-    Ok(match number % 2 {
-        0 => [first, second],
-        _ => [second, first],
-    })
 }
 
 fn measure(protocol: Protocol, contender: &Contender) -> Result<Run, Error> {
@@ -65,9 +55,9 @@ fn measure(protocol: Protocol, contender: &Contender) -> Result<Run, Error> {
     })
 }
 
-fn rows(protocol: Protocol, rounds: &[[Run; 2]]) -> String {
+fn rows(protocol: Protocol, rounds: &[Vec<Run>]) -> String {
     let row = |who: usize, name: &str| {
-        let median = |figure: fn(&[Run; 2], usize) -> f64| {
+        let median = |figure: fn(&[Run], usize) -> f64| {
             table::median(rounds.iter().map(|round| figure(round, who)))
         };
         format!(
