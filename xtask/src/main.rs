@@ -38,6 +38,8 @@ fn main() -> ExitCode {
         ["bench"] => bench::bench(),
         ["bench", "--load"] => load::load(Subject::Release),
         ["bench", "--load", "--dist"] => load::load(Subject::Dist),
+        ["bench", "--pace"] => load::pace(Subject::Release),
+        ["bench", "--pace", "--dist"] => load::pace(Subject::Dist),
         ["bench", "--tls"] => load::secure(),
         ["bench", "--chart"] => load::chart(),
         ["bench", "--count"] => load::count(),
@@ -81,6 +83,9 @@ usage: cargo xtask <command>
                     criterion benchmarks and the comparison with nginx, Lua, axum, Apache and Express under load, or the
                     latter alone: five minutes on two processors that have nothing else to do, after the builds, or of what
                     is in dist/
+  bench --pace [--dist]
+                    how long answers of nginx and the gateway take at a rate that both keep up with; two minutes after
+                    the build
   bench --tls       the same without sessions, over TLS with HTTP/1.1 and HTTP/2, against nginx; two minutes
   bench --chart     draw docs/numbers.svg from the table of that comparison in the README
   bench --count     what the gateway does for a request, counted: instructions, allocations, system calls; a

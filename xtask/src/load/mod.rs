@@ -31,6 +31,7 @@ mod idle;
 mod login;
 mod lua;
 mod nginx;
+mod pace;
 mod page;
 mod process;
 mod round;
@@ -51,6 +52,7 @@ pub(crate) use self::chart::chart;
 pub(crate) use self::count::count;
 pub(crate) use self::crowd::crowd;
 pub(crate) use self::idle::idle;
+pub(crate) use self::pace::pace;
 pub(crate) use self::secure::secure;
 
 /// Which gateway is compared.
@@ -83,10 +85,7 @@ pub(crate) fn train(directory: &Path) -> Result<(), Error> {
 pub(crate) fn load(subject: Subject) -> Result<(), Error> {
     tools::require(tools::FOR_LOAD)?;
     let directory = tempfile::tempdir()?;
-    match subject {
-        Subject::Dist => layout::copy(&root().join("dist"), directory.path())?,
-        Subject::Release => layout::lay_out(directory.path(), "release")?,
-    }
+    lay_out(subject, directory.path())?;
     let backend = Backend::start(directory.path())?;
     let field = Field::start(&backend)?;
     let rounds = rounds(field.contenders())?;
@@ -96,6 +95,13 @@ pub(crate) fn load(subject: Subject) -> Result<(), Error> {
         println!("{absent}");
     }
     Ok(())
+}
+
+fn lay_out(subject: Subject, directory: &Path) -> Result<(), Error> {
+    match subject {
+        Subject::Dist => layout::copy(&root().join("dist"), directory),
+        Subject::Release => layout::lay_out(directory, "release"),
+    }
 }
 
 fn rounds(contenders: &[Contender]) -> Result<Vec<Vec<Sample>>, Error> {
