@@ -85,6 +85,19 @@ impl Outgoing {
         self.state == State::Done
     }
 
+    /// All of it in one piece, if it is complete, short, and nothing of it was sent. Then nothing is left here.
+    pub(crate) fn take_whole(&mut self) -> Option<Vec<u8>> {
+        if !self.is_complete() || !self.is_untouched() {
+            return None;
+        }
+        self.join();
+        let is_whole = self.data.is_empty() && self.behind.is_empty();
+        is_whole.then(|| {
+            self.state = State::Done;
+            std::mem::take(self.before.get_mut())
+        })
+    }
+
     /// Its head, to write another one there.
     pub(crate) fn into_room(self) -> Vec<u8> {
         let mut room = self.before.into_inner();

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::activity::Activity;
 use super::arrival::{Arrival, Protocol, Socket, arrive};
 use super::drain::Alive;
-use super::http1::{Conversation, Wire};
+use super::http1::{Conversation, Post, Wire};
 use super::http2::Streams;
 use super::stop::Stop;
 use super::watchdog::{End, Manner, Watchdog};
@@ -29,6 +29,8 @@ pub(super) struct Doorway<S> {
     /// For connections that are accepted from now on.
     pub(super) plan: Arc<ArcSwap<Plan>>,
     pub(super) stopping: watch::Receiver<bool>,
+    /// For responses to requests over HTTP/1.1.
+    pub(super) post: Arc<Post>,
 }
 
 /// What every request of a connection shares.

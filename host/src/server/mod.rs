@@ -257,7 +257,11 @@ pub(crate) async fn serve_for_test(
         service,
         plan,
         stopping,
+        post: Arc::default(),
     });
+    let post = Arc::clone(&doorway.post);
+    let mut delivering = tokio::task::JoinSet::new();
+    delivering.spawn(async move { post.deliver().await });
     let address = Some([192, 0, 2, 1].into());
     let socket = arrival::Socket {
         stream,

@@ -19,6 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use super::arrival::Socket;
 use super::connection::{self, Doorway};
 use super::drain::{Alive, Tracker, drain};
+use super::http1::Post;
 use super::http2::Streams;
 use super::listener::{BACKLOG, Bound, Listener};
 use super::watched::Seat;
@@ -55,6 +56,9 @@ pub(super) fn run<S: Service>(
 ) {
     runtime.block_on(async move {
         let (drain, alive) = drain();
+        let post = Arc::new(Post::default());
+        let delivering = Arc::clone(&post);
+        drop(tokio::spawn(async move { delivering.deliver().await }));
         let service = make(&Worker {
             tracker: alive.tracker(),
         });
@@ -62,6 +66,7 @@ pub(super) fn run<S: Service>(
             service,
             plan: Arc::clone(&plan),
             stopping,
+            post,
         });
         let mut doors = JoinSet::new();
         for listener in listeners {

@@ -9,6 +9,8 @@ mod date;
 pub mod head;
 mod incoming;
 mod invitation;
+mod outbox;
+mod post;
 mod reply;
 mod wire;
 
@@ -33,6 +35,7 @@ use crate::http1::wire::Missing;
 use crate::rescue;
 
 pub(crate) use self::incoming::Incoming;
+pub(in crate::server) use self::post::Post;
 pub(in crate::server) use self::wire::Wire;
 
 /// The requests and responses of a connection, from one rest to the next.
@@ -40,8 +43,6 @@ pub(super) struct Conversation<'a, S> {
     wire: &'a Arc<Wire>,
     client: &'a Arc<Client<S>>,
     reader: Reader,
-    /// To write heads into.
-    room: Vec<u8>,
 }
 
 /// Why a connection ended in the middle of something.
@@ -61,7 +62,6 @@ impl<'a, S: Service> Conversation<'a, S> {
             wire,
             client,
             reader: Reader::new(client.plan.header_bytes()),
-            room: Vec::new(),
         }
     }
 
@@ -129,7 +129,8 @@ impl<'a, S: Service> Conversation<'a, S> {
         }
     }
 
-    /// Sends a response, and says what becomes of the connection then.
+    /// Sends a response, and says what becomes of the connection then. A short one may be sent a moment later, with those of
+    /// others.
     async fn send(
         &mut self,
         question: &Question,
@@ -137,27 +138,32 @@ impl<'a, S: Service> Conversation<'a, S> {
         wanted: Afterwards,
     ) -> Result<Afterwards, Ended> {
         let (head, body) = response.into_parts();
-        let mut room = std::mem::take(&mut self.room);
+        let mut room = self.wire.room();
         self.wire.answer(&mut room);
         let (size, afterwards) = question.answer(&head, &body.size_hint(), wanted, &mut room);
         self.reader.recycle(head.headers);
         let mut outgoing = Outgoing::new(room, size, Bytes::new());
         let mut body = pin!(Some(body));
-        let mut is_first = true;
-        let sent = poll_fn(|cx| {
-            if std::mem::take(&mut is_first)
-                && let Some(body) = body.as_mut().as_pin_mut()
-            {
+        let post = (afterwards == Afterwards::Kept).then_some(&self.client.doorway.post);
+        let is_posted = poll_fn(|cx| {
+            if let Some(body) = body.as_mut().as_pin_mut() {
                 outgoing.gather(body, cx).map_err(Stopped::Body)?;
             }
-            match poll_sent(&mut outgoing, body.as_mut(), self.wire, cx) {
+            let is_posted = post.is_some_and(|post| self.wire.post(&mut outgoing, (post, cx)));
+            Poll::Ready(Ok::<_, Stopped>(is_posted))
+        });
+        if is_posted.await? {
+            return Ok(afterwards);
+        }
+        let_others_go_on().await;
+        let sent = poll_fn(
+            |cx| match poll_sent(&mut outgoing, body.as_mut(), self.wire, cx) {
                 Poll::Pending => self.wire.poll_gone(cx).map(|()| Err(gone())),
                 sent => sent,
-            }
-        });
-        let_others_go_on().await;
+            },
+        );
         sent.await?;
-        self.room = outgoing.into_room();
+        self.wire.keep_room(outgoing.into_room());
         Ok(afterwards)
     }
 

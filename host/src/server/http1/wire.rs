@@ -7,7 +7,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -17,8 +17,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::super::watched::Watched;
 use super::head::{Asked, Expects, Fault, Framing, Reader};
 use super::invitation::Invitation;
+use super::outbox::Outbox;
+use super::post::Post;
 use crate::body::BodyError;
 use crate::http1::left::Left;
+use crate::http1::outgoing::Outgoing;
 use crate::http1::wire::{self, Missing};
 
 /// A connection that is shared by its task and the request that it has.
@@ -34,6 +37,7 @@ struct State {
     is_abandoned: bool,
     /// Whether it cannot be read on.
     is_broken: bool,
+    outbox: Outbox,
     /// Whose body it is. Whoever has the number of another request gets nothing.
     turn: u32,
 }
@@ -46,6 +50,7 @@ impl Wire {
             invitation: Invitation::None,
             is_abandoned: false,
             is_broken: false,
+            outbox: Outbox::default(),
             turn: 0,
         }))
     }
@@ -53,7 +58,51 @@ impl Wire {
     /// Waits for a request. The bytes behind its head are then for whoever reads its body.
     pub(super) async fn request(&self, reader: &mut Reader) -> Result<Asked, Missing<Fault>> {
         self.state().note_begun();
-        poll_fn(|cx| self.state().wire.poll_head(reader, cx)).await
+        poll_fn(|cx| {
+            let mut state = self.state();
+            // Who does not take a response gets no other one.
+            if !state.outbox.is_posted() {
+                ready!(state.poll_sent(cx)).map_err(Missing::Io)?;
+            }
+            state.wire.poll_head(reader, cx)
+        })
+        .await
+    }
+
+    /// Room to write a response into.
+    pub(super) fn room(&self) -> Vec<u8> {
+        self.state().outbox.room()
+    }
+
+    /// Keeps the room for the next one.
+    pub(super) fn keep_room(&self, room: Vec<u8>) {
+        self.state().outbox.keep(room);
+    }
+
+    /// Leaves a response to the post, if it is short and no other one is there.
+    pub(super) fn post(
+        self: &Arc<Self>,
+        outgoing: &mut Outgoing,
+        (post, cx): (&Post, &Context<'_>),
+    ) -> bool {
+        let mut state = self.state();
+        if !state.outbox.is_empty() {
+            return false;
+        }
+        let Some(message) = outgoing.take_whole() else {
+            return false;
+        };
+        if state.outbox.put(message) {
+            drop(state);
+            post.collect(Arc::clone(self), cx.waker().clone());
+        }
+        true
+    }
+
+    /// Sends what was posted.
+    pub(super) fn deliver(&self, cx: &mut Context<'_>) {
+        let State { outbox, wire, .. } = &mut *self.state();
+        outbox.deliver(wire, cx);
     }
 
     /// Makes what follows the body of a request, and returns whose it is.
@@ -166,15 +215,27 @@ impl Wire {
 
     /// Waits until something comes, with no more than the socket itself.
     pub(in crate::server) async fn rest(&self) -> io::Result<()> {
-        self.state().wire.let_go();
-        poll_fn(|cx| self.state().wire.stream.poll_rested(cx)).await
+        self.let_go();
+        poll_fn(|cx| {
+            let mut state = self.state();
+            let sent = state.poll_sent(cx)?;
+            let readable = state.wire.stream.poll_rested(cx);
+            ready!(sent);
+            readable
+        })
+        .await
     }
 
     /// Says that nothing more will be said, and takes what still comes: closing a connection at once would take back
     /// what the client has not read yet (RFC 9112 9.6).
     pub(super) async fn linger(&self) -> io::Result<()> {
-        poll_fn(|cx| Pin::new(&mut self.state().wire.stream).poll_shutdown(cx)).await?;
-        self.state().wire.let_go();
+        poll_fn(|cx| {
+            let mut state = self.state();
+            ready!(state.poll_sent(cx))?;
+            Pin::new(&mut state.wire.stream).poll_shutdown(cx)
+        })
+        .await?;
+        self.let_go();
         loop {
             let is_more = poll_fn(|cx| self.state().wire.poll_more(cx)).await?;
             if !is_more {
@@ -183,12 +244,33 @@ impl Wire {
         }
     }
 
+    /// Lets go of what is only for messages.
+    fn let_go(&self) {
+        let mut state = self.state();
+        state.wire.let_go();
+        state.outbox.let_go();
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
+    /// Ready when all that was posted is sent.
+    fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outbox.poll_sent(&mut self.wire, cx)
+    }
+
+    /// Ready when the client has no reason not to send its body. What is said of that comes behind the response to the request
+    /// before.
+    fn poll_invited(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.invitation != Invitation::None {
+            ready!(self.poll_sent(cx))?;
+        }
+        self.invitation.poll_say(&mut self.wire.stream, cx)
+    }
+
     /// What came behind the last request is the beginning of this one.
     fn note_begun(&self) {
         if !self.wire.is_empty() {
@@ -213,7 +295,7 @@ impl State {
                     continue;
                 }
             }
-            let more = match ready!(self.invitation.poll_say(&mut self.wire.stream, cx)) {
+            let more = match ready!(self.poll_invited(cx)) {
                 Ok(()) => ready!(self.wire.poll_more(cx)),
                 Err(error) => Err(error),
             };
@@ -230,7 +312,9 @@ impl AsyncWrite for &Wire {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.state().wire).poll_write(cx, bytes)
+        let mut state = self.state();
+        ready!(state.poll_sent(cx))?;
+        Pin::new(&mut state.wire).poll_write(cx, bytes)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -246,7 +330,9 @@ impl AsyncWrite for &Wire {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.state().wire).poll_write_vectored(cx, parts)
+        let mut state = self.state();
+        ready!(state.poll_sent(cx))?;
+        Pin::new(&mut state.wire).poll_write_vectored(cx, parts)
     }
 }
 

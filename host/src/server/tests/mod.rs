@@ -7,6 +7,7 @@ mod resting;
 mod semantics;
 mod strictness;
 mod tls;
+mod unread;
 mod websocket;
 mod wire;
 
