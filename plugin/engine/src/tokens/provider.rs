@@ -7,6 +7,7 @@ use std::time::Duration;
 use abi::Services;
 use abi::config::Faults;
 use serde_json::{Map, Value};
+use tokio::sync::{OwnedMutexGuard, oneshot};
 use url::Url;
 
 use super::cache::Cache;
@@ -18,7 +19,7 @@ use super::journal::Journal;
 use super::jwks::KeySet;
 use super::jwt::Claims;
 use super::refresh::Pauses;
-use super::remembered::{Known, Remembered};
+use super::remembered::{Known, Newer, Remembered};
 use crate::clock::Clock;
 use crate::runtime::Runtime;
 use crate::session::Timestamp;
@@ -230,8 +231,36 @@ impl Provider {
         self: &Arc<Self>,
         known: &Arc<KeySet>,
     ) -> Option<Result<Arc<KeySet>, Outage>> {
-        let when = (|| self.now(), UNKNOWN_KEY_PAUSE);
-        self.keys.newer(known, when, self.fetch_keys()).await
+        match self
+            .keys
+            .newer(known, (self.now(), UNKNOWN_KEY_PAUSE))
+            .await
+        {
+            Newer::Known(newer) => Some(Ok(newer)),
+            Newer::TooEarly(last) => last.map(Err),
+            Newer::Ask(turn) => Some(self.ask_newer_keys(turn).await),
+        }
+    }
+
+    /// Asks for whoever comes later as well: a client that names a key and goes away must not use up the one call of a
+    /// minute.
+    async fn ask_newer_keys(
+        self: &Arc<Self>,
+        turn: OwnedMutexGuard<()>,
+    ) -> Result<Arc<KeySet>, Outage> {
+        let (sender, answer) = oneshot::channel();
+        let provider = Arc::clone(self);
+        let asking = async move {
+            let fetched = provider.fetch_keys().await;
+            let keys = provider.keys.note(fetched, provider.now());
+            drop(turn);
+            drop(sender.send(keys));
+        };
+        let threads = |message: String| Outage::new("threads", message);
+        let launched = self.client.runtime().launch(asking);
+        launched.map_err(|error| threads(format!("cannot start threads: {error}")))?;
+        let answer = answer.await;
+        answer.unwrap_or_else(|_| Err(threads("the gateway is about to end".into())))
     }
 
     /// Whether its keys can be had at all.

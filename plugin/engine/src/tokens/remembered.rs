@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Mutex as Turnstile;
+use tokio::sync::{Mutex as Turnstile, OwnedMutexGuard};
 
 use super::error::Outage;
 use crate::session::Timestamp;
@@ -16,7 +16,7 @@ use crate::session::Timestamp;
 pub(super) struct Remembered<T> {
     state: Mutex<State<T>>,
     /// One asks at a time.
-    turnstile: Turnstile<()>,
+    turnstile: Arc<Turnstile<()>>,
 }
 
 #[derive(Debug)]
@@ -44,6 +44,16 @@ pub(super) enum Known<T> {
     Failed(Outage),
 }
 
+/// Whether there is something newer than what somebody knows.
+pub(super) enum Newer<T> {
+    /// There is: somebody else has got it meanwhile.
+    Known(Arc<T>),
+    /// Nobody knows. Whoever is told so asks, and is the only one for as long as this is kept.
+    Ask(OwnedMutexGuard<()>),
+    /// It is too early to ask again, and what came of it when somebody last did in vain.
+    TooEarly(Option<Outage>),
+}
+
 impl<T> Default for Remembered<T> {
     fn default() -> Self {
         Self {
@@ -55,7 +65,7 @@ impl<T> Default for Remembered<T> {
                 last: None,
                 extra_at: None,
             }),
-            turnstile: Turnstile::new(()),
+            turnstile: Arc::default(),
         }
     }
 }
@@ -104,7 +114,8 @@ impl<T> Remembered<T> {
         (state.good, state.stale_at) = (good, stale_at);
     }
 
-    fn note(
+    /// Takes what was fetched, and says what is good now.
+    pub(super) fn note(
         &self,
         fetched: Result<(T, Duration), Outage>,
         now: Timestamp,
@@ -128,29 +139,22 @@ impl<T> Remembered<T> {
         }
     }
 
-    /// What is newer than `known`: what somebody else has got meanwhile, or else what is asked for now, before its time
-    /// and at most once in a `pause`. Whoever comes while somebody asks waits for the same answer. None when there is
-    /// nothing newer and it is too early.
-    ///
-    /// # Errors
-    /// When it cannot be had.
+    /// What is newer than `known`, or who asks for it now: before its time, and at most once in a `pause`. Whoever comes
+    /// while somebody asks waits for the same answer.
     pub(super) async fn newer(
         &self,
         known: &Arc<T>,
-        (now, pause): (impl Fn() -> Timestamp, Duration),
-        fetch: impl Future<Output = Result<(T, Duration), Outage>>,
-    ) -> Option<Result<Arc<T>, Outage>> {
-        let _turn = self.turnstile.lock().await;
+        (now, pause): (Timestamp, Duration),
+    ) -> Newer<T> {
+        let turn = Arc::clone(&self.turnstile).lock_owned().await;
         let newest = self.state().good.clone();
         if let Some(newest) = newest.filter(|newest| !Arc::ptr_eq(newest, known)) {
-            return Some(Ok(newest));
+            return Newer::Known(newest);
         }
-        if !self.may_ask_extra(now(), pause) {
-            // Whether there is something newer, nobody knows then.
-            return self.state().last.clone().map(Err);
+        match self.may_ask_extra(now, pause) {
+            true => Newer::Ask(turn),
+            false => Newer::TooEarly(self.state().last.clone()),
         }
-        let fetched = fetch.await;
-        Some(self.note(fetched, now()))
     }
 
     fn may_ask_extra(&self, now: Timestamp, pause: Duration) -> bool {

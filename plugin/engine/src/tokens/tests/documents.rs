@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+
 use super::*;
 
 #[test]
@@ -82,6 +84,20 @@ fn whoever_comes_while_a_new_key_is_looked_for_waits_for_it() {
 
     let good = answered.iter().filter(|answer| answer.is_ok()).count();
     assert_eq!(good, 200);
+    assert_eq!(scene.stage.calls("/keys").len(), 2, "one refetch");
+}
+
+#[test]
+fn a_new_key_is_looked_for_though_whoever_named_it_first_has_gone() {
+    let scene = Scene::new();
+    scene.verify(&scene.token(json!({}))).unwrap();
+    let next = Issuer::new("two");
+    scene.stage.shows_keys(&[&next]);
+    let token = next.sign(&scene.changed(json!({})));
+
+    drop(scene.provider.verify_access(&token).now_or_never());
+
+    assert!(scene.verify(&token).is_ok());
     assert_eq!(scene.stage.calls("/keys").len(), 2, "one refetch");
 }
 
