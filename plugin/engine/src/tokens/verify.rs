@@ -76,15 +76,21 @@ impl Provider {
             now: self.seconds(),
         };
         match against(&token, &keys, &expected) {
-            Err(TokenError::UnknownKey) => {
-                let newer = self
-                    .newer_keys(&keys)
-                    .await
-                    .ok_or(TokenError::UnknownKey)??;
+            Err(error) if may_be_of_a_new_key(&token, error) => {
+                let newer = self.newer_keys(&keys).await.ok_or(error)??;
                 Ok((against(&token, &newer, &expected)?, newer))
             }
             verified => Ok((verified?, keys)),
         }
+    }
+}
+
+/// A token that names no key says in no other way that its key is new.
+fn may_be_of_a_new_key(token: &Jwt<'_>, error: TokenError) -> bool {
+    match error {
+        TokenError::UnknownKey => true,
+        TokenError::Signature | TokenError::KeyKind => token.key_id().is_none(),
+        _ => false,
     }
 }
 

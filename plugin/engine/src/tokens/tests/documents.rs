@@ -102,6 +102,25 @@ fn a_new_key_is_looked_for_though_whoever_named_it_first_has_gone() {
 }
 
 #[test]
+fn a_new_key_without_a_name_is_found_with_the_first_token_that_it_signed() {
+    let scene = Scene::new();
+    let next = Issuer::new("two");
+    let signed = |issuer: &Issuer| {
+        let header = json!({ "alg": "ES256" });
+        issuer.sign_as(Algorithm::Es256, &header, &scene.changed(json!({})))
+    };
+    scene.verify(&signed(&scene.issuer)).unwrap();
+    scene.stage.shows_keys(&[&next]);
+
+    assert!(scene.verify(&signed(&next)).is_ok());
+    for _ in 0..20 {
+        let forged = signed(&Issuer::new("three"));
+        assert_eq!(scene.refusal(&forged), TokenError::Signature);
+    }
+    assert_eq!(scene.stage.calls("/keys").len(), 2, "one refetch");
+}
+
+#[test]
 fn a_key_that_cannot_be_looked_for_is_an_outage_and_no_bad_token() {
     let scene = Scene::new();
     scene.verify(&scene.token(json!({}))).unwrap();
