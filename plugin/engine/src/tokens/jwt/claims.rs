@@ -62,6 +62,36 @@ impl Claims {
         self.date("iat").ok().flatten()
     }
 
+    /// Whether nothing in them says that they are of a token for something else than access: by `typ` (Keycloak), by
+    /// `token_use` (Cognito, Hydra), or by what only other tokens have.
+    pub(in crate::tokens) fn do_for_access(&self) -> bool {
+        let says = |claim: &str, known: &[&str]| {
+            let kind = self.text(claim).map(str::to_ascii_lowercase);
+            kind.is_none_or(|kind| known.contains(&&*kind))
+        };
+        let is_other = ["at_hash", "c_hash", "events"]
+            .iter()
+            .any(|claim| self.get(claim).is_some());
+        says("typ", &["bearer", "jwt", "at+jwt", "dpop"])
+            && says("token_use", &["access", "access_token"])
+            && !is_other
+    }
+
+    /// Whether they say of what kind their token is, for whose use it was given, or for what: id tokens that have no
+    /// other mark say nothing of that.
+    pub(super) fn tell_of_access(&self) -> bool {
+        let told = [
+            "typ",
+            "token_use",
+            "azp",
+            "client_id",
+            "cid",
+            "scope",
+            "scp",
+        ];
+        told.iter().any(|claim| self.get(claim).is_some())
+    }
+
     /// Whether a text, or one of a list of texts, is `wanted`.
     pub(in crate::tokens) fn names(&self, claim: &str, wanted: &str) -> bool {
         self.each(claim).any(|found| found == wanted)

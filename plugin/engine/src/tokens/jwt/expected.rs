@@ -49,13 +49,10 @@ impl Expected<'_> {
             None | Some("jwt" | "at+jwt") => false,
             Some(_) => true,
         };
-        let own_kind = claims.text("typ").map(str::to_ascii_lowercase);
-        let says_other =
-            own_kind.is_some_and(|kind| !matches!(&*kind, "bearer" | "jwt" | "at+jwt" | "dpop"));
-        let is_id = ["at_hash", "c_hash", "events"]
-            .iter()
-            .any(|claim| claims.get(claim).is_some());
-        if is_other || says_other || is_id {
+        // Some providers repeat the nonce of the login in access tokens, too.
+        let tells_of_access = header.typ.as_deref() == Some("at+jwt") || claims.tell_of_access();
+        let is_of_login = claims.get("nonce").is_some() && !tells_of_access;
+        if is_other || is_of_login || !claims.do_for_access() {
             return Err(TokenError::Kind);
         }
         let is_for_us = match self.audience {

@@ -123,6 +123,8 @@ fn each_claim_is_looked_at() {
         (json!({ "typ": "ID" }), TokenError::Kind),
         (json!({ "typ": "Refresh" }), TokenError::Kind),
         (json!({ "events": {} }), TokenError::Kind),
+        (json!({ "nonce": "n" }), TokenError::Kind),
+        (json!({ "token_use": "id" }), TokenError::Kind),
     ] {
         assert_eq!(
             scene.refusal(&scene.token(changes.clone())),
@@ -147,6 +149,26 @@ fn what_is_within_the_leeway_is_good() {
             "{changes}"
         );
     }
+}
+
+#[test]
+fn a_token_that_tells_of_access_may_have_the_nonce_of_its_login() {
+    let scene = Scene::new();
+    for changes in [
+        json!({ "nonce": "n", "typ": "Bearer" }),
+        json!({ "nonce": "n", "token_use": "access" }),
+        json!({ "nonce": "n", "azp": "gateway" }),
+        json!({ "nonce": "n", "scp": ["openid"] }),
+    ] {
+        assert!(
+            scene.verify(&scene.token(changes.clone())).is_ok(),
+            "{changes}"
+        );
+    }
+    let header = json!({ "alg": "ES256", "kid": "one", "typ": "at+jwt" });
+    let claims = scene.changed(json!({ "nonce": "n" }));
+    let token = scene.issuer.sign_as(Algorithm::Es256, &header, &claims);
+    assert!(scene.verify(&token).is_ok());
 }
 
 #[test]
