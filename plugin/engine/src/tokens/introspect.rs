@@ -48,6 +48,10 @@ impl Provider {
         if claims.as_map().get("active") != Some(&true.into()) {
             return Err(TokenError::Inactive);
         }
+        // Of a refresh token, too, it says that it is active.
+        if !claims.do_for_access() {
+            return Err(TokenError::Kind);
+        }
         let issuer = claims.text("iss");
         if issuer.is_some_and(|issuer| !self.issuer().is_empty() && issuer != self.issuer()) {
             return Err(TokenError::Issuer);

@@ -48,6 +48,15 @@ fn what_the_provider_says_about_a_token_counts() {
             json!({ "active": true, "exp": now - 31 }),
             TokenError::Expired,
         ),
+        (
+            json!({ "active": true, "typ": "Refresh" }),
+            TokenError::Kind,
+        ),
+        (json!({ "active": true, "typ": "ID" }), TokenError::Kind),
+        (
+            json!({ "active": true, "token_use": "refresh_token" }),
+            TokenError::Kind,
+        ),
     ]
     .into_iter()
     .enumerate()
@@ -59,6 +68,22 @@ fn what_the_provider_says_about_a_token_counts() {
             refusal,
             "{body}"
         );
+    }
+}
+
+#[test]
+fn an_answer_may_say_that_the_token_is_one_for_access() {
+    let scene = Scene::new();
+    for (token, kind) in [
+        ("a", json!({ "typ": "Bearer" })),
+        ("b", json!({ "token_use": "access_token" })),
+        ("c", json!({ "token_type": "Bearer" })),
+    ] {
+        let mut answer = json!({ "active": true });
+        merge(&mut answer, kind.clone());
+        scene.stage.answers("/introspect", 200, &answer);
+
+        assert!(scene.verify(token).is_ok(), "{kind}");
     }
 }
 
