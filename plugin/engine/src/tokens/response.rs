@@ -93,7 +93,7 @@ fn refusal(answer: &Answer) -> GrantError {
         return Outage::status(answer).into();
     }
     match &*refusal.error {
-        "invalid_grant" => GrantError::Refused,
+        code if OF_THE_USER.contains(&code) => GrantError::Refused,
         code => match CODES.into_iter().find(|known| *known == code) {
             Some(code) => GrantError::Misconfigured(code),
             None => Outage::status(answer).into(),
@@ -101,6 +101,15 @@ fn refusal(answer: &Answer) -> GrantError {
     }
 }
 
+// RFC 6749, section 5.2; and OpenID Connect Core, section 3.1.2.6, of which some providers say here, too, that nothing goes
+// on before the user has been there.
+const OF_THE_USER: [&str; 5] = [
+    "invalid_grant",
+    "account_selection_required",
+    "consent_required",
+    "interaction_required",
+    "login_required",
+];
 // RFC 6749, section 5.2, without the one that is about the user; RFC 8707, section 2.
 const CODES: [&str; 6] = [
     "invalid_client",

@@ -72,6 +72,10 @@ fn only_a_refused_grant_is_about_the_user() {
     let scene = Scene::new();
     for (code, expected) in [
         ("invalid_grant", GrantError::Refused),
+        ("interaction_required", GrantError::Refused),
+        ("login_required", GrantError::Refused),
+        ("consent_required", GrantError::Refused),
+        ("account_selection_required", GrantError::Refused),
         (
             "invalid_client",
             GrantError::Misconfigured("invalid_client"),
