@@ -67,15 +67,13 @@ impl TokenResponse {
         Ok(response)
     }
 
-    /// The end of the access token: as the provider says, else as the token does.
+    /// The end of the access token: as the provider says and as the token does, whichever comes first. With clocks that
+    /// differ, a token would be refused that nobody has renewed.
     pub(super) fn expires_at(&self, now: u64) -> Option<u64> {
-        match self.expires_in {
-            Some(seconds) => Some(now.saturating_add(seconds)),
-            None => Jwt::parse(&self.access_token)
-                .ok()?
-                .unverified()
-                .expires_at(),
-        }
+        let told = self.expires_in.map(|seconds| now.saturating_add(seconds));
+        let own = Jwt::parse(&self.access_token).ok();
+        let own = own.and_then(|token| token.unverified().expires_at());
+        told.into_iter().chain(own).min()
     }
 
     /// The token that says who has logged in.

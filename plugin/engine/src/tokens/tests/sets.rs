@@ -58,6 +58,20 @@ fn the_end_is_the_tokens_own_where_the_answer_names_none() {
 }
 
 #[test]
+fn a_token_ends_by_its_own_word_where_the_answer_promises_more() {
+    let scene = Scene::new();
+    let end = |exp: u64| {
+        let token = scene.token(json!({ "exp": exp }));
+        let body = json!({ "access_token": token, "expires_in": 60 }).to_string();
+        let response = TokenResponse::parse(body.as_bytes()).unwrap();
+        TokenSet::new("", response, 1000).expires_at
+    };
+
+    assert_eq!(end(1030), Some(1030));
+    assert_eq!(end(1090), Some(1060));
+}
+
+#[test]
 fn tokens_live_as_long_as_those_before_where_the_provider_says_no_more() {
     let response = |body: Value| TokenResponse::parse(body.to_string().as_bytes()).unwrap();
     let login = response(json!({ "access_token": "a", "expires_in": 60 }));
