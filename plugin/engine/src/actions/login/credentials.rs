@@ -50,7 +50,9 @@ impl Credentials {
     }
 
     fn of_json(body: &[u8]) -> Option<Self> {
-        let json: Json = serde_json::from_slice(body).ok()?;
+        // A list of the values would do as well otherwise.
+        let is_object = body.trim_ascii_start().starts_with(b"{");
+        let json: Json = serde_json::from_slice(body).ok().filter(|_| is_object)?;
         Some(Self {
             username: json.username,
             password: json.password,

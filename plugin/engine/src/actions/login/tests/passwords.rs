@@ -238,6 +238,10 @@ fn request_that_asks_for_no_login_is_malformed() {
         ("application/json", b"[]".to_vec()),
         (
             "application/json",
+            br#"["anna","correct horse",false]"#.to_vec(),
+        ),
+        (
+            "application/json",
             br#"{"username":["anna"],"password":"x"}"#.to_vec(),
         ),
         ("application/json", br#"{"username":"anna"}"#.to_vec()),
