@@ -33,7 +33,11 @@ pub(super) fn endpoints(answer: &Answer, settings: &Settings) -> Result<Endpoint
     let metadata: Metadata = serde_json::from_slice(&answer.body)
         .map_err(|_| Outage::new("discovery", "what it says of itself cannot be read"))?;
     if metadata.issuer != settings.issuer {
-        return Err(Outage::new("issuer", "it calls itself by another issuer"));
+        let found: String = metadata.issuer.chars().take(LONGEST_SHOWN).collect();
+        let (found, wanted) = (found.escape_debug(), &settings.issuer);
+        let message =
+            format!("it calls itself `{found}`, which must be `issuer` to the letter: `{wanted}`");
+        return Err(Outage::new("issuer", message));
     }
     let must_be_secured = settings.issuer.starts_with("https:");
     let url = |text: &Option<String>| {
@@ -81,3 +85,6 @@ pub(super) fn freshness(
     let age = seconds(AGE, "").unwrap_or_default();
     Duration::from_secs(max_age.saturating_sub(age)).clamp(bounds.0, bounds.1)
 }
+
+/// Of what it calls itself, in letters: for the log.
+const LONGEST_SHOWN: usize = 200;

@@ -30,6 +30,8 @@ fn an_issuer_that_calls_itself_by_another_name_is_not_believed() {
     let error = scene.verify(&scene.token(json!({}))).unwrap_err();
 
     assert_eq!(error.reason(), "issuer");
+    let found = format!("calls itself `{}/`", scene.stage.url(""));
+    assert!(error.to_string().contains(&found), "{error}");
     assert!(scene.stage.calls("/keys").is_empty());
 }
 
