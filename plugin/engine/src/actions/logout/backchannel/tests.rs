@@ -36,6 +36,19 @@ async fn subject_alone_ends_all_of_its_sessions() {
 }
 
 #[tokio::test]
+async fn sid_that_is_no_text_names_no_login_and_all_of_the_subject_end() {
+    for sid in [json!(1), json!(["1"]), json!({ "1": 1 }), json!("")] {
+        let scene = Scene::new();
+        let all = [scene.log_in("1").await, scene.log_in("2").await];
+
+        let verdict = scene.told("a", &json!({ "sid": sid, "sub": "anna" })).await;
+
+        assert_eq!(verdict, Verdict::Done(2), "{sid}");
+        assert!(scene.alive(&all).await.is_empty(), "{sid}");
+    }
+}
+
+#[tokio::test]
 async fn login_without_a_sid_ends_with_any_of_its_user() {
     let scene = Scene::new();
     let [named, nameless] = [scene.log_in("1").await, scene.log_in("").await];
