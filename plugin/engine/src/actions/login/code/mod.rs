@@ -150,7 +150,8 @@ impl CodeFlow {
         principal: &str,
     ) -> Result<Identity, Problem> {
         let provider = self.named(&attempt.provider).ok_or(Problem::Expired)?;
-        check_issuer(provider, parameters.iss.as_deref()).await?;
+        self.check_issuer(provider, parameters.iss.as_deref())
+            .await?;
         let Some(code) = &parameters.code else {
             let error = parameters.error.as_deref().unwrap_or_default();
             return Err(match error {
@@ -173,6 +174,27 @@ impl CodeFlow {
             .await
     }
 
+    /// RFC 9207: an answer of one provider must not be taken to another, and one that says whose it is always says so.
+    async fn check_issuer(
+        &self,
+        provider: &Arc<Provider>,
+        iss: Option<&str>,
+    ) -> Result<(), Problem> {
+        let is_from = match (iss, provider.issuer()) {
+            // Nobody knows its name; but it has none that another one has.
+            (Some(iss), "") => self.providers.iter().all(|known| known.issuer() != iss),
+            (Some(iss), own) => iss == own,
+            (None, _) => !provider.names_issuer().await.map_err(|outage| {
+                refused(provider, outage.reason());
+                Problem::Unavailable
+            })?,
+        };
+        match is_from {
+            true => Ok(()),
+            false => Err(refused(provider, "issuer")),
+        }
+    }
+
     async fn identify(
         &self,
         provider: &Arc<Provider>,
@@ -192,21 +214,6 @@ impl CodeFlow {
                 path.trim_end_matches('/')
             )),
         }
-    }
-}
-
-/// RFC 9207: an answer of one provider must not be taken to another, and one that says whose it is always says so.
-async fn check_issuer(provider: &Arc<Provider>, iss: Option<&str>) -> Result<(), Problem> {
-    let is_from = match iss {
-        Some(iss) => provider.issuer().is_empty() || iss == provider.issuer(),
-        None => !provider.names_issuer().await.map_err(|outage| {
-            refused(provider, outage.reason());
-            Problem::Unavailable
-        })?,
-    };
-    match is_from {
-        true => Ok(()),
-        false => Err(refused(provider, "issuer")),
     }
 }
 

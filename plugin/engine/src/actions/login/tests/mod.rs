@@ -1,5 +1,6 @@
 //! The action alone, on a gateway that stands in for one.
 
+mod answers;
 mod page;
 mod passwords;
 mod providers;
@@ -179,6 +180,10 @@ impl Scene {
 
     /// What a real session is loaded by.
     fn middleware(&self, config: Value) -> MiddlewareHandle {
+        MiddlewareHandle::new(self.load(config))
+    }
+
+    fn load(&self, config: Value) -> LoadSessionMiddleware {
         let rows = MemoryStorage::open(&MemoryConfig::default(), self.clock.clone()).unwrap();
         let rows: Arc<dyn Rows> = Arc::new(rows);
         let made = LoadSessionMiddleware::new(
@@ -188,7 +193,7 @@ impl Scene {
             self.clock.clone(),
             &self.gateway.services(),
         );
-        MiddlewareHandle::new(made.unwrap())
+        made.unwrap()
     }
 
     fn user(&self) -> Option<Value> {
