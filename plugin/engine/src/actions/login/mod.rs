@@ -311,6 +311,7 @@ impl LoginAction {
                 Ok(identity)
             }
             Verdict::Wrong => Err(Problem::Credentials),
+            Verdict::Unclear(problem) => Err(problem),
             Verdict::Unknown(problem) => {
                 guess.cancel();
                 Err(problem)

@@ -35,6 +35,8 @@ pub(super) enum Verdict {
     Wrong,
     /// Nobody looked, or nobody said.
     Unknown(Problem),
+    /// Somebody may have looked, and said what nobody here understands.
+    Unclear(Problem),
 }
 
 impl Passwords {
@@ -85,7 +87,13 @@ async fn ask(
     let response = match provider.password_grant(name, password).await {
         Ok(response) => response,
         Err(GrantError::Refused) => return Verdict::Wrong,
-        Err(error) => return Verdict::Unknown(of_grant(provider, &error)),
+        Err(error) => {
+            let problem = of_grant(provider, &error);
+            return match error.reason() {
+                "unexpected-answer" => Verdict::Unclear(problem),
+                _ => Verdict::Unknown(problem),
+            };
+        }
     };
     match identify(provider, response, None, whom).await {
         Ok(identity) => Verdict::Right(identity),

@@ -10,6 +10,25 @@ use super::*;
 use crate::actions::links::Logout;
 
 #[test]
+fn answer_that_nobody_understands_is_a_guess_and_no_answer_is_none() {
+    for (status, error, sixth) in [
+        (403, "access_denied", 429),
+        (401, "invalid_client", 503),
+        (503, "server_error", 503),
+    ] {
+        let house = House::new(json!({ "passwordGrant": { "provider": "small" } }));
+        house
+            .provider
+            .answers("/token", status, &json!({ "error": error }));
+        for _ in 0..5 {
+            assert_eq!(house.log_in(), Some(503), "{error}");
+        }
+
+        assert_eq!(house.log_in(), Some(sixth), "{error}");
+    }
+}
+
+#[test]
 fn code_of_one_provider_is_not_taken_to_another_that_has_no_issuer() {
     let house = House::new(json!({ "provider": ["small", "corporate"] }));
     house.provider.answers("/token", 503, &json!({}));
