@@ -29,6 +29,19 @@ fn answer_that_nobody_understands_is_a_guess_and_no_answer_is_none() {
 }
 
 #[test]
+fn login_that_its_provider_has_ended_meanwhile_leaves_no_session() {
+    let house = House::new(json!({ "passwordGrant": { "provider": "small" } }));
+    house.knows_anna(7);
+    house.ends("8");
+    assert_eq!(house.log_in(), Some(200));
+    assert_eq!(house.sessions_of_anna(), 1, "another login of hers");
+    house.ends("7");
+
+    assert_eq!(house.log_in(), Some(401));
+    assert_eq!(house.sessions_of_anna(), 0);
+}
+
+#[test]
 fn code_of_one_provider_is_not_taken_to_another_that_has_no_issuer() {
     let house = House::new(json!({ "provider": ["small", "corporate"] }));
     house.provider.answers("/token", 503, &json!({}));
