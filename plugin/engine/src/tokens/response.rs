@@ -35,10 +35,15 @@ impl TokenResponse {
     /// # Errors
     /// What the provider says instead.
     pub(super) fn of(answer: &Answer) -> Result<Self, GrantError> {
-        if answer.status == StatusCode::OK {
-            return Self::parse(&answer.body);
+        // Some say yes with the status and no with the body.
+        let is_refusal = || serde_json::from_slice::<Refusal>(&answer.body).is_ok();
+        match answer.status {
+            StatusCode::OK => match Self::parse(&answer.body) {
+                Err(_) if is_refusal() => Err(refusal(answer)),
+                parsed => parsed,
+            },
+            _ => Err(refusal(answer)),
         }
-        Err(refusal(answer))
     }
 
     /// Reads the body of a good answer.

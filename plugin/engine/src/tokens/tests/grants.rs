@@ -101,6 +101,24 @@ fn only_a_refused_grant_is_about_the_user() {
 }
 
 #[test]
+fn a_refusal_is_one_though_its_status_says_yes() {
+    let scene = Scene::new();
+    for (body, reason) in [
+        (json!({ "error": "invalid_grant" }), "invalid_grant"),
+        (json!({ "error": "invalid_client" }), "invalid_client"),
+        (json!({ "error": "bad_refresh_token" }), "unexpected-answer"),
+        (json!({ "ok": true }), "malformed"),
+    ] {
+        scene.stage.answers("/token", 200, &body);
+        let asked = scene.provider.password_grant("anna", "secret");
+
+        let error = scene.stage.wait(asked).unwrap_err();
+
+        assert_eq!(error.reason(), reason, "{body}");
+    }
+}
+
+#[test]
 fn a_refresh_keeps_what_the_answer_lacks() {
     let scene = Scene::new();
     scene.stage.answers(
