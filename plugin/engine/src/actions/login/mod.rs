@@ -11,9 +11,11 @@ mod config;
 mod credentials;
 mod identity;
 mod journal;
+mod journeys;
 mod passwords;
 mod problem;
 mod settings;
+mod submissions;
 mod surroundings;
 mod texts;
 mod throttle;
@@ -32,23 +34,20 @@ pub use self::config::{
 };
 
 use self::code::{CALLBACK, CodeFlow};
-use self::credentials::Credentials;
 use self::identity::{Identity, Stay};
 use self::journal::Journal;
-use self::passwords::{Passwords, Verdict};
+use self::passwords::Passwords;
 use self::problem::Problem;
 use self::settings::Settings;
-use self::throttle::{Throttle, Wait};
-use self::view::{Sight, View, Way};
+use self::throttle::Throttle;
+use self::view::{Sight, View};
 use super::answers::{Answers, whole_seconds};
-use super::form::Form;
 use super::returns::Returns;
 use crate::clock::Clock;
 use crate::engine::Linked;
 use crate::middlewares::Keepers;
-use crate::return_target::ReturnTarget;
 use crate::same_origin::SameOrigin;
-use crate::tokens::{Provider, Providers};
+use crate::tokens::Providers;
 
 /// Logs people in.
 pub struct LoginAction {
@@ -152,83 +151,6 @@ impl LoginAction {
         }
     }
 
-    fn only_way<'a>(
-        &self,
-        flow: &'a CodeFlow,
-        problem: Option<Problem>,
-        exchange: &Exchange<'_>,
-    ) -> Option<&'a Arc<Provider>> {
-        let mut shown = flow.shown();
-        let (first, second) = (shown.next(), shown.next());
-        let is_alone = self.passwords.is_none() && second.is_none();
-        // Somebody who is logged in, or was just turned away, would go round in circles.
-        let may_choose =
-            self.view.is_some() && (problem.is_some() || self.user(exchange).is_some());
-        first.filter(|_| is_alone && !may_choose)
-    }
-
-    async fn go_to(
-        &self,
-        flow: &CodeFlow,
-        provider: &Arc<Provider>,
-        mut exchange: Exchange<'_>,
-    ) -> Result<(), Failure> {
-        let asked = self.returns.in_query(&exchange);
-        let remember_me = parameter(exchange.query().unwrap_or_default(), "remember_me");
-        let stay = Stay::from(remember_me.is_some_and(|value| value == "true"));
-        let began = flow
-            .begin(&mut exchange, provider, (asked.as_ref(), stay))
-            .await?;
-        match began {
-            Ok(url) => self.answers.see_other(&mut exchange, url.as_str()),
-            Err(problem) => {
-                let path = exchange.path().to_owned();
-                self.send_back(exchange, problem, (&path, asked.as_ref()))
-            }
-        }
-    }
-
-    async fn come_back(
-        &self,
-        flow: &CodeFlow,
-        path: &str,
-        mut exchange: Exchange<'_>,
-    ) -> Result<(), Failure> {
-        let path = if path.is_empty() { "/" } else { path };
-        let back = flow.end(&mut exchange, path, &self.principal).await?;
-        // It was sealed by us, and is asked again all the same: what is allowed may have changed.
-        let asked = back.return_to.as_deref();
-        let asked = asked.and_then(|asked| self.returns.read(asked, &exchange));
-        let entered = match back.outcome {
-            Ok((identity, stay)) => self.enter(&exchange, identity, stay).await?,
-            Err(problem) => Err(problem),
-        };
-        match entered {
-            Ok(()) => {
-                let target = asked.as_ref().unwrap_or_else(|| self.returns.usual());
-                self.answers.see_other(&mut exchange, target.as_str())?;
-                self.settle(exchange).await
-            }
-            Err(problem) => self.send_back(exchange, problem, (path, asked.as_ref())),
-        }
-    }
-
-    /// To the page, which says what is wrong; where there is none, the answer does.
-    fn send_back(
-        &self,
-        mut exchange: Exchange<'_>,
-        problem: Problem,
-        (path, target): (&str, Option<&ReturnTarget>),
-    ) -> Result<(), Failure> {
-        self.journal.failed(problem, &exchange);
-        if self.view.is_none() {
-            return self.refuse(&mut exchange, problem);
-        }
-        let target = target.map(|target| self.returns.to_query(target));
-        let location = format!("{path}?{}{}", target.unwrap_or_default(), problem.query());
-        self.answers.see_other(&mut exchange, &location)
-    }
-
     fn show(
         &self,
         view: &View,
@@ -253,70 +175,12 @@ impl LoginAction {
         view.show(&mut exchange, 200, &sight)
     }
 
-    fn ways(&self, asked: Option<&ReturnTarget>) -> Vec<Way> {
-        let shown = self.code.iter().flat_map(CodeFlow::shown);
-        let target = asked.map(|target| self.returns.to_query(target));
-        let target = target.unwrap_or_default();
-        shown
-            .map(|provider| {
-                let name = provider.name();
-                let encoded: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
-                let title = match provider.config().title.as_str() {
-                    "" => name,
-                    title => title,
-                };
-                Way {
-                    href: format!("?{target}{PROVIDER}={encoded}"),
-                    title: title.to_owned(),
-                }
-            })
-            .collect()
-    }
-
     fn user(&self, exchange: &Exchange<'_>) -> Option<String> {
         let user = exchange.session()?.get(&self.principal)?;
         Some(
             user.as_str()
                 .map_or_else(|| user.to_string(), str::to_owned),
         )
-    }
-
-    async fn log_in(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
-        self.same_origin.check(&exchange)?;
-        let credentials =
-            Credentials::read(&mut exchange, self.content_type, self.returns.parameter()).await?;
-        match self.check(&credentials, &exchange).await {
-            Ok(identity) => self.welcome(exchange, identity, &credentials).await,
-            Err(problem) => self.turn_away(exchange, problem, &credentials),
-        }
-    }
-
-    async fn check(
-        &self,
-        credentials: &Credentials,
-        exchange: &Exchange<'_>,
-    ) -> Result<Identity, Problem> {
-        let passwords = self.passwords.as_ref().ok_or(Problem::Unavailable)?;
-        let whom = (credentials.username.as_str(), exchange.peer());
-        let guess = self
-            .throttle
-            .admit(whom, self.clock.now())
-            .map_err(|Wait(wait)| Problem::Throttled(wait))?;
-        match passwords
-            .check(credentials, (&self.principal, &*self.clock))
-            .await
-        {
-            Verdict::Right(identity) => {
-                guess.succeed();
-                Ok(identity)
-            }
-            Verdict::Wrong => Err(Problem::Credentials),
-            Verdict::Unclear(problem) => Err(problem),
-            Verdict::Unknown(problem) => {
-                guess.cancel();
-                Err(problem)
-            }
-        }
     }
 
     /// Logs somebody in, unless the provider has ended this login already.
@@ -346,57 +210,12 @@ impl LoginAction {
         Ok(Ok(()))
     }
 
-    async fn welcome(
-        &self,
-        mut exchange: Exchange<'_>,
-        identity: Identity,
-        credentials: &Credentials,
-    ) -> Result<(), Failure> {
-        let user = identity.user();
-        if let Err(problem) = self.enter(&exchange, identity, credentials.stay).await? {
-            return self.turn_away(exchange, problem, credentials);
-        }
-        match credentials.form {
-            Form::Json => self.answers.json(&mut exchange, 200, &user)?,
-            Form::Html => {
-                let asked = credentials.return_to.as_deref();
-                let target = asked.and_then(|asked| self.returns.read(asked, &exchange));
-                let target = target.as_ref().unwrap_or_else(|| self.returns.usual());
-                self.answers.see_other(&mut exchange, target.as_str())?;
-            }
-        }
-        self.settle(exchange).await
-    }
-
     /// Stores the login whose answer is written, and adds its cookie. If that fails, the answer goes to nobody.
     async fn settle(&self, mut exchange: Exchange<'_>) -> Result<(), Failure> {
         let session = exchange.session().cloned().ok_or_else(no_session)?;
         session.commit(exchange.reborrow()).wait().await?;
         self.journal.done(&exchange);
         Ok(())
-    }
-
-    fn turn_away(
-        &self,
-        mut exchange: Exchange<'_>,
-        problem: Problem,
-        credentials: &Credentials,
-    ) -> Result<(), Failure> {
-        self.journal.failed(problem, &exchange);
-        match credentials.form {
-            Form::Json => self.refuse(&mut exchange, problem)?,
-            Form::Html => {
-                let asked = credentials.return_to.as_deref();
-                let target = asked.and_then(|asked| self.returns.read(asked, &exchange));
-                let target = target.map(|target| self.returns.to_query(&target));
-                let location = format!("?{}{}", target.unwrap_or_default(), problem.query());
-                self.answers.see_other(&mut exchange, &location)?;
-            }
-        }
-        match problem {
-            Problem::Throttled(wait) => self.answers.retry_after(&mut exchange, wait),
-            _ => Ok(()),
-        }
     }
 
     fn refuse(&self, exchange: &mut Exchange<'_>, problem: Problem) -> Result<(), Failure> {
