@@ -21,6 +21,7 @@ pub struct TokenResponse {
     pub(super) refresh_token: Option<String>,
     #[serde(default, deserialize_with = "nonempty")]
     pub(super) id_token: Option<String>,
+    #[serde(default, deserialize_with = "words")]
     pub(super) scope: Option<String>,
 }
 
@@ -135,6 +136,19 @@ fn lenient_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 fn nonempty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     Ok(text.filter(|text| !text.is_empty()))
+}
+
+/// Some providers write a list of them.
+fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = match Option::<Value>::deserialize(deserializer)? {
+        Some(Value::String(text)) => text,
+        Some(Value::Array(list)) => {
+            let words: Vec<_> = list.iter().filter_map(Value::as_str).collect();
+            words.join(" ")
+        }
+        _ => String::new(),
+    };
+    Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
 /// Says what is there and never what it is.

@@ -101,6 +101,25 @@ fn only_a_refused_grant_is_about_the_user() {
 }
 
 #[test]
+fn a_scope_is_words_also_where_they_come_as_a_list() {
+    for (scope, expected) in [
+        (json!("openid email"), Some("openid email")),
+        (json!(["openid", "email"]), Some("openid email")),
+        (json!([]), None),
+        (json!(""), None),
+        (json!(null), None),
+        (json!(1), None),
+    ] {
+        let body = json!({ "access_token": "a", "scope": scope }).to_string();
+
+        let response = TokenResponse::parse(body.as_bytes()).unwrap();
+
+        let set = TokenSet::new("main", response, 0);
+        assert_eq!(set.scope.as_deref(), expected, "{scope}");
+    }
+}
+
+#[test]
 fn a_refusal_is_one_though_its_status_says_yes() {
     let scene = Scene::new();
     for (body, reason) in [
