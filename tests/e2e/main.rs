@@ -17,6 +17,7 @@ mod examples;
 mod file;
 mod forward_auth;
 mod forwarded;
+mod full_disk;
 mod headers;
 mod http2;
 mod loading;

@@ -33,6 +33,8 @@ pub fn init(log: &Log) -> Result<(), LogError> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(is_terminal)
+        // What cannot be written would be told on standard error as well, and that it cannot be written there is a panic.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     match log.format {
         LogFormat::Json => builder
