@@ -1,6 +1,7 @@
 //! Counters, gauges and histograms, and the text Prometheus reads them in.
 
 mod durations;
+mod names;
 mod process;
 mod reloads;
 mod shards;
@@ -16,6 +17,7 @@ use std::time::SystemTime;
 pub use durations::Durations;
 pub use reloads::Reloads;
 pub use shards::Sum;
+use tracing::warn;
 pub use traffic::{Present, RouteCounters, Traffic};
 pub use upstream::UpstreamCounters;
 
@@ -51,7 +53,8 @@ enum Series {
 
 impl Metrics {
     /// The counter of this name and these labels. By convention names end with `_total`; the help of the first caller
-    /// stays. What is asked for under the name of something else is counted and not shown.
+    /// stays. What is asked for under the name of something else, or under one that Prometheus could not read, is counted
+    /// and not shown, with a warning.
     pub fn counter(&self, name: &str, help: &str, labels: &[(&str, &str)]) -> &'static AtomicU64 {
         let made = || Series::Number(Box::leak(Box::default()));
         match self.series((name, help, Kind::Counter), labels, made) {
@@ -96,21 +99,33 @@ impl Metrics {
         }
     }
 
-    /// `None` when the name is that of another kind.
+    /// `None` when the name is that of another kind, or none.
     fn series(
         &self,
         (name, help, kind): (&str, &str, Kind),
         labels: &[(&str, &str)],
         made: impl FnOnce() -> Series,
     ) -> Option<Series> {
+        if let Err(problem) = names::check(name, labels) {
+            warn!(metric = name, "counted, but not shown: {problem}");
+            return None;
+        }
         let mut families = self.families();
         let family = families.entry(name.to_owned()).or_insert_with(|| Family {
             help: help.to_owned(),
             kind,
             series: BTreeMap::new(),
         });
+        if family.kind != kind {
+            let known = family.kind.as_str();
+            warn!(
+                metric = name,
+                "counted, but not shown: the name is that of a {known}"
+            );
+            return None;
+        }
         let labels = render_labels(labels);
-        (family.kind == kind).then(|| family.series.entry(labels).or_insert_with(made).clone())
+        Some(family.series.entry(labels).or_insert_with(made).clone())
     }
 
     /// Everything, in the text format of Prometheus 0.0.4.
@@ -143,14 +158,20 @@ impl Default for Metrics {
     }
 }
 
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
 impl Family {
     fn render(&self, name: &str, text: &mut String) {
         let help = self.help.replace('\\', "\\\\").replace('\n', "\\n");
-        let kind = match self.kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-            Kind::Histogram => "histogram",
-        };
+        let kind = self.kind.as_str();
         // Writing to a string cannot fail.
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
         for (labels, series) in &self.series {
@@ -244,6 +265,20 @@ mod tests {
         let text = metrics.render();
         assert!(text.contains("# TYPE a counter\na 7\n"), "{text}");
         assert!(!text.contains("a_bucket"), "{text}");
+    }
+
+    #[test]
+    fn a_name_that_prometheus_cannot_read_spoils_no_other() {
+        let metrics = Metrics::default();
+        let nothing_else = metrics.render();
+
+        let counter = metrics.counter("front desk_total", "", &[]);
+        counter.fetch_add(1, Ordering::Relaxed);
+        metrics.counter("a_total", "", &[("front-desk", "b")]);
+        metrics.durations("9_seconds", "", &[]);
+
+        let families = |text: &str| text.lines().filter(|line| line.starts_with('#')).count();
+        assert_eq!(families(&metrics.render()), families(&nothing_else));
     }
 
     #[test]
