@@ -19,7 +19,8 @@ use crate::{Action, Middleware, Services};
 /// The gateway first opens every plugin, then makes every storage that the configuration names, then every middleware
 /// and action: the order in which plugins are listed does not matter.
 pub trait Plugin: Sized + Send + Sync + 'static {
-    /// What stands in `plugins.<NAME>.middlewares.<Component>`: lower case, the same in every release.
+    /// What stands in `plugins.<NAME>.middlewares.<Component>`: lower case, the same in every release. Letters, digits, `_`
+    /// and `-`, as in the names of components: a gateway refuses others.
     const NAME: &'static str;
     /// One line for `gateway plugins`.
     const HELP: &'static str;

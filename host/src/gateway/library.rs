@@ -6,6 +6,7 @@ use abi::config::Fault as ConfigFault;
 use abi::loader::{LoadError, LoadedPlugin};
 
 use super::catalogue::Catalogue;
+use super::offered;
 use crate::config::{Config, Fault, Plugin};
 
 /// The libraries of a configuration.
@@ -40,6 +41,11 @@ impl Libraries {
     }
 
     fn add(&mut self, plugin: &Plugin, loaded: LoadedPlugin) {
+        if let Some(problem) = offered::problem(loaded.description()) {
+            let message = format!("{}: {problem}", plugin.path.display());
+            self.faults.push(plugin.origin.fault("path", message));
+            return;
+        }
         let name = &loaded.description().name;
         let others = self.loaded.iter();
         let same = others

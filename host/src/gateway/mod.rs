@@ -4,6 +4,7 @@ mod assembly;
 mod catalogue;
 mod generation;
 mod library;
+mod offered;
 mod ownership;
 mod raised;
 mod readiness;
