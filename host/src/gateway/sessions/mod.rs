@@ -84,7 +84,10 @@ impl Sessions {
             })
             .map(|(name, _)| format!("one that uses `{name}`"))
             .collect();
-        offered.join(", ")
+        match offered.is_empty() {
+            true => "one of a plugin that gives sessions, and `plugins` names none".to_owned(),
+            false => offered.join(", "),
+        }
     }
 }
 

@@ -51,6 +51,19 @@ fn where_nobody_who_gives_one_is_declared_a_component_that_does_is_named() {
 }
 
 #[test]
+fn where_no_plugin_offers_who_gives_one_that_is_said() {
+    let text = "actions: { Needs: { use: plugins.silent.actions.Needs } }\n\
+                routes: [{ path: /, action: Needs }]";
+
+    let expected = "a.yaml: routes[0].action: `Needs` needs a session, and no middleware of this route gives one; \
+                    expected among them: one of a plugin that gives sessions, and `plugins` names none";
+    assert_eq!(
+        judged_with(text, &[plugin("silent", needing())]),
+        [expected]
+    );
+}
+
+#[test]
 fn components_in_place_are_judged_as_those_with_a_name() {
     let gives = "{ use: plugins.known.middlewares.Gives }";
     let needs = "{ use: plugins.known.middlewares.Needs }";
@@ -147,12 +160,18 @@ fn with(middleware: &str) -> Vec<String> {
 }
 
 fn judged(text: &str) -> Vec<String> {
+    let silent = plugin("silent", vec![component("Silent", None)]);
+    judged_with(text, &[known(), silent])
+}
+
+fn judged_with(text: &str, plugins: &[Description]) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("a.yaml"), text).unwrap();
     let config = survey(dir.path()).0.unwrap();
     let mut catalogue = Catalogue::builtin();
-    catalogue.add_plugin(0, &known());
-    catalogue.add_plugin(1, &plugin("silent", vec![component("Silent", None)]));
+    for (number, plugin) in plugins.iter().enumerate() {
+        catalogue.add_plugin(number, plugin);
+    }
     let mut sessions = Sessions::default();
     for (kind, declaration) in declared(&config) {
         let entry = catalogue.find(&declaration.component, kind).unwrap();
@@ -172,6 +191,14 @@ fn declared(config: &Config) -> impl Iterator<Item = (Kind, &Declaration)> {
     let middlewares = middlewares.map(|each| (Kind::Middlewares, each));
     let actions = config.actions.iter().map(|each| (Kind::Actions, each));
     middlewares.chain(actions).chain(in_place)
+}
+
+fn needing() -> Vec<ComponentDescription> {
+    let needs = component("Needs", Some(SessionUse::needs()));
+    vec![ComponentDescription {
+        kind: Kind::Actions,
+        ..needs
+    }]
 }
 
 fn known() -> Description {
