@@ -1,7 +1,6 @@
 //! TLS on the client's side: one certificate, which can be replaced while connections are served.
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -175,7 +174,7 @@ fn chain(files: &TlsFiles) -> Result<Vec<CertificateDer<'static>>, String> {
 /// Without the text of a file that may be a key.
 fn unreadable(error: &PemError, missing: &str) -> String {
     match error {
-        PemError::Io(error) => format!("cannot be read: {}", io::Error::kind(error)),
+        PemError::Io(error) => format!("cannot be read: {error}"),
         PemError::NoItemsFound => missing.to_owned(),
         _ => "is no PEM".to_owned(),
     }

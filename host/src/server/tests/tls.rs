@@ -30,7 +30,7 @@ fn a_pair_of_files_is_read_or_said_to_be_wrong_and_why() {
             pair(&missing, &good.key),
             "certFile",
             &missing,
-            "cannot be read: entity not found",
+            "cannot be read: No such file or directory",
         ),
         (
             pair(&empty, &good.key),
@@ -48,7 +48,7 @@ fn a_pair_of_files_is_read_or_said_to_be_wrong_and_why() {
             pair(&good.certificate, &missing),
             "keyFile",
             &missing,
-            "cannot be read: entity not found",
+            "cannot be read: No such file or directory",
         ),
         (
             pair(&good.certificate, &good.certificate),
