@@ -35,7 +35,7 @@ struct Document {
 
 impl Documents {
     /// Reads every `*.yaml` of `dir` in name order, but for hidden ones: editors keep locks and copies in those. What can be
-    /// read is there beside the faults of what cannot.
+    /// read is there beside the faults of what cannot. A `*.yml` is one of the latter: whoever has put it there means it.
     ///
     /// # Errors
     /// When there is no file at all.
@@ -46,7 +46,14 @@ impl Documents {
         let mut documents = Self::default();
         let mut faults = Vec::new();
         for file in files(dir)? {
-            match document(dir, &file) {
+            let read = match file.strip_suffix(".yml") {
+                Some(name) => Err(Fault::of_file(
+                    &file,
+                    format!("is not read, only *.yaml is: expected `{name}.yaml`"),
+                )),
+                None => document(dir, &file),
+            };
+            match read {
                 Ok(document) => documents.merge(&file, document, environment, &mut faults),
                 Err(fault) => {
                     documents.has_gap = true;
@@ -148,7 +155,7 @@ fn files(dir: &Path) -> Result<Vec<String>, Fault> {
         names.extend(
             name.into_string()
                 .ok()
-                .filter(|name| name.ends_with(".yaml") && !name.starts_with('.')),
+                .filter(|name| is_yaml(name) && !name.starts_with('.')),
         );
     }
     if names.is_empty() {
@@ -161,11 +168,18 @@ fn files(dir: &Path) -> Result<Vec<String>, Fault> {
     Ok(names)
 }
 
+fn is_yaml(name: &str) -> bool {
+    [".yaml", ".yml"].iter().any(|end| name.ends_with(end))
+}
+
 fn document(dir: &Path, file: &str) -> Result<Document, Fault> {
     let text = fs::read_to_string(dir.join(file))
         .map_err(|error| Fault::of_file(file, format!("cannot be read: {error}")))?;
-    let lines = keys(&text);
-    let yaml: serde_yaml::Value = serde_yaml::from_str(&text).map_err(|error| {
+    // Editors of Windows put a byte order mark first; YAML 1.2 (5.2) allows it, and the parser takes the second key
+    // for another document, being further left than the first.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let lines = keys(text);
+    let yaml: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| {
         let twice = twice(&lines, file, &error.to_string());
         twice.unwrap_or_else(|| Fault::of_file(file, error.to_string()))
     })?;
@@ -332,6 +346,27 @@ mod tests {
             "7.yaml: server.address: environment variable `NOPE` is not set",
         ];
         assert_eq!(faults(&dir), expected);
+    }
+
+    #[test]
+    fn a_file_with_the_other_ending_is_not_passed_over() {
+        let dir = files(&[
+            ("routes.yaml", "routes: []\n"),
+            ("server.yml", "server: {}\n"),
+        ]);
+
+        let expected = "server.yml: is not read, only *.yaml is: expected `server.yaml`";
+        assert_eq!(faults(&dir), [expected]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_document() {
+        let dir = files(&[("a.yaml", "\u{feff}routes: []\r\nserver: {}\r\n")]);
+
+        let (documents, faults) = Documents::read(dir.path(), &|_| None).unwrap();
+
+        assert_eq!(faults, []);
+        assert!(documents.has("routes"));
     }
 
     #[test]
