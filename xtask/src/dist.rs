@@ -12,6 +12,10 @@ use crate::{Error, anywhere, checksums, guide, layout, rearrange, root, signatur
 /// When an option is wrong, something does not build, or the disk does not take it.
 pub(crate) fn dist(words: &[&str]) -> Result<(), Error> {
     let wanted = wanted(words)?;
+    if let Layout::Guided = wanted.layout {
+        // Rustup installs them and apt does not: said before apt installs anything, and before what was built is gone.
+        guide::require_llvm()?;
+    }
     let directory = root().join("dist");
     if directory.exists() {
         fs::remove_dir_all(&directory)?;

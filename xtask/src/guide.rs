@@ -23,7 +23,7 @@ pub(crate) fn profile(
     (variable, value): (&str, &str),
 ) -> Result<PathBuf, Error> {
     tools::require(tools::FOR_LOAD)?;
-    let merger = llvm("llvm-profdata")?;
+    let merger = llvm(PROFDATA)?;
     let counted = layout::target_directory()?.join("profile");
     let counters = counted.join("counters");
     if counters.exists() {
@@ -55,6 +55,16 @@ fn merge(merger: &Path, counters: &Path, profile: &Path) -> Result<(), Error> {
     }
 }
 
+/// Makes sure that all tools of LLVM are there that a build by a profile takes.
+///
+/// # Errors
+/// With the command to type.
+pub(crate) fn require_llvm() -> Result<(), Error> {
+    llvm(PROFDATA)?;
+    llvm(OBJCOPY)?;
+    Ok(())
+}
+
 /// A tool of LLVM, the one that knows the formats of this compiler.
 ///
 /// # Errors
@@ -79,3 +89,8 @@ pub(crate) fn host() -> Result<String, Error> {
     let host = lines.find_map(|line| line.strip_prefix("host: "));
     Ok(host.ok_or("rustc does not know its host")?.to_owned())
 }
+
+/// Merges what counters say.
+const PROFDATA: &str = "llvm-profdata";
+/// Strips programs.
+pub(crate) const OBJCOPY: &str = "llvm-objcopy";

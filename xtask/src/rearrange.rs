@@ -74,7 +74,7 @@ impl Place {
         bolt.arg("-data").arg(&counts);
         quietly(bolt)?;
         // Not that of binutils: what it makes of such a program does not run.
-        let mut strip = Command::new(guide::llvm("llvm-objcopy")?);
+        let mut strip = Command::new(guide::llvm(guide::OBJCOPY)?);
         // It would say where the program was built.
         strip.args(["--strip-debug", "--remove-section=.note.bolt_info"]);
         strip.arg(&written);
