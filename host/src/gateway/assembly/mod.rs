@@ -1,10 +1,12 @@
 //! From a configuration to everything that serves it. Complete, or a list of all that is wrong.
 
+mod builtin;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use abi::config::Faults;
-use abi::handle::{ActionHandle, MiddlewareHandle};
+use abi::handle::MiddlewareHandle;
 use abi::loader::{LoadedPlugin, OpenPlugin};
 use abi::plugin::Kind;
 use abi::{Purpose, Services};
@@ -16,16 +18,15 @@ use super::catalogue::{Builtin, Source};
 use super::library::{Libraries, config_faults};
 use super::raised::Raised;
 use super::sessions::Sessions;
-use super::{ownership, unmade};
-use crate::actions::authorize::{AuthorizeConfig, Inquiry};
-use crate::actions::{BalancerConfig, EchoAction, HttpConfig, StaticAction};
+use super::unmade;
+use crate::actions::authorize::Inquiry;
 use crate::chain::{Action, ActionStep, Chain, Label, Step};
-use crate::config::{Address, Config, Declaration, Fault, Reference, Route, shape};
+use crate::config::{Config, Declaration, Fault, Reference, Route, shape};
 use crate::desk::{Desk, Reserved};
 use crate::metrics::{Metrics, RouteCounters};
 use crate::middlewares::{SetConfig, SetMiddleware};
 use crate::router::Router;
-use crate::upstream::{Group, Patience, Service};
+use crate::upstream::{Group, Service};
 
 /// Everything that serves one configuration.
 #[derive(Debug)]
@@ -294,54 +295,6 @@ impl<'a> Assembler<'a> {
             label: self.label(source, declaration),
             action,
         }))
-    }
-
-    fn builtin_action(
-        &mut self,
-        builtin: Builtin,
-        name: &str,
-        config: Value,
-    ) -> Option<Result<Action, Faults>> {
-        let patience = Patience::from(&self.config.server.timeouts);
-        let handle = match builtin {
-            Builtin::Authorize => {
-                return Some(parse(config).map(|AuthorizeConfig {}| Action::Authorize));
-            }
-            Builtin::Echo => EchoAction::new(&self.services).map(ActionHandle::new),
-            Builtin::Static => parse(config)
-                .and_then(|config| StaticAction::new(config, &self.services))
-                .map(ActionHandle::new),
-            Builtin::Http => {
-                let origin = parse(config).and_then(|config: HttpConfig| config.origin(patience));
-                let own = self.own_addresses();
-                let origin = origin.and_then(|origin| ownership::refuse_one(origin, own));
-                let origin = origin.map(|origin| Arc::new(origin.shown(name, self.metrics)));
-                return Some(origin.map(|origin| self.forward(Service::One(origin))));
-            }
-            Builtin::Balancer => {
-                let group = parse(config)
-                    .and_then(|config: BalancerConfig| config.group(name, patience, self.metrics));
-                let own = self.own_addresses();
-                let group = group.and_then(|group| ownership::refuse_any(group, own));
-                let before = self.before.and_then(|before| before.group(name));
-                let group = group.map(|group| Arc::new(group.following(before)));
-                return Some(group.map(|group| self.forward(Service::Many(group))));
-            }
-            Builtin::Set => return None,
-        };
-        Some(handle.map(Action::Handle))
-    }
-
-    fn own_addresses(&self) -> &'a [Address] {
-        match self.config.is_known("server") {
-            true => &self.config.server.addresses,
-            false => &[],
-        }
-    }
-
-    fn forward(&mut self, service: Service) -> Action {
-        self.upstreams.push(service);
-        Action::Forward(self.upstreams.len() - 1)
     }
 
     /// Finds the component of a declaration and checks its configuration.
