@@ -14,7 +14,7 @@ use abi::plugin::Kind;
 use serde_json::Value;
 
 use self::judge::Judge;
-use super::catalogue::{Catalogue, Entry, Source};
+use super::catalogue::{Builtin, Catalogue, Entry, Source};
 use crate::config::{Config, Declaration, Fault, Reference};
 
 /// What components have to do with sessions, by their kinds and names.
@@ -24,7 +24,7 @@ pub(super) struct Sessions(HashMap<(Kind, String), Role>);
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Role {
     Says(SessionPart),
-    /// The gateway's own know nothing of sessions.
+    /// The gateway's own know nothing of sessions, but for a balancer that goes by them.
     Neither,
     Unsaid,
 }
@@ -43,6 +43,10 @@ impl Sessions {
         let used = entry.description.session.as_ref();
         let role = match (used.map(|used| used.part(config)), entry.source) {
             (Some(Some(part)), _) => Role::Says(part),
+            // Not of every route: where nobody is known, endpoints are chosen as without it.
+            (None, Source::Builtin(Builtin::Balancer)) if config["sticky"] == "session" => {
+                Role::Says(SessionPart::NeedsAtTimes)
+            }
             (None, Source::Builtin(_)) => Role::Neither,
             (Some(None), _) | (None, Source::Plugin(_)) => Role::Unsaid,
         };

@@ -138,6 +138,18 @@ fn an_action_that_needs_one_at_times_has_to_have_it_on_one_of_its_routes() {
 }
 
 #[test]
+fn a_balancer_that_goes_by_sessions_has_to_have_one_on_one_of_its_routes() {
+    let with_one =
+        "- { path: /, middlewares: [Gives], action: Sticky }\n- { path: /logo, action: Sticky }";
+    let without = "- { path: /, action: Sticky }\n- { path: /b, action: ByCookie }";
+
+    assert_eq!(faults(with_one), NONE);
+    let expected = "a.yaml: routes[0].action: `Sticky` needs a session, and no middleware of this route gives one; \
+                    expected among them: `Gives`, `Others`";
+    assert_eq!(faults(without), [expected]);
+}
+
+#[test]
 fn what_cannot_be_read_may_be_who_gives_one() {
     let broken = with("Broken: { uses: plugins.known.middlewares.Gives, anyRequest: true }");
 
@@ -248,4 +260,6 @@ actions:
   Needs: { use: plugins.known.actions.Needs }
   AtTimes: { use: plugins.known.actions.AtTimes }
   Static: { use: gateway.actions.StaticAction }
+  Sticky: { use: gateway.actions.BalancerHttpAction, config: { sticky: session } }
+  ByCookie: { use: gateway.actions.BalancerHttpAction, config: { sticky: { cookie: lb } } }
 ";
