@@ -91,6 +91,7 @@ pub mod path;
 pub mod plugin;
 #[doc(hidden)]
 pub mod raw;
+mod route_below;
 pub mod services;
 pub mod session;
 mod session_use;
@@ -103,6 +104,7 @@ pub use failure::Failure;
 pub use maybe::Maybe;
 pub use middleware::{Action, Flow, Middleware};
 pub use plugin::{Entry, Offer, Plugin};
+pub use route_below::RouteBelow;
 pub use services::{Counter, Histogram, Purpose, Services, ServicesError};
 pub use session::{Attribute, Session, SessionStore};
 pub use session_use::{SessionPart, SessionUse};

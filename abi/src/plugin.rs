@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::config::Faults;
 use crate::raw::middleware::{RawAction, RawMiddleware};
 use crate::raw::storage::RawStorage;
+use crate::route_below::RouteBelow;
 use crate::session_use::SessionUse;
 use crate::{Action, Middleware, Services};
 
@@ -64,6 +65,7 @@ pub struct Offer<P> {
 #[derive(Debug)]
 pub struct Offered<'a> {
     session: &'a mut Option<SessionUse>,
+    below: &'a mut Vec<RouteBelow>,
 }
 
 /// What a constructor is told about the entry in the YAML file it works for.
@@ -117,6 +119,9 @@ pub struct ComponentDescription {
     /// What it has to do with sessions. None: it does not say, as plugins do that were built before this was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionUse>,
+    /// The routes that it answers below its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub below: Vec<RouteBelow>,
 }
 
 struct Component<P> {
@@ -125,6 +130,7 @@ struct Component<P> {
     help: &'static str,
     schema: fn() -> Value,
     session: Option<SessionUse>,
+    below: Vec<RouteBelow>,
     make: Box<dyn Make<P>>,
 }
 
@@ -227,6 +233,7 @@ impl<P: Plugin> Offer<P> {
             help,
             schema: || schemars::schema_for!(C).to_value(),
             session: None,
+            below: Vec::new(),
             make: Box::new(Constructor {
                 construct,
                 wrap,
@@ -235,6 +242,7 @@ impl<P: Plugin> Offer<P> {
         });
         Offered {
             session: &mut listed.session,
+            below: &mut listed.below,
         }
     }
 
@@ -272,11 +280,19 @@ impl<P> Component<P> {
             help: self.help.to_owned(),
             schema: (self.schema)(),
             session: self.session.clone(),
+            below: self.below.clone(),
         }
     }
 }
 
 impl Offered<'_> {
+    /// Says that an action answers a route below its own, too.
+    #[must_use]
+    pub fn below(self, route: RouteBelow) -> Self {
+        self.below.push(route);
+        self
+    }
+
     /// Says what it has to do with the session of a request.
     pub fn session(self, used: SessionUse) {
         *self.session = Some(used);

@@ -10,7 +10,7 @@ use abi::config::Faults;
 use abi::schemars::{self, JsonSchema};
 use abi::serde::Deserialize;
 use abi::storage::StorageHandle;
-use abi::{Entry, Offer, Plugin, Services, SessionUse};
+use abi::{Entry, Offer, Plugin, RouteBelow, Services, SessionUse};
 use engine::actions::{
     InfoAction, InfoConfig, LoginAction, LoginConfig, LogoutAction, LogoutConfig, OpenApiAction,
     OpenApiConfig, RefreshAction, RefreshConfig, SessionsAction, SessionsConfig,
@@ -132,6 +132,11 @@ impl Plugin for Session {
                 "Logs people in, with a page for those who have a browser.",
                 Self::login,
             )
+            .below(
+                RouteBelow::new("/callback", "GET")
+                    .needed_with("provider")
+                    .unless("redirectUri"),
+            )
             .session(SessionUse::needs_at_times());
         offer
             .action(
@@ -160,6 +165,9 @@ impl Plugin for Session {
                 "Ends this session, the others of its user, or all of them.",
                 Self::logout,
             )
+            .below(RouteBelow::new("/done", "GET"))
+            .below(RouteBelow::new("/backchannel", "POST"))
+            .below(RouteBelow::new("/frontchannel", "GET"))
             .session(SessionUse::needs_at_times());
         offer.action(
             "OpenApiAction",

@@ -85,6 +85,7 @@ impl Catalogue {
             help: builtin.help().to_owned(),
             schema,
             session: None,
+            below: Vec::new(),
         };
         let entry = Entry {
             source: Source::Builtin(builtin),

@@ -77,6 +77,7 @@ mod tests {
             help: String::new(),
             schema: json!(true),
             session: None,
+            below: Vec::new(),
         });
         Description {
             name: name.to_owned(),

@@ -244,6 +244,7 @@ fn component(name: &str, session: Option<SessionUse>) -> ComponentDescription {
         help: String::new(),
         schema: json!(true),
         session,
+        below: Vec::new(),
     }
 }
 
