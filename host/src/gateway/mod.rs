@@ -1,6 +1,7 @@
 //! The gateway: a configuration, its plugins, and the servers that answer by them.
 
 mod assembly;
+mod below;
 mod catalogue;
 mod generation;
 mod library;

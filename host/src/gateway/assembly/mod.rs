@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::warn;
 
+use super::below::Below;
 use super::catalogue::{Builtin, Source};
 use super::library::{Libraries, config_faults};
 use super::raised::Raised;
@@ -74,6 +75,7 @@ struct Assembler<'a> {
     actions: HashMap<String, Arc<ActionStep>>,
     raised: Raised,
     sessions: Sessions,
+    below: Below,
     faults: Vec<Fault>,
 }
 
@@ -118,6 +120,7 @@ impl Assembly {
             actions: HashMap::new(),
             raised: Raised::default(),
             sessions: Sessions::default(),
+            below: Below::default(),
             faults: Vec::new(),
         };
         assembler.open_plugins();
@@ -310,6 +313,7 @@ impl<'a> Assembler<'a> {
         let settled = declaration.settle(&entry.description.schema, &self.config.dir);
         let config = self.accept(settled)?;
         self.sessions.note(declaration, entry, &config);
+        self.below.note(declaration, entry, &config);
         Some((entry.source, entry.description.name.clone(), config))
     }
 
@@ -351,8 +355,9 @@ impl<'a> Assembler<'a> {
         if !self.faults.is_empty() {
             return Err(self.faults);
         }
-        for unheeded in self.raised.unheeded(&self.desk) {
-            warn!("{unheeded}");
+        let unheeded = self.raised.unheeded(&self.desk);
+        for vain in unheeded.iter().chain(&self.below.unreached(self.config)) {
+            warn!("{vain}");
         }
         Ok(Assembly {
             router: Arc::clone(&self.config.router),
