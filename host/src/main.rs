@@ -1,7 +1,7 @@
 //! The gateway binary: arguments in, exit code out.
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -22,17 +22,21 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(at) => run(&at.config),
         Command::Check(at) => {
-            examine(&at.config, "warn").map(|gateway| print(&cli::summary(&gateway)))
+            examine(&at.config, "warn").and_then(|gateway| print(&cli::summary(&gateway)))
         }
         Command::Routes(at) => {
-            look(&at.config).map(|gateway| print(&cli::routes(gateway.config())))
+            look(&at.config).and_then(|gateway| print(&cli::routes(gateway.config())))
         }
-        Command::Plugins(at) => look(&at.config).map(|gateway| print(&cli::plugins(&gateway))),
+        Command::Plugins(at) => look(&at.config).and_then(|gateway| print(&cli::plugins(&gateway))),
         Command::Sessions(sessions) => return manage(&sessions),
         Command::Schema(at) => {
-            look(&at.config).map(|gateway| print(&format!("{:#}\n", gateway.schema())))
+            look(&at.config).and_then(|gateway| print(&format!("{:#}\n", gateway.schema())))
         }
     };
+    exit(done)
+}
+
+fn exit(done: Result<(), String>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
@@ -51,10 +55,7 @@ fn manage(sessions: &Sessions) -> ExitCode {
         }
     };
     match sessions.run(&gateway) {
-        Ok(output) => {
-            print(&output);
-            ExitCode::SUCCESS
-        }
+        Ok(output) => exit(print(&output)),
         Err(error) => {
             eprintln!("{}", text(&error));
             error.into()
@@ -184,6 +185,16 @@ fn text(error: &dyn Error) -> String {
 }
 
 /// Prints to standard output. A reader who has seen enough, such as `head`, is no failure.
-fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+///
+/// # Errors
+/// When not all of it was written: half a schema is none.
+fn print(text: &str) -> Result<(), String> {
+    let mut output = std::io::stdout();
+    let written = output.write_all(text.as_bytes());
+    match written.and_then(|()| output.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("standard output cannot be written: {error}"))
+        }
+        _ => Ok(()),
+    }
 }

@@ -36,6 +36,26 @@ fn a_gateway_whose_log_has_no_room_serves_and_stops_as_ever() {
     assert_eq!(gateway.wait().unwrap().code(), Some(0));
 }
 
+#[test]
+fn what_could_not_be_printed_is_no_success() {
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("gateway.yaml"), "routes: []\n").unwrap();
+
+    let schema = Command::new(plugins::gateway())
+        .args(["schema", "--config"])
+        .arg(place.path())
+        .stdout(File::options().write(true).open("/dev/full").unwrap())
+        .output()
+        .unwrap();
+
+    let said = String::from_utf8_lossy(&schema.stderr);
+    assert!(
+        said.starts_with("standard output cannot be written: "),
+        "{said}"
+    );
+    assert_eq!(schema.status.code(), Some(1));
+}
+
 const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 const CONFIG: &str = "\
 server: { address: 'unix:SOCKET', threads: 1 }
