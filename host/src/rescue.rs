@@ -26,6 +26,7 @@ pub fn refusal(refusal: Refusal) -> Response<Body> {
             response
         }
         Refusal::Headers => plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+        Refusal::Loop => plain(StatusCode::LOOP_DETECTED),
         Refusal::Protocol => plain(StatusCode::NOT_IMPLEMENTED),
         Refusal::Blank
         | Refusal::DotSegments

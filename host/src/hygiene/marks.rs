@@ -13,6 +13,8 @@ impl Marks {
     pub(crate) const LENGTH: Self = Self(1 << 3);
     /// Any other that belongs to the connection.
     pub(crate) const OTHER: Self = Self(1 << 4);
+    /// Where it was before.
+    pub(crate) const PASSAGES: Self = Self(1 << 7);
     pub(crate) const TE: Self = Self(1 << 5);
     pub(crate) const UPGRADE: Self = Self(1 << 6);
 
@@ -29,6 +31,7 @@ impl Marks {
     /// `name` is in lower case.
     fn of_name(name: &str) -> Self {
         match name {
+            "cdn-loop" => Self::PASSAGES,
             "connection" => Self::CONNECTION,
             "content-length" => Self::LENGTH,
             "expect" => Self::EXPECT,

@@ -4,6 +4,7 @@
 
 mod host;
 mod marks;
+mod passages;
 mod spelling;
 #[cfg(test)]
 mod tests;
@@ -20,9 +21,11 @@ use crate::http1::text;
 use crate::websocket;
 
 use self::host::has_one_host;
+use self::passages::CDN_LOOP;
 
 pub(crate) use self::host::{is_host, locate, name_host};
 pub(crate) use self::marks::Marks;
+pub(crate) use self::passages::mark;
 pub(crate) use self::spelling::fold;
 
 /// Why a request is not let in.
@@ -55,6 +58,9 @@ pub enum Refusal {
     /// Content-Length and Transfer-Encoding together.
     #[error("the length of the body is ambiguous")]
     Length,
+    /// It has come by this gateway again and again: an upstream is the gateway itself.
+    #[error("the request goes round in a circle")]
+    Loop,
     /// A tunnel for anything but a WebSocket (RFC 8441).
     #[error("the protocol is not supported")]
     Protocol,
@@ -105,8 +111,14 @@ pub fn inspect(request: &Parts) -> Result<(), Refusal> {
 /// `Connection` must not be able to remove one that a middleware sets.
 ///
 /// What belongs to the connection it came on is removed, but for the wish to open a WebSocket.
-pub fn clean(request: &mut Parts) {
+///
+/// # Errors
+/// When it goes round in a circle.
+pub fn clean(request: &mut Parts) -> Result<(), Refusal> {
     let marks = Marks::of(&request.headers);
+    if marks.has([Marks::PASSAGES]) && passages::are_endless(&request.headers) {
+        return Err(Refusal::Loop);
+    }
     let is_opening = marks.has([Marks::UPGRADE]) && websocket::is_opening(request);
     let headers = &mut request.headers;
     let trailers = marks.has([Marks::TE]) && text::says(headers.get_all(TE), b"trailers");
@@ -121,6 +133,7 @@ pub fn clean(request: &mut Parts) {
     if is_opening {
         headers.insert(UPGRADE, HeaderValue::from_static(websocket::PROTOCOL));
     }
+    Ok(())
 }
 
 /// Removes what belongs to the connection a response came on.
@@ -182,9 +195,9 @@ fn connection_tokens(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
 fn strip_hop_by_hop(headers: &mut HeaderMap, marks: Marks) {
     if marks.has([Marks::CONNECTION]) {
         let named: Vec<HeaderName> = named(headers)
-            // A client cannot make the gateway drop what says where a request goes and where it ends, nor what a proxy in
-            // front says of the client: some pass on what the client says of its connection.
-            .filter(|name| name != HOST && name != CONTENT_LENGTH)
+            // A client cannot make the gateway drop what says where a request goes, where it ends and where it was, nor
+            // what a proxy in front says of the client: some pass on what the client says of its connection.
+            .filter(|name| ![HOST, CONTENT_LENGTH, CDN_LOOP].contains(name))
             .filter(|name| !forwarding::is_claim(name.as_str()))
             .collect();
         for name in named {

@@ -82,7 +82,7 @@ fn admit<S: Service>(
 ) -> Result<Admitted, Box<Response<Body>>> {
     let (mut parts, incoming) = request.into_parts();
     let welcome = welcome(client, &mut parts);
-    let (peer, websocket) = welcome.map_err(|refusal| Box::new(rescue::refusal(refusal)))?;
+    let (peer, websocket) = welcome.map_err(|refusal| refused(refusal, &parts))?;
     let settings = &client.plan.settings;
     let limit = settings.limits.body_bytes.bytes();
     let body = Body::from_client(incoming, limit, settings.timeouts.idle.get());
@@ -92,6 +92,14 @@ fn admit<S: Service>(
         peer,
         websocket,
     })
+}
+
+fn refused(refusal: Refusal, parts: &Parts) -> Box<Response<Body>> {
+    // No fault of a client: somebody has to look at upstreams.
+    if refusal == Refusal::Loop {
+        tracing::warn!(path = parts.uri.path(), reason = "loop", "{refusal}");
+    }
+    Box::new(rescue::refusal(refusal))
 }
 
 /// Cleans a request, and says who asks. On HTTP/2 that may be somebody who wants a WebSocket.
@@ -111,7 +119,7 @@ fn welcome<S: Service>(
     if client.sender.peer().is_trusted && client.doorway.service.is_asked() {
         Stated::note(parts);
     }
-    hygiene::clean(parts);
+    hygiene::clean(parts)?;
     let trusted = &client.plan.settings.trusted_proxies;
     let peer = client.sender.introduce(&mut parts.headers, trusted)?;
     if websocket.is_some() {

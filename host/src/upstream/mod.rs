@@ -44,6 +44,7 @@ use self::occupancy::Stay;
 use self::pool::Pool;
 use crate::body::{Body, BodyError};
 use crate::config::Timeouts;
+use crate::hygiene;
 use crate::server::Tracker;
 
 pub(crate) use balancer::{Check, Group, Policy, Retry, Rules, Sticky, Streak, Tolerance};
@@ -147,6 +148,7 @@ impl Upstream {
         *request.uri_mut() = self.origin.endpoint.target(request.uri());
         self.origin.endpoint.name_host(request.headers_mut());
         exchange::frame(&mut request);
+        hygiene::mark(request.headers_mut());
         let manner = Manner::of(upgrade.as_ref(), Spare::None);
         let attempt = self.attempt(request, manner);
         attempt.map(|attempt| match attempt {
@@ -239,7 +241,7 @@ impl Upstream {
             let alive = (self.tracker.track(), delivered.stay);
             return Ok(upgrade.accept(head, incoming.into_tunnel(), alive));
         }
-        crate::hygiene::strip_response(&mut head.headers);
+        hygiene::strip_response(&mut head.headers);
         // What an upstream speaks is between it and the gateway.
         head.version = Version::HTTP_11;
         let received = Received::new(incoming, Arc::clone(&self.pool), delivered.stay);

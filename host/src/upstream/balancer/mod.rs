@@ -28,6 +28,7 @@ use super::attempt::{Delivered, Extent, Failed, Manner, Spare};
 use super::{Upstream, UpstreamError, exchange, tunnel};
 use crate::body::Body;
 use crate::exchange::Exchange;
+use crate::hygiene;
 use crate::server::Tracker;
 
 pub(crate) use self::check::Check;
@@ -113,6 +114,7 @@ impl Balancer {
     ) -> Result<Response<Body>, UpstreamError> {
         let upgrade = tunnel::Request::take(&mut request);
         exchange::frame(&mut request);
+        hygiene::mark(request.headers_mut());
         let asked = request.uri().clone();
         let manner = Manner::of(upgrade.as_ref(), Spare::Keep);
         let mut journey = Journey::new(&request, key, manner);

@@ -1,5 +1,6 @@
 //! An upstream between real sockets.
 
+mod circles;
 mod counting;
 mod failing;
 mod http2;
