@@ -11,14 +11,16 @@ use crate::trace::Step;
 /// What is said about one request.
 #[derive(Debug)]
 pub struct Line<'a> {
-    /// The method.
-    pub method: &'a Method,
-    /// The path, without its query.
-    pub path: &'a str,
+    /// The method; `None` for what was no request.
+    pub method: Option<&'a Method>,
+    /// The path, without its query; `None` for what was no request.
+    pub path: Option<&'a str>,
     /// The number of the request, which other lines about it name; `None` for what no route answered.
     pub request: Option<u64>,
     /// The status the client got; 499 when it went away before.
     pub status: StatusCode,
+    /// Why it was not let in, in a word that does not change; `None` when it was.
+    pub reason: Option<&'static str>,
     /// The bytes of the body that were written.
     pub bytes: u64,
     /// From the end of the request's headers to the end of the response.
@@ -40,10 +42,11 @@ pub fn is_on() -> bool {
 pub fn write(line: &Line<'_>) {
     tracing::info!(
         target: "access",
-        method = line.method.as_str(),
+        method = line.method.map(Method::as_str),
         path = line.path,
         request = line.request,
         status = line.status.as_u16(),
+        reason = line.reason,
         bytes = line.bytes,
         us = line.duration.as_micros() as u64,
         route = line.route,

@@ -3,39 +3,27 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
+use abi::config::ByteSize;
 use gateway::body::Body;
 use gateway::config::{Address, Limits, Networks, Timeouts};
-use gateway::metrics::{Metrics, RouteCounters};
+use gateway::metrics::{Metrics, RouteCounters, Traffic};
 use gateway::server::{Answer, Peer, Server, Service, Settings};
 use http::{Request, Response};
 
 #[test]
 fn one_line_per_request_says_neither_query_nor_cookie() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    tracing_subscriber::fmt()
-        .with_writer(move || writer.clone())
-        .with_ansi(false)
-        .init();
     let metrics = Arc::new(Metrics::default());
-    let server = serve(Arc::clone(&metrics));
 
-    let answer = ask(
-        &server,
+    let (answer, log) = ask(
+        &metrics,
         "GET /a?token=hunter2 HTTP/1.1\r\nhost: a\r\ncookie: id=hunter2\r\nconnection: close\r\n\r\n",
     );
-    server.stop();
-    server.join();
 
     assert!(answer.ends_with("hello"), "{answer}");
-    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    let access: Vec<&str> = log
-        .lines()
-        .filter(|line| line.contains(" access: "))
-        .collect();
+    let access = access(&log);
     assert_eq!(access.len(), 1, "{log}");
     assert!(
         access[0].contains(r#"method="GET" path="/a" status=200 bytes=5 us="#),
@@ -46,8 +34,47 @@ fn one_line_per_request_says_neither_query_nor_cookie() {
         "{log}"
     );
     assert!(!log.contains("hunter2"), "{log}");
-    let counted = r#"gateway_requests_total{route="/:name",status="2xx"} 1"#;
-    assert!(metrics.render().contains(counted));
+    let shown = metrics.render();
+    assert!(shown.contains(r#"gateway_requests_total{route="/:name",status="2xx"} 1"#));
+    assert!(shown.contains("gateway_refused_requests_total 0\n"));
+}
+
+#[test]
+fn what_is_refused_has_a_line_with_the_reason_and_nothing_of_what_is_no_request() {
+    let cases = [
+        (
+            "GET /hunter2 HTTP/1.1\nhost: a\r\n\r\n",
+            "access: status=400",
+            "line-end",
+        ),
+        ("hunter2\r\n\r\n", "access: status=400", "syntax"),
+        (
+            "GET /b/../c?hunter2 HTTP/1.1\r\nhost: a\r\n\r\n",
+            r#"access: method="GET" path="/b/../c" status=400"#,
+            "dot-segments",
+        ),
+        (
+            "POST /b HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n",
+            r#"access: method="POST" path="/b" status=413"#,
+            "body-too-large",
+        ),
+    ];
+    for (request, beginning, reason) in cases {
+        let metrics = Arc::new(Metrics::default());
+
+        let (_, log) = ask(&metrics, request);
+
+        let access = access(&log);
+        let told = format!("{beginning} reason={reason:?} bytes=");
+        assert!(access.len() == 1 && access[0].contains(&told), "{log}");
+        assert!(access[0].ends_with(r#"route="" peer=127.0.0.1"#), "{log}");
+        assert!(!log.contains("hunter2"), "{log}");
+        let shown = metrics.render();
+        assert!(
+            shown.contains("gateway_refused_requests_total 1\n"),
+            "{shown}"
+        );
+    }
 }
 
 struct Hello(Arc<RouteCounters>);
@@ -62,16 +89,51 @@ impl Service for Hello {
     }
 }
 
+/// The answer of a server to a request that is alone, and what is in the log then.
+fn ask(metrics: &Arc<Metrics>, request: &str) -> (String, String) {
+    static LOG: LazyLock<Mutex<Lines>> = LazyLock::new(|| {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .with_ansi(false)
+            .init();
+        Mutex::new(lines)
+    });
+    let log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = serve(Arc::clone(metrics));
+    let Address::Tcp(address) = &server.addresses()[0] else {
+        panic!("not tcp")
+    };
+    let mut client = TcpStream::connect(address).unwrap();
+    client.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    drop(client);
+    server.stop();
+    server.join();
+    let lines = std::mem::take(&mut *log.0.lock().unwrap());
+    (answer, String::from_utf8(lines).unwrap())
+}
+
+fn access(log: &str) -> Vec<&str> {
+    let lines = log.lines();
+    lines.filter(|line| line.contains(" access: ")).collect()
+}
+
 fn serve(metrics: Arc<Metrics>) -> Server {
     let settings = Settings {
-        traffic: gateway::metrics::Traffic::default(),
+        traffic: Traffic::new(&metrics),
         addresses: vec!["127.0.0.1:0".parse().unwrap()],
         tls: None,
         trusted_proxies: Networks::default(),
         proxy_protocol: false,
         socket_mode: None,
         threads: 1,
-        limits: Limits::default(),
+        limits: Limits {
+            body_bytes: ByteSize::of_bytes(8),
+            ..Limits::default()
+        },
         timeouts: Timeouts::default(),
         grace: Duration::from_secs(30),
         tracing: gateway::trace::Tracing::default(),
@@ -80,17 +142,6 @@ fn serve(metrics: Arc<Metrics>) -> Server {
         Hello(Arc::new(RouteCounters::new(&metrics, "/:name")))
     })
     .unwrap()
-}
-
-fn ask(server: &Server, request: &str) -> String {
-    let Address::Tcp(address) = &server.addresses()[0] else {
-        panic!("not tcp")
-    };
-    let mut client = TcpStream::connect(address).unwrap();
-    client.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    client.read_to_string(&mut answer).unwrap();
-    answer
 }
 
 #[derive(Clone, Default)]

@@ -69,6 +69,26 @@ pub enum Refusal {
     Target,
 }
 
+impl Refusal {
+    /// A word for logs that does not change.
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::Blank => "blank",
+            Self::Connect => "connect",
+            Self::DotSegments => "dot-segments",
+            Self::Forwarded => "forwarded",
+            Self::Headers => "too-many-headers",
+            Self::Host => "host",
+            Self::Length => "length",
+            Self::Loop => "loop",
+            Self::Nul => "nul",
+            Self::Protocol => "protocol",
+            Self::Target => "target",
+            Self::TwoReadings => "two-readings",
+        }
+    }
+}
+
 impl From<Contradiction> for Refusal {
     fn from(_: Contradiction) -> Self {
         Self::Forwarded

@@ -20,6 +20,7 @@ pub struct RouteCounters {
 pub struct Traffic {
     connections: &'static Sum,
     requests: &'static Sum,
+    refused: &'static Sum,
 }
 
 /// Somebody who counts for as long as this is kept.
@@ -64,6 +65,7 @@ impl Traffic {
         Self {
             connections: metrics.gauge(CONNECTIONS, CONNECTIONS_HELP, &[]),
             requests: metrics.gauge(IN_FLIGHT, IN_FLIGHT_HELP, &[]),
+            refused: metrics.sum(REFUSED, REFUSED_HELP, &[]),
         }
     }
 
@@ -76,6 +78,11 @@ impl Traffic {
     pub fn request(&self) -> Present {
         Present::new(self.requests)
     }
+
+    /// A request that was not let in, or what was none.
+    pub fn refused(&self) {
+        self.refused.increment();
+    }
 }
 
 /// Shown nowhere.
@@ -85,6 +92,7 @@ impl Default for Traffic {
         Self {
             connections: &NOWHERE,
             requests: &NOWHERE,
+            refused: &NOWHERE,
         }
     }
 }
@@ -111,3 +119,6 @@ const CONNECTIONS: &str = "gateway_connections_open";
 const CONNECTIONS_HELP: &str = "Connections of clients.";
 const IN_FLIGHT: &str = "gateway_requests_in_flight";
 const IN_FLIGHT_HELP: &str = "Requests whose responses have not ended.";
+const REFUSED: &str = "gateway_refused_requests_total";
+const REFUSED_HELP: &str =
+    "Requests that were not let in: malformed, ambiguous, too large, or in a circle.";

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::activity::Busy;
 use super::connection::Client;
+use super::http1::head::Fault;
 use super::http2::{self, Delivery, WebSocket};
 use super::semantics::Semantics;
 use super::switch::Switch;
@@ -34,7 +35,7 @@ pub(super) fn run<S: Service>(
     request: Request<Incoming>,
     delivery: Option<Arc<Delivery>>,
 ) -> impl Future<Output = Response<Sent>> {
-    let mut record = Record::begin(&client, &request);
+    let mut record = Record::begin(&client, || Asked::of(&request));
     let semantics = Semantics::of(&request);
     let mut admitted = admit(&client, request);
     let mut trace = None;
@@ -51,19 +52,38 @@ pub(super) fn run<S: Service>(
                 let answer = pin!(answer(&client.doorway.service, admitted));
                 within(trace, answer).await
             }
-            Err(refused) => std::mem::take(&mut **refused).into(),
+            Err(refused) => {
+                record.reason = Some(refused.reason);
+                std::mem::take(&mut refused.response).into()
+            }
         };
         semantics.hold(&mut answer.response);
-        record.status = answer.response.status();
         record.request = answer.request;
         record.route = answer.route;
-        answer.response.map(|body| Sent {
-            body,
-            rest: Bytes::new(),
-            delivery,
-            record,
-        })
+        sent(answer.response, delivery, record)
     }
+}
+
+/// Answers what is no request. Nothing of it is written down: who can say what it is?
+pub(super) fn refuse<S: Service>(client: &Client<S>, fault: Fault) -> Response<Sent> {
+    let mut record = Record::begin(client, || Asked::Nothing);
+    record.reason = Some(fault.reason());
+    client.plan.settings.traffic.refused();
+    sent(rescue::fault(fault), None, record)
+}
+
+fn sent(
+    response: Response<Body>,
+    delivery: Option<Arc<Delivery>>,
+    mut record: Record,
+) -> Response<Sent> {
+    record.status = response.status();
+    response.map(|body| Sent {
+        body,
+        rest: Bytes::new(),
+        delivery,
+        record,
+    })
 }
 
 /// A request that was let in.
@@ -75,31 +95,41 @@ struct Admitted {
     websocket: Option<WebSocket>,
 }
 
+/// The answer to one that was not.
+struct Refused {
+    response: Response<Body>,
+    /// A word for logs that does not change.
+    reason: &'static str,
+}
+
 /// Lets a request in, or answers it.
 fn admit<S: Service>(
     client: &Client<S>,
     request: Request<Incoming>,
-) -> Result<Admitted, Box<Response<Body>>> {
-    let (mut parts, incoming) = request.into_parts();
-    let welcome = welcome(client, &mut parts);
-    let (peer, websocket) = welcome.map_err(|refusal| refused(refusal, &parts))?;
+) -> Result<Admitted, Box<Refused>> {
     let settings = &client.plan.settings;
+    let refused = |response, reason| {
+        settings.traffic.refused();
+        Box::new(Refused { response, reason })
+    };
+    let (mut parts, incoming) = request.into_parts();
+    let (peer, websocket) = welcome(client, &mut parts).map_err(|refusal| {
+        let reason = refusal.reason();
+        // No fault of a client: somebody has to look at upstreams.
+        if refusal == Refusal::Loop {
+            tracing::warn!(path = parts.uri.path(), reason, "{refusal}");
+        }
+        refused(rescue::refusal(refusal), reason)
+    })?;
     let limit = settings.limits.body_bytes.bytes();
     let body = Body::from_client(incoming, limit, settings.timeouts.idle.get());
-    let body = body.map_err(|error| Box::new(rescue::body(error)))?;
+    // It is said to be longer than it may be.
+    let body = body.map_err(|error| refused(rescue::body(error), "body-too-large"))?;
     Ok(Admitted {
         request: Request::from_parts(parts, body),
         peer,
         websocket,
     })
-}
-
-fn refused(refusal: Refusal, parts: &Parts) -> Box<Response<Body>> {
-    // No fault of a client: somebody has to look at upstreams.
-    if refusal == Refusal::Loop {
-        tracing::warn!(path = parts.uri.path(), reason = "loop", "{refusal}");
-    }
-    Box::new(rescue::refusal(refusal))
 }
 
 /// Cleans a request, and says who asks. On HTTP/2 that may be somebody who wants a WebSocket.
@@ -156,16 +186,31 @@ struct Record {
     request: Option<u64>,
     route: Option<Arc<RouteCounters>>,
     peer: Peer,
+    /// Why it was not let in.
+    reason: Option<&'static str>,
     // Only when somebody reads the access log.
-    line: Option<(Method, Uri)>,
+    line: Option<Asked>,
     // In a box, because most have none.
     step: Option<Box<Step>>,
 }
 
+/// What is written down of what was asked.
+enum Asked {
+    Request(Method, Uri),
+    /// It was no request.
+    Nothing,
+}
+
+impl Asked {
+    fn of(request: &Request<Incoming>) -> Self {
+        Self::Request(request.method().clone(), request.uri().clone())
+    }
+}
+
 impl Record {
-    fn begin<S: Service>(client: &Client<S>, request: &Request<Incoming>) -> Self {
+    fn begin<S: Service>(client: &Client<S>, asked: impl FnOnce() -> Asked) -> Self {
         let busy = client.activity.begin();
-        let line = access_log::is_on().then(|| (request.method().clone(), request.uri().clone()));
+        let line = access_log::is_on().then(asked);
         let status = CLIENT_CLOSED_REQUEST;
         Self {
             busy,
@@ -176,6 +221,7 @@ impl Record {
             request: None,
             route: None,
             peer: client.sender.peer(),
+            reason: None,
             line,
             step: None,
         }
@@ -207,12 +253,17 @@ impl Drop for Record {
         if let Some(route) = &self.route {
             route.count(self.status, self.began.elapsed());
         }
-        if let Some((method, uri)) = &self.line {
+        if let Some(asked) = &self.line {
+            let (method, path) = match asked {
+                Asked::Request(method, uri) => (Some(method), Some(uri.path())),
+                Asked::Nothing => (None, None),
+            };
             access_log::write(&access_log::Line {
                 method,
-                path: uri.path(),
+                path,
                 request: self.request,
                 status: self.status,
+                reason: self.reason,
                 bytes: self.bytes,
                 duration: self.began.elapsed(),
                 route: self.route.as_deref().map_or("", RouteCounters::name),

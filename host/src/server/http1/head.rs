@@ -86,6 +86,21 @@ pub enum Fault {
     TooLarge,
 }
 
+impl Fault {
+    /// A word for logs that does not change.
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::Line => "line-end",
+            Self::Many => "too-many-headers",
+            Self::Syntax => "syntax",
+            Self::Target => "target",
+            Self::TargetTooLong => "target-too-long",
+            Self::TooLarge => "headers-too-large",
+        }
+    }
+}
+
 /// Reads requests of a connection.
 #[derive(Debug)]
 pub struct Reader {

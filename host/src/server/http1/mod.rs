@@ -32,7 +32,6 @@ use crate::body::BodyError;
 use crate::http1::outgoing::{Outgoing, Stopped};
 use crate::http1::turn::let_others_go_on;
 use crate::http1::wire::Missing;
-use crate::rescue;
 
 pub(crate) use self::incoming::Incoming;
 pub(in crate::server) use self::post::Post;
@@ -179,7 +178,7 @@ impl<'a, S: Service> Conversation<'a, S> {
             method: Method::GET,
             wish: Wish::NONE,
         };
-        let response = rescue::fault(fault);
+        let response = exchange::refuse(self.client, fault);
         self.send(&question, response, Afterwards::Closed).await?;
         self.part().await
     }
