@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// What flows in both directions of a tunnel.
 #[derive(Debug, Default)]
@@ -25,10 +25,15 @@ pub(super) struct Side<S> {
 }
 
 impl Flow {
-    /// Ready when one side has ended and the other has said nothing since for too long. Whoever has closed may wait for
-    /// an answer; whoever never closes would keep the tunnel, and its place, for ever.
+    /// Ready when one side has ended and the other has said nothing since for too long, or has not ended for much longer.
+    /// Whoever has closed may wait for an answer; whoever never closes would keep the tunnel, and its place, for ever.
     pub(super) async fn run_dry(&self) {
         self.ended.notified().await;
+        // Either way it is over.
+        let _ = timeout(LAST_WORDS, self.fall_silent()).await;
+    }
+
+    async fn fall_silent(&self) {
         loop {
             self.has_moved.store(false, Ordering::Relaxed);
             sleep(HALF_CLOSED).await;
@@ -84,3 +89,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Side<S> {
 
 // Longer than any answer to a close takes that is going to come.
 const HALF_CLOSED: Duration = Duration::from_secs(30);
+// What was under way when a side closed has come by then. In a WebSocket nothing may be sent once both have said that they
+// close (RFC 6455 5.5.1), so who goes on speaks to nobody.
+const LAST_WORDS: Duration = Duration::from_secs(300);

@@ -5,6 +5,9 @@ use std::os::fd::AsFd;
 use std::pin::pin;
 use std::sync::Mutex;
 
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+
 use super::*;
 
 #[tokio::test]
@@ -284,16 +287,38 @@ async fn a_tunnel_keeps_its_place_until_it_is_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_tunnel_that_one_side_has_left_lives_as_long_as_the_other_speaks() {
-    let url = origin(|mut stream, _| async move {
+    let (mut client, beside, _order) = left(9).await;
+
+    read_to(&mut client, ".........").await;
+    tokio::time::sleep(Duration::from_secs(61)).await;
+
+    assert_eq!(body_of(get(&beside).await.unwrap()).await, "ok");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tunnel_that_one_side_has_left_ends_though_the_other_speaks_for_ever() {
+    let (mut client, beside, _order) = left(100).await;
+
+    let words = read_all(&mut client).await;
+
+    assert!((9..100).contains(&words.len()), "{words}");
+    assert_eq!(body_of(get(&beside).await.unwrap()).await, "ok");
+}
+
+/// The client's end of a tunnel that it has closed for its part, and the only service, which says so many words more, one in
+/// 20 s.
+async fn left(words: usize) -> (UnixStream, Upstream, watch::Sender<bool>) {
+    let url = origin(move |mut stream, _| async move {
         let head = read_to(&mut stream, "\r\n\r\n").await;
         if !head.contains("upgrade: websocket\r\n") {
             return write(&mut stream, OK).await;
         }
         write(&mut stream, &format!("{SWITCH}hi")).await;
         read_all(&mut stream).await;
-        for _ in 0..9 {
+        for _ in 0..words {
             tokio::time::sleep(Duration::from_secs(20)).await;
-            write(&mut stream, ".").await;
+            // The tunnel may have ended.
+            let _ = stream.write_all(b".").await;
         }
         std::future::pending::<()>().await;
     })
@@ -301,15 +326,11 @@ async fn a_tunnel_that_one_side_has_left_lives_as_long_as_the_other_speaks() {
     let config = serde_json::json!({ "maxRequests": 1 });
     let service = Arc::new(crate::testing::service(&url, config));
     let beside = Upstream::new(Arc::clone(&service), Tracker::detached());
-    let (mut client, _order) = client(Proxy(Upstream::new(service, Tracker::detached())));
+    let (mut client, order) = client(Proxy(Upstream::new(service, Tracker::detached())));
     write(&mut client, OPENING).await;
-    read_to(&mut client, "hi").await;
-
+    read_to(&mut client, "\r\n\r\nhi").await;
     client.shutdown().await.unwrap();
-    read_to(&mut client, ".........").await;
-    tokio::time::sleep(Duration::from_secs(61)).await;
-
-    assert_eq!(body_of(get(&beside).await.unwrap()).await, "ok");
+    (client, beside, order)
 }
 
 #[tokio::test]
