@@ -34,6 +34,21 @@ fn arrows_point_one_way() {
 }
 
 #[test]
+fn rooms_of_the_gateway_know_each_other_one_way() {
+    let rules = [("config", "server")];
+    for (room, forbidden) in rules {
+        for file in rust_files(&format!("host/src/{room}")) {
+            let text = read(&file);
+            assert!(
+                !without_tests(&text).contains(&format!("crate::{forbidden}")),
+                "{} uses {forbidden}",
+                file.display()
+            );
+        }
+    }
+}
+
+#[test]
 fn manifests_know_only_what_they_may() {
     let rules: [(&str, &[&str]); 4] = [
         ("abi/Cargo.toml", &["gateway", "engine", "plugin"]),

@@ -26,6 +26,7 @@ pub mod router;
 pub mod server;
 pub mod stream;
 pub mod succession;
+pub mod tls;
 pub mod trace;
 pub mod upstream;
 mod watch;

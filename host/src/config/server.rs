@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::address::{Address, AddressError};
 use super::networks::Networks;
 use crate::log;
-use crate::server::{Certificates, TlsFiles};
+use crate::tls::{Certificates, TlsFiles};
 use crate::trace::Tracing;
 
 /// Where the gateway listens and what it puts up with.

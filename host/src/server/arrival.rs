@@ -14,8 +14,9 @@ use super::activity::Activity;
 use super::proxy_protocol::{self, Origin};
 use super::watched::{Seat, Watched};
 use super::worker::Plan;
-use super::{HTTP_2, HTTP_2_PREFACE, Peer, Scheme};
+use super::{HTTP_2_PREFACE, Peer, Scheme};
 use crate::stream::Stream;
+use crate::tls::HTTP_2;
 
 /// A connection that was just accepted.
 pub(super) struct Socket {

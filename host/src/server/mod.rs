@@ -20,7 +20,6 @@ mod semantics;
 mod signal;
 mod stop;
 mod switch;
-mod tls;
 mod watchdog;
 mod watched;
 mod worker;
@@ -44,6 +43,7 @@ use crate::body::Body;
 use crate::config::{Address, Limits, Networks, Timeouts};
 use crate::metrics::{RouteCounters, Traffic};
 use crate::succession::Inherited;
+use crate::tls::Certificates;
 use crate::trace::Tracing;
 
 pub(crate) use activity::Busy;
@@ -52,7 +52,6 @@ pub(crate) use incoming::Incoming;
 pub use peer::{Peer, Scheme};
 pub use signal::{Order, Orders};
 pub(crate) use switch::{Awaited, Switch};
-pub use tls::{Certificates, TlsError, TlsFiles};
 pub use worker::Worker;
 
 /// Answers requests. There is one per worker thread.
@@ -306,7 +305,5 @@ impl From<&crate::config::Server> for Settings {
     }
 }
 
-/// As it is agreed on over TLS (RFC 9113, section 3.1).
-const HTTP_2: &[u8] = b"h2";
 /// What every connection of HTTP/2 begins with (RFC 9113, section 3.4).
 const HTTP_2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

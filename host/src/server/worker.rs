@@ -23,8 +23,9 @@ use super::http1::Post;
 use super::http2::Streams;
 use super::listener::{BACKLOG, Bound, Listener};
 use super::watched::Seat;
-use super::{Certificates, Peer, Scheme, Service, Settings};
+use super::{Peer, Scheme, Service, Settings};
 use crate::stream::Stream;
+use crate::tls::Certificates;
 
 /// What a service may know about the thread it runs on.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use super::*;
 use crate::stream::Stream;
+use crate::tls::TlsFiles;
 
 #[test]
 fn a_pair_of_files_is_read_or_said_to_be_wrong_and_why() {

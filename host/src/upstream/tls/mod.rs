@@ -15,6 +15,7 @@ use tokio_rustls::rustls::{ClientConfig, Error, RootCertStore, version};
 use self::anybody::Anybody;
 use super::protocol::Protocol;
 use crate::stream::Stream;
+use crate::tls::{HTTP_1, HTTP_2};
 
 pub(crate) use config::TlsConfig;
 
@@ -116,6 +117,3 @@ impl fmt::Debug for Tls {
             .finish_non_exhaustive()
     }
 }
-
-const HTTP_1: &[u8] = b"http/1.1";
-const HTTP_2: &[u8] = b"h2";

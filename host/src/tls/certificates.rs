@@ -13,6 +13,8 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert, ServerConfig
 use tokio_rustls::rustls::sign::CertifiedKey;
 use webpki::{EndEntityCert, KeyUsage};
 
+use super::{HTTP_1, HTTP_2};
+
 /// A certificate with its key, as read from two files. Clones share it, so that one of them can replace it for all.
 #[derive(Clone)]
 pub struct Certificates(Arc<Shared>);
@@ -85,7 +87,7 @@ impl Certificates {
     }
 
     /// Writes down how long the certificate is good for: with a warning when that is over, or will be soon.
-    pub(super) fn report(&self) {
+    pub(crate) fn report(&self) {
         let file = self.0.files.certificate.display();
         let left = self
             .expires()
@@ -102,7 +104,7 @@ impl Certificates {
         }
     }
 
-    pub(super) fn acceptor(&self) -> TlsAcceptor {
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(Arc::clone(&self.0.config))
     }
 }
@@ -146,7 +148,7 @@ fn config(current: Arc<Current>) -> Result<ServerConfig, tokio_rustls::rustls::E
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_cert_resolver(current);
-    config.alpn_protocols = vec![super::HTTP_2.to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1.to_vec()];
     // Clients that come back need no memory here, and find their way to any worker.
     config.ticketer = ring::Ticketer::new()?;
     Ok(config)
