@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName};
 
-use crate::hygiene::fold;
+use crate::spelling::fold;
 
 /// The reserved names of both directions.
 #[derive(Clone, Debug, Default)]

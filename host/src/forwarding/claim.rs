@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderValue};
 
 use super::rfc7239::{self, Element};
 use super::{Contradiction, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO, node};
+use crate::authority::is_host;
 use crate::config::Networks;
-use crate::hygiene;
 use crate::server::Scheme;
 
 /// What is believed.
@@ -102,7 +102,7 @@ fn scheme(text: &str) -> Option<Scheme> {
 }
 
 fn host(text: &str) -> Option<HeaderValue> {
-    hygiene::is_host(text.as_bytes())
+    is_host(text.as_bytes())
         .then(|| HeaderValue::from_str(text).ok())
         .flatten()
 }

@@ -18,8 +18,8 @@ use http::header::{FORWARDED, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::Networks;
-use crate::hygiene::fold;
 use crate::server::Peer;
+use crate::spelling::fold;
 
 use claim::Claim;
 

@@ -5,7 +5,6 @@
 mod host;
 mod marks;
 mod passages;
-mod spelling;
 #[cfg(test)]
 mod tests;
 
@@ -23,10 +22,9 @@ use crate::websocket;
 use self::host::has_one_host;
 use self::passages::CDN_LOOP;
 
-pub(crate) use self::host::{is_host, locate, name_host};
+pub(crate) use self::host::{locate, name_host};
 pub(crate) use self::marks::Marks;
 pub(crate) use self::passages::mark;
-pub(crate) use self::spelling::fold;
 
 /// Why a request is not let in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
