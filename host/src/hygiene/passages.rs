@@ -1,7 +1,7 @@
 //! Requests that come back to the gateway that has sent them on: `CDN-Loop` (RFC 8586).
 //!
-//! An upstream may be this gateway, by its name or behind another proxy, and neither address nor route shows it. `Via` would do
-//! as well, but servers change what they answer when it is there: nginx no longer compresses.
+//! An upstream may be this gateway, by its name or behind another proxy, and neither address nor route shows it. `Via`
+//! would do as well, but servers change what they answer when it is there: nginx no longer compresses.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::LazyLock;
@@ -22,8 +22,8 @@ pub(super) fn are_endless(headers: &HeaderMap) -> bool {
     passages.count() >= MOST
 }
 
-/// What this process calls itself. Others of one deployment may stand behind each other, so they differ; nobody who has not
-/// got a request from it can guess it, and whoever has can only have a request of their own refused.
+/// What this process calls itself. Others of one deployment may stand behind each other, so they differ; nobody who has
+/// not got a request from it can guess it, and whoever has can only have a request of their own refused.
 ///
 /// It lives as long as the process, so that a copy needs no counter that threads share.
 static PSEUDONYM: LazyLock<HeaderValue> = LazyLock::new(|| {

@@ -346,6 +346,29 @@ async fn a_base_path_is_that_of_the_endpoint_the_request_ends_at() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_sent_again_has_come_by_once() {
+    let notes = Notes::default();
+    let seen = Arc::clone(&notes);
+    let busy = origin(move |mut stream, _| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let head = read_to(&mut stream, "\r\n\r\n").await;
+            seen.lock().unwrap().push(head);
+            let answer = "HTTP/1.1 503 x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            write(&mut stream, answer).await;
+        }
+    })
+    .await;
+    let balancer = balancer(&[&busy, &format!("{busy}/again")], json!({ "maxFails": 0 }));
+
+    get(&balancer).await.unwrap();
+
+    let passages = |head: &String| head.matches("cdn-loop: gateway-").count();
+    let counted: Vec<_> = notes.lock().unwrap().iter().map(passages).collect();
+    assert_eq!(counted, [1, 1]);
+}
+
+#[tokio::test]
 async fn repetitions_beyond_the_budget_are_left_out() {
     let notes = Notes::default();
     let [bad, good] = [
