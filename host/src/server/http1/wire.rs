@@ -216,14 +216,7 @@ impl Wire {
     /// Waits until something comes, with no more than the socket itself.
     pub(in crate::server) async fn rest(&self) -> io::Result<()> {
         self.let_go();
-        poll_fn(|cx| {
-            let mut state = self.state();
-            let sent = state.poll_sent(cx)?;
-            let readable = state.wire.stream.poll_rested(cx);
-            ready!(sent);
-            readable
-        })
-        .await
+        poll_fn(|cx| self.state().wire.stream.poll_rested(cx)).await
     }
 
     /// Says that nothing more will be said, and takes what still comes: closing a connection at once would take back

@@ -71,6 +71,18 @@ async fn short_response_that_does_not_fit_at_once_is_sent_to_its_end() {
 }
 
 #[tokio::test]
+async fn response_that_ends_a_connection_after_all_is_sent_before_its_end() {
+    let (mut client, _order) = client(Says(|| Response::new(Body::from("early"))));
+
+    // Whether the rest of the body is there shows only when it is looked for.
+    let half = "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhe";
+    write(&mut client, half).await;
+
+    let answer = read_all(&mut client).await;
+    assert!(answer.ends_with("\r\n\r\nearly"), "{answer}");
+}
+
+#[tokio::test]
 async fn invitation_comes_behind_the_response_before_it() {
     let (mut client, _order) = client(Echo);
 
