@@ -50,7 +50,8 @@ impl Request {
     }
 
     /// Joins both sides once the client has its 101. The tunnel lives until both sides have closed, or one has and nothing
-    /// more comes from the other or it never ends, the session it was opened with ends, or the worker does; `alive` lives as long.
+    /// more comes from the other or it never ends, the session it was opened with ends, or the worker does; `alive` lives as
+    /// long.
     pub(super) fn accept(
         self,
         mut head: Parts,

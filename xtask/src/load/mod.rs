@@ -11,8 +11,8 @@
 //! Everybody is started once, on processor 0, and only who is measured has anything to do there. `wrk` with 64 connections,
 //! the upstream and Redis share processor 1. One contender after the other gets a second, in rounds that each begin with
 //! another one, because a machine is never as fast twice: ratios are taken inside a round, then their median. The first
-//! round warms up and does not count. Near the top the load generator is full itself, so the processor time per request is the
-//! fairer figure; it is the contender's own, user and kernel, without what Redis and the upstream spend.
+//! round warms up and does not count. Near the top the load generator is full itself, so the processor time per request is
+//! the fairer figure; it is the contender's own, user and kernel, without what Redis and the upstream spend.
 //!
 //! A machine with two processors and nothing else to do is enough, and needed.
 

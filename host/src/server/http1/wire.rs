@@ -255,8 +255,8 @@ impl State {
         self.outbox.poll_sent(&mut self.wire, cx)
     }
 
-    /// Ready when the client has no reason not to send its body. What is said of that comes behind the response to the request
-    /// before.
+    /// Ready when the client has no reason not to send its body. What is said of that comes behind the response to the
+    /// request before.
     fn poll_invited(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.invitation != Invitation::None {
             ready!(self.poll_sent(cx))?;
